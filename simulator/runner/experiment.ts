@@ -9,6 +9,8 @@ import type { Document, Result } from '../../src/files/document.ts';
 export interface Unit<Found> {
   /** Unique in its experiment. */
   readonly key: string;
+  /** Keys of what is found, as times of this machine: all else is the same wherever the unit is measured. */
+  readonly mayDiffer?: readonly string[];
   /** @returns plain data */
   measure(): Promise<Found> | Found;
 }
@@ -67,6 +69,8 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
   readonly options: Table;
   /** Has units that are worth keeping: the command has --resume and --record. */
   readonly isResumable?: boolean;
+  /** A directory of its own keeps its units: the command has --record without --resume. */
+  readonly isShareable?: boolean;
   /** Whether its units measure this machine: its record is of one machine then, and is not shared. */
   readonly isTimed?: (options: OptionsOf<Table>) => boolean;
   /** Opens what it needs, measures through `run`, and closes what it opened. */

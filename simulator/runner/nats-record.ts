@@ -28,7 +28,7 @@ export interface RecordFlags {
   readonly recordCa?: string | undefined;
 }
 
-/** Until a store that does not answer yet is worth a line, ms. */
+/** Until a store that does not answer yet is worth a line, ms. What else is wrong with it at the start ends the run: no time mends it. */
 const connectMs = 3000;
 
 export interface NatsRecord extends AsyncDisposable {
@@ -40,7 +40,7 @@ export interface NatsRecord extends AsyncDisposable {
 /**
  * @param flags nats://HOST:PORT[,HOST:PORT]/NAME, or tls:// @param onNote called when the store is lost, and when it is back
  * @returns null: no flag names a store
- * @throws OutriderError `bad-argument`
+ * @throws OutriderError `bad-argument`; `unauthorized`, `version-mismatch`, `disk-full`: what the store answers
  */
 export async function openNatsRecord(flags: RecordFlags, onNote: (text: string) => void): Promise<NatsRecord | null> {
   const { record: url, recordCredentials, recordCa } = flags;
@@ -55,6 +55,7 @@ export async function openNatsRecord(flags: RecordFlags, onNote: (text: string) 
   const onState = (error: OutriderError | null): void => {
     last = error;
     if (error === null) connected.resolve();
+    else if (error.code !== 'store-unreachable') connected.reject(error);
     if (!isOpening) say(error);
   };
   const files = [recordCredentials, recordCa].map((path) => (path === undefined ? undefined : readNamed(path)));
@@ -62,8 +63,14 @@ export async function openNatsRecord(flags: RecordFlags, onNote: (text: string) 
   const store = await openNatsFleetStore({ ...address, credentials, ca, mark: recordMark, onState });
   const waiting = new AbortController();
   const late = sleep(connectMs, undefined, { signal: waiting.signal }).catch(() => {});
-  await Promise.race([connected.promise, late]);
-  waiting.abort();
+  try {
+    await Promise.race([connected.promise, late]);
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  } finally {
+    waiting.abort();
+  }
   isOpening = false;
   if (last !== null) say(last);
   const ending = new AbortController();

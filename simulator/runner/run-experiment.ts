@@ -28,10 +28,10 @@ export function experimentCommand(experiment: AnyExperiment): Command {
   const hasOwn = Object.values(options).some(({ flag }) => flag === '--full');
   if (sized.length > 0 && !hasOwn) command.option('--full', `the published size: ${sized.map(fullValue).join(', ')}`);
   command.optionsGroup('Output:');
-  if (experiment.isResumable === true) {
+  if (experiment.isResumable === true)
     command.option('--resume <file>', 'keep in this file what was measured, and measure nothing again that is in it');
+  if (isShareable(experiment))
     for (const { flag, help } of Object.values(recordOptions)) command.option(flag, help);
-  }
   if (experiment.figure !== undefined)
     command.option('--figure <file.svg>', 'draw the rows, as SVG and beside it as PNG');
   if (experiment.page !== undefined) command.option('--page <file.md>', 'write the result as Markdown tables');
@@ -41,6 +41,10 @@ export function experimentCommand(experiment: AnyExperiment): Command {
     if (command.opts()['full'] === true) for (const spec of sized) takeFullSize(command, spec);
     return runCommand(experiment, command.opts(), given.slice(0, -2) as string[]);
   });
+}
+
+function isShareable({ isResumable, isShareable: isAlsoShareable }: AnyExperiment): boolean {
+  return isResumable === true || isAlsoShareable === true;
 }
 
 function fullValue({ flag = '', full }: OptionSpec): string {
@@ -84,7 +88,7 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
       `${experiment.name} measures the speed of one machine`,
       'Give --resume FILE in place of --record.',
     );
-  await using shared = experiment.isResumable === true ? await openNatsRecord(flags as CommonFlags, onNote) : null;
+  await using shared = isShareable(experiment) ? await openNatsRecord(flags as CommonFlags, onNote) : null;
   const settings = { record: shared?.open ?? resume, onProgress: progress.update, onNote };
   if (experiment.lasts !== undefined) settings.onNote(durationNote(experiment, experiment.lasts));
   const conclusion = await withInterrupt((signal) => {

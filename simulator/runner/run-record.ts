@@ -20,8 +20,13 @@ export interface RunRecord {
   get(key: string): unknown;
   /** @returns whether the caller is to measure the unit; false: `has` is true now, or another process measures it */
   claim(key: string): Promise<boolean>;
-  /** For a claimed unit. @returns what counts: where another process was sooner, its finding */
-  add(key: string, found: unknown): Promise<unknown>;
+  /**
+   * For a claimed unit.
+   * @param mayDiffer keys of what was found that another process may find otherwise
+   * @returns what counts: where another process was sooner, its finding
+   * @throws OutriderError `findings-differ`: another process has found something else
+   */
+  add(key: string, found: unknown, mayDiffer?: readonly string[]): Promise<unknown>;
   /** A claimed unit is not measured after all. */
   release(key: string): Promise<void>;
   /** The time until it is worth asking again for a unit that another process measures. */

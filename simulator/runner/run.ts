@@ -125,7 +125,7 @@ class RecordedRun implements Run {
   }
 
   /** @returns null: another process measures it */
-  async #try<Found>({ key, measure }: Unit<Found>): Promise<{ readonly found: Found } | null> {
+  async #try<Found>({ key, measure, mayDiffer }: Unit<Found>): Promise<{ readonly found: Found } | null> {
     const record = this.#record as RunRecord;
     if (record.has(key)) return { found: record.get(key) as Found };
     if (this.signal.aborted) throw this.#interrupted();
@@ -136,7 +136,7 @@ class RecordedRun implements Run {
         await record.release(key).catch(() => {});
         throw error;
       });
-    const counts = (await record.add(key, found)) as Found;
+    const counts = (await record.add(key, found, mayDiffer)) as Found;
     // A progress line is drawn, and Ctrl-C noticed, between two units.
     await setImmediate();
     return { found: counts };

@@ -1,11 +1,13 @@
 // A record of a run that several machines share, in a fleet store. Each unit has a lease: who takes it measures the unit, and writes what it
 // found over the lease; all others read that. A lease that stays as it is for too long may be taken by another machine, so a unit can be
-// measured twice, but it is found once: the first one written counts for all.
+// measured twice, but it is found once: the first one written counts for all. The second must be equal, but for the times of its machine;
+// otherwise the unit is marked, and every machine that reads it ends.
 //
 // Keys: `record`, the mark of such a store; `asked.HASH` of the experiment's name, its settings; `unit.HASH` of name and unit, a lease or a
 // finding; `part.HASH.N`, pieces of a finding that is too long for one value, under the hash of the whole.
 
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type FleetRecord,
   type FleetStore,
@@ -51,8 +53,8 @@ const partLength = mostValueLength / 2 - 48;
 
 /** A text in one value, or in parts. */
 type Kept = { readonly found: string } | { readonly hash: string; readonly parts: number };
-/** A unit in the store. */
-type Stored = { readonly by: string } | Kept;
+/** A unit in the store: a lease, what was found, or that several things were found. */
+type Stored = { readonly by: string } | Kept | { readonly differs: true };
 
 interface Lease {
   revision: number;
@@ -123,12 +125,12 @@ export class SharedRecord implements RunRecord {
     const { clock, me } = this.#settings;
     const name = this.#unitName(key);
     const there = await this.#read(name);
-    const stored = storedIn(there);
+    const stored = this.#unitIn(key, there);
     if (isFound(stored)) {
       this.#found.set(key, await this.#whole(stored));
       return false;
     }
-    if (there !== null && stored !== null && stored.by !== me) {
+    if (there !== null && isLease(stored) && stored.by !== me) {
       const seen = this.#seen.get(key);
       if (seen?.revision !== there.revision) {
         this.#seen.set(key, { revision: there.revision, sinceMs: clock.nowMs() });
@@ -142,34 +144,60 @@ export class SharedRecord implements RunRecord {
     return true;
   }
 
-  async add(key: string, found: unknown): Promise<unknown> {
+  async add(key: string, found: unknown, mayDiffer: readonly string[] = []): Promise<unknown> {
     const name = this.#unitName(key);
     const lease = this.#mine.get(key);
     lease?.stop();
     this.#mine.delete(key);
     try {
-      return await this.#keep(key, name, lease?.revision ?? 0, found);
+      const counts = await this.#keep(key, name, lease?.revision ?? 0, found, mayDiffer);
+      this.#found.set(key, counts);
+      return counts;
     } finally {
       this.#claimed.delete(key);
     }
   }
 
-  async #keep(key: string, name: string, revision: number, found: unknown): Promise<unknown> {
+  async #keep(
+    key: string,
+    name: string,
+    revision: number,
+    found: unknown,
+    mayDiffer: readonly string[],
+  ): Promise<unknown> {
     const text = JSON.stringify(found ?? null);
     const value = JSON.stringify(await this.#store(text));
+    // As the others read it.
+    const own: unknown = JSON.parse(text);
     let over = revision;
     while ((await this.#write(name, value, over)) === null) {
       const there = await this.#read(name);
-      const stored = storedIn(there);
-      if (isFound(stored)) {
-        this.#found.set(key, await this.#whole(stored));
-        return this.#found.get(key);
-      }
+      const stored = this.#unitIn(key, there);
       over = there?.revision ?? 0;
+      if (!isFound(stored)) continue;
+      const first = await this.#whole(stored);
+      if (isDeepStrictEqual(without(mayDiffer, own), without(mayDiffer, first))) return first;
+      await this.#patiently<Written>((answered) =>
+        this.#settings.store.put(name, JSON.stringify({ differs: true }), answered),
+      );
+      throw this.#differing(key);
     }
-    // As the others read it.
-    this.#found.set(key, JSON.parse(text));
-    return this.#found.get(key);
+    return own;
+  }
+
+  /** @throws OutriderError `findings-differ` */
+  #unitIn(key: string, there: FleetRecord | null): Exclude<Stored, { differs: true }> | null {
+    const stored = storedIn(there);
+    if (stored !== null && 'differs' in stored) throw this.#differing(key);
+    return stored;
+  }
+
+  #differing(key: string): OutriderError {
+    return new OutriderError(
+      'findings-differ',
+      `"${key}" of ${this.#experiment} was measured twice for ${this.place}, and found differently`,
+      'take machines with one Node and one kind of processor, and a record of another name; if it happens again, report it',
+    );
   }
 
   async release(key: string): Promise<void> {
@@ -185,8 +213,7 @@ export class SharedRecord implements RunRecord {
     // A renewal may have been on its way.
     const there = await this.#read(name);
     const stored = storedIn(there);
-    if (there !== null && stored !== null && 'by' in stored && stored.by === this.#settings.me)
-      await release(there.revision);
+    if (there !== null && isLease(stored) && stored.by === this.#settings.me) await release(there.revision);
   }
 
   pause(): Promise<void> {
@@ -264,7 +291,7 @@ export class SharedRecord implements RunRecord {
     return there?.value === value ? there.revision : null;
   }
 
-  /** Asks again while the store is out of reach. @throws OutriderError its failure, after some minutes */
+  /** Asks again while the store is out of reach. @throws OutriderError its failure, after two minutes */
   async #patiently<Answer extends Written | Found>(ask: (answered: (answer: Answer) => void) => void): Promise<Answer> {
     const { clock } = this.#settings;
     const untilMs = clock.nowMs() + patienceMs;
@@ -272,7 +299,7 @@ export class SharedRecord implements RunRecord {
       const answer = await this.#ask(ask);
       if (answer !== null && answer.kind !== 'failed') return answer;
       this.#settings.signal.throwIfAborted();
-      if (clock.nowMs() > untilMs) throw answer?.error ?? unreachable(this.place);
+      if (clock.nowMs() > untilMs) throw lost(this.place, answer?.error);
       await this.#wait(pauseMs);
     }
   }
@@ -302,8 +329,17 @@ function storedIn(record: FleetRecord | null): Stored | null {
   return record === null || record.value === '' ? null : (parsed(record.value) as Stored);
 }
 
+function isLease(stored: Stored | null): stored is { readonly by: string } {
+  return stored !== null && 'by' in stored;
+}
+
 function isFound(stored: Stored | null): stored is Kept {
-  return stored !== null && !('by' in stored);
+  return stored !== null && ('found' in stored || 'hash' in stored);
+}
+
+function without(keys: readonly string[], found: unknown): unknown {
+  if (typeof found !== 'object' || found === null || keys.length === 0) return found;
+  return Object.fromEntries(Object.entries(found).filter(([key]) => !keys.includes(key)));
 }
 
 function parsed(text: string): unknown {
@@ -314,10 +350,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function unreachable(place: string): OutriderError {
-  return new OutriderError(
-    'store-unreachable',
-    `${place} does not answer`,
-    'start the store, and give the command again',
-  );
+/** @param failure the last answer; undefined: none has come */
+function lost(place: string, failure: OutriderError | undefined): OutriderError {
+  const { code = 'store-unreachable', message = `${place} does not answer`, remedy = 'start the store' } = failure ?? {};
+  return new OutriderError(code, message, `${remedy}; then give the same command again: what was found stays there`);
 }

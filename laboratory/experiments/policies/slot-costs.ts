@@ -45,7 +45,8 @@ export function costUnits(cell: CostCell, world: string, seeds: number, slots: n
   return Array.from({ length: seeds }, (_, index) => {
     const seed = firstCostSeed + index;
     // The key holds the hash of the weights, because other weights are another policy.
-    return { key: [world, name, sha256 ?? '', seed].join(' '), measure: () => runCosts(cell, seed, slots) };
+    const key = [world, name, sha256 ?? '', seed].join(' ');
+    return { key, mayDiffer: ['decisionCpuMs'], measure: () => runCosts(cell, seed, slots) };
   });
 }
 

@@ -19,9 +19,9 @@ import { createRandom } from '../../../src/core/basics/philox.ts';
 import { mean, median } from '../../../src/core/basics/statistics.ts';
 import { loadMilpSolver, type MilpSolver } from './milp.ts';
 
-/** A solved slot. Values are relative to the exact optimum, constants left out; `methodsDiffer` is NaN where only one method was used. */
-interface Instance
-  extends Readonly<Record<'bestAbove' | 'poolBelow' | 'dualBelow' | 'violations' | 'methodsDiffer', number>> {
+/** A solved slot. Values are relative to the exact optimum, constants left out; `methodsDiffer` is null where only one method was used. */
+interface Instance extends Readonly<Record<'bestAbove' | 'poolBelow' | 'dualBelow' | 'violations', number>> {
+  readonly methodsDiffer: number | null;
   readonly method: 'dynamic-programming' | 'highs';
   readonly objective: ObjectiveSettings;
 }
@@ -56,10 +56,12 @@ export const allocationTrial: Experiment<typeof options, readonly Instance[]> = 
   name: 'trial allocation',
   lasts: '1 minute',
   description: 'check bounds, shares and the best policy against exact optima of random slots',
+  isResumable: true,
   options,
   async measure({ instances, seed, bounds, larger }, run) {
     const solver = await loadMilpSolver();
     const largerCount = larger ?? Math.max(2, Math.round(instances / 30));
+    await run.begin({ instances, seed, largerCount });
     const all = Array.from({ length: instances + largerCount }, (_, index) => index);
     const unitOf = (index: number): Unit<Instance> => {
       const isLarger = index >= instances;
@@ -141,7 +143,7 @@ function judge(state: SlotState, method: Instance['method'], solve: MilpSolver, 
     poolBelow: 1 - pool / exactMs,
     dualBelow: 1 - dual / exactMs,
     violations: violations.filter(Boolean).length,
-    methodsDiffer: method === 'highs' && state.deviceCount <= 13 ? Math.abs(bySubsets() / exactMs - 1) : Number.NaN,
+    methodsDiffer: method === 'highs' && state.deviceCount <= 13 ? Math.abs(bySubsets() / exactMs - 1) : null,
   };
 }
 
@@ -177,7 +179,7 @@ function summarise(found: readonly Instance[]) {
   const felt = found.filter(({ objective }) => objective.kind === 'felt');
   const ofFelt = figuresOf(felt);
   const feltGaps = felt.map(({ dualBelow }) => 1 / (1 - dualBelow) - 1);
-  const differ = instances.map(({ methodsDiffer }) => methodsDiffer).filter((value) => !Number.isNaN(value));
+  const differ = instances.map(({ methodsDiffer }) => methodsDiffer).filter((value) => value !== null);
   return {
     ...figuresOf(instances),
     worstShareError: worstShareError(),

@@ -68,22 +68,23 @@ export const couplingTrial: Experiment<typeof options, Found, Conclusion<Couplin
   name: 'trial coupling',
   lasts: '1 minute',
   description: 'check that coupled choices follow the softmax, and that drafts agree as often as the bound says',
+  isResumable: true,
   options,
   async measure({ draws, seed, choose }, run) {
+    await run.begin({ draws, seed });
     const setDraws = drawsPerSet(draws);
     const acceptanceDraws = Math.ceil(setDraws * setCount * acceptanceWeight);
-    const sets = await run.all(
+    const distributions = await run.all(
       'distributions',
-      distributionCases.flatMap((which, stream) => {
-        // The sets of a case are measured one after the other, from one stream.
-        const random = createRandom(seed, stream);
-        return Array.from({ length: setCount }, (_, set) => ({
-          key: `distribution ${which.name}, set ${set}`,
-          measure: () => measureDistribution(which, setDraws, random, choose),
-        }));
-      }),
+      distributionCases.map((which, stream) => ({
+        key: `distribution ${which.name}`,
+        measure(): ChiSquare[] {
+          // The sets of a case are measured one after the other, from one stream.
+          const random = createRandom(seed, stream);
+          return Array.from({ length: setCount }, () => measureDistribution(which, setDraws, random, choose));
+        },
+      })),
     );
-    const distributions = distributionCases.map((_, index) => sets.slice(index * setCount, (index + 1) * setCount));
     const acceptances = await run.all(
       'acceptance',
       acceptanceCases.map((which, index) => ({

@@ -3,7 +3,7 @@
 // controllers that lose their store, their clocks' pace, or each other. The seed of a run repeats it.
 
 import { createHash } from 'node:crypto';
-import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
+import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
 import { trialSeed } from '../../../src/cli/options/options.ts';
 import { defined } from '../../../src/core/basics/defined.ts';
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';
@@ -45,7 +45,7 @@ const floors: Readonly<Record<ModeName, number>> = {
 };
 /** A mean over fewer runs of a mode is not significant. */
 const leastRunsForFloor = 100;
-const runsBetweenReports = 25;
+const runsOfUnit = 25;
 
 const options = {
   runs: { flag: '--runs <count>', help: 'runs, each from its own seed', whole: [1, 10_000_000], default: 1000 },
@@ -65,17 +65,26 @@ export const faultsTrial: Experiment<typeof options, readonly FaultsFinding[], F
   lasts: '1 minute',
   description:
     'inject lost connections, crashes, hostile devices, lying edges and faulty controllers in virtual time, and check every invariant',
+  isResumable: true,
   options,
-  async measure({ runs, seed, verbose, digest, bug }, run) {
-    const results: FaultsFinding[] = [];
-    for (let index = 0; index < runs; index++) {
-      if (!verbose && index % runsBetweenReports === 0) run.onProgress('runs', index, runs);
-      const log = verbose ? run.note : undefined;
-      const measure = (): FaultsFinding =>
-        digest ? digested(seed + index, bug, log) : runFaults(seed + index, { bug, ...defined({ log }) });
-      results.push(await run.one({ key: `seed ${seed + index}`, measure }));
-    }
-    return results;
+  async measure({ runs, seed: firstSeed, verbose, digest, bug }, run) {
+    const log = verbose ? run.note : undefined;
+    const measure = (seed: number): FaultsFinding =>
+      digest ? digested(seed, bug, log) : runFaults(seed, { bug, ...defined({ log }) });
+    await run.begin({ digest });
+    const units = Array.from({ length: Math.ceil(runs / runsOfUnit) }, (_, index): Unit<FaultsFinding[]> => {
+      const first = firstSeed + index * runsOfUnit;
+      const count = Math.min(runsOfUnit, runs - index * runsOfUnit);
+      return {
+        key: `seeds ${first} to ${first + count - 1}`,
+        measure: () => Array.from({ length: count }, (_none, next) => measure(first + next)),
+      };
+    });
+    const found: FaultsFinding[][] = [];
+    // Nothing is drawn over the events.
+    if (verbose) for (const unit of units) found.push(await run.one(unit));
+    else found.push(...(await run.all(`${runsOfUnit} runs each`, units)));
+    return found.flat();
   },
   conclude(results, { runs }) {
     const rows = modeNames.map((mode) => rowOf(mode, results)).filter((row) => row.runs > 0);

@@ -1,7 +1,7 @@
 // A training run from its start or a checkpoint to its end: steps, evaluations at equal distances, checkpoints.
 
 import { existsSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { writeActor } from '../../../src/allocation/learned/actor-file.ts';
@@ -11,6 +11,7 @@ import { badArgument, OutriderError } from '../../../src/core/basics/errors.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
 import { readCheckpoint, writeCheckpoint } from '../../training/checkpoint.ts';
+import { writeWhole } from '../../files/write-whole.ts';
 import type { CurvePoint } from '../../training/curve.ts';
 import type { Environment } from '../../training/environment.ts';
 import { type Evaluation, evaluatePolicy, type HeldOutSlot } from '../../training/held-out.ts';
@@ -156,7 +157,7 @@ function readHistory(text: string | undefined, file: string): History {
   throw unreadable(file, 'its curve is damaged');
 }
 
-/** Writes a second file and renames it: at any time there is a complete checkpoint. */
+/** At any time there is a complete checkpoint. */
 async function keep(
   directory: string,
   trainer: Trainer,
@@ -174,10 +175,7 @@ async function keep(
     [checkpointName, writeCheckpoint(saved, actor, kept)],
     [weightsName, writeActor(actor, about)],
   ] as const;
-  for (const [name, bytes] of files) {
-    await writeFile(join(directory, `${name}.part`), bytes);
-    await rename(join(directory, `${name}.part`), join(directory, name));
-  }
+  for (const [name, bytes] of files) await writeWhole(join(directory, name), bytes);
 }
 
 /** Means since the last call of `take`. */

@@ -1,14 +1,18 @@
 // `outrider train sweep`: trains several seeds of recipes, one after the other, each for the same number of slots. Its directory is its record:
-// an interrupted run continues from its checkpoint, and a longer budget from the shorter one, to the same weights as in one run.
+// an interrupted run continues from its checkpoint, and a longer budget from the shorter one, to the same weights as in one run. Machines that
+// share a sweep each end with all weights in their directories; checkpoints stay where they are written.
 
 import { existsSync } from 'node:fs';
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { withDefaults } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
+import type { Result } from '../../../src/files/document.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
-import type { Conclusion, Experiment, Run } from '../../runner/experiment.ts';
+import { writeWhole } from '../../files/write-whole.ts';
+import type { Conclusion, Experiment, Run, Unit } from '../../runner/experiment.ts';
 import { checkpointName, type Recipe, recipes, resultFile, runFolder, weightsFile, weightsName } from './recipes.ts';
 import { trainMasac } from './train.ts';
 
@@ -39,17 +43,38 @@ export interface SweptRun {
   readonly cpuMinutes: number;
 }
 
+/** A training that has ended: its summary, and its file of weights in base64. */
+type Trained = Result['summary'] & { readonly weights: string };
+
+/** Times of the machine; and what depends on points of the curve, which are others where a shorter training was continued. */
+const mayDiffer = ['minutes', 'cpuMinutes', 'plateau', 'lastThirdSlopePer1000Slots', 'lastThirdSlopeHalfWidth'];
+
 export const trainSweep: Experiment<typeof options, readonly SweptRun[], Conclusion<SweptRun>> = {
   name: 'train sweep',
   description: 'several training seeds of each recipe, for bench learned; goes on where it was stopped',
+  isShareable: true,
   options,
   async measure(given, run) {
+    const { slots, out } = given;
     const chosen = recipesNamed(given.recipes);
+    // Seeds come before recipes, so that a sweep that is stopped has as many of each.
     const wanted = Array.from({ length: given.seeds }, (_, index) => given.firstSeed + index).flatMap((seed) =>
       chosen.map((recipe) => ({ recipe, seed })),
     );
+    await run.begin({ slots, recipes: chosen });
+    const units = wanted.map(({ recipe, seed }): Unit<Trained> => {
+      const measure = (): Promise<Trained> => trainOne(recipe, seed, given, run);
+      return { key: `${recipe.name}, seed ${seed}`, mayDiffer, measure };
+    });
+    const trained = await run.all('trainings', units);
     const found: SweptRun[] = [];
-    for (const { recipe, seed } of wanted) found.push(await trainOne(recipe, seed, given, run));
+    for (const [index, { recipe, seed }] of wanted.entries()) {
+      const one = trained[index] as Trained;
+      const directory = join(out, runFolder(recipe.name, seed));
+      // Another machine may have trained it.
+      if (!isDeepStrictEqual(await readTrained(directory, slots), one)) await keep(directory, slots, one);
+      found.push(sweptRun(recipe.name, seed, slots, one));
+    }
     return found;
   },
   conclude: (rows, { slots }) => ({ rows, summary: { runs: rows.length, slots } }),
@@ -66,29 +91,42 @@ export function recipesNamed(names: readonly string[]): readonly Recipe[] {
   });
 }
 
-/** Seeds come before recipes, so that a sweep that is stopped has as many of each. */
-async function trainOne(recipe: Recipe, seed: number, { slots, out }: Options, run: Run): Promise<SweptRun> {
+async function trainOne(recipe: Recipe, seed: number, { slots, out }: Options, run: Run): Promise<Trained> {
   const directory = join(out, runFolder(recipe.name, seed));
-  const weights = join(directory, weightsFile(slots));
-  const result = join(directory, resultFile(slots));
-  if (!(existsSync(weights) && existsSync(result))) {
-    run.note(`${recipe.name}, seed ${seed}`);
-    makeDirectory(directory);
-    const { name: _, ...settings } = recipe;
-    const resume = existsSync(join(directory, checkpointName));
-    const trained = await trainMasac.measure(
-      withDefaults(trainMasac.options, { ...settings, seed, slots, out: directory, resume }),
-      run,
-    );
-    await copyFile(join(directory, weightsName), weights);
-    await writeFile(result, JSON.stringify({ summary: trained.summary }));
-  }
-  return readRun(recipe.name, seed, slots, await readFile(result, 'utf8'));
+  const before = await readTrained(directory, slots);
+  if (before !== null) return before;
+  run.note(`${recipe.name}, seed ${seed}`);
+  const { name: _, ...settings } = recipe;
+  const resume = existsSync(join(directory, checkpointName));
+  const { summary } = await trainMasac.measure(
+    withDefaults(trainMasac.options, { ...settings, seed, slots, out: directory, resume }),
+    run,
+  );
+  const trained = { ...summary, weights: await readFile(join(directory, weightsName), 'base64') };
+  await keep(directory, slots, trained);
+  return trained;
+}
+
+/** @returns null: it has not ended here */
+async function readTrained(directory: string, slots: number): Promise<Trained | null> {
+  const [weights, result] = [join(directory, weightsFile(slots)), join(directory, resultFile(slots))];
+  if (!(existsSync(weights) && existsSync(result))) return null;
+  const { summary } = JSON.parse(await readFile(result, 'utf8')) as Pick<Result, 'summary'>;
+  return { ...summary, weights: await readFile(weights, 'base64') };
+}
+
+async function keep(directory: string, slots: number, { weights, ...summary }: Trained): Promise<void> {
+  makeDirectory(directory);
+  await writeWhole(join(directory, weightsFile(slots)), Buffer.from(weights, 'base64'));
+  await writeWhole(join(directory, resultFile(slots)), JSON.stringify({ summary }));
 }
 
 /** @param text the end of a training, as this command or `train masac --json` writes it */
 export function readRun(recipe: string, seed: number, slots: number, text: string): SweptRun {
-  const { summary } = JSON.parse(text) as { readonly summary: Omit<SweptRun, 'recipe' | 'seed' | 'slots'> };
-  const { updates, rewardFirst, rewardLast, plateau, cpuMinutes } = summary;
+  return sweptRun(recipe, seed, slots, (JSON.parse(text) as Pick<Result, 'summary'>).summary);
+}
+
+function sweptRun(recipe: string, seed: number, slots: number, summary: Result['summary']): SweptRun {
+  const { updates, rewardFirst, rewardLast, plateau, cpuMinutes } = summary as unknown as SweptRun;
   return { recipe, seed, slots, updates, rewardFirst, rewardLast, plateau, cpuMinutes };
 }

@@ -22,7 +22,8 @@ export const errorCodes = [
   'cell-mismatch', // a controller of another cell than the member's
   'name-taken', // a member's name belongs to another key
   'edge-unreachable',
-  'store-unreachable', // the store that controllers of a fleet share
+  'store-unreachable', // the store that controllers of a fleet, or machines of a run, share
+  'findings-differ', // two machines of a run have measured the same, and found different things
   'edge-silent', // the edge keeps its connection but sends no text
   'engine-failed', // the engine computed no numbers
   'engine-refused', // an engine in another process that breaks its protocol, or that others may replace
