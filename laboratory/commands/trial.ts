@@ -16,6 +16,7 @@ import { exactnessTrial } from '../trials/exactness/trial.ts';
 import { faultsTrial } from '../trials/faults/faults.ts';
 import { framesTrial } from '../trials/frames/frames.ts';
 import { pageTrial } from '../trials/page/page.ts';
+import { recordTrial } from '../trials/record/record.ts';
 import { sharesTrial } from '../trials/shares/shares.ts';
 import { soakTrial } from '../trials/soak/soak.ts';
 import { tracesTrial } from '../trials/traces/traces.ts';
@@ -36,6 +37,7 @@ export const trials: readonly AnyExperiment[] = [
   channelsTrial,
   tracesTrial,
   sharesTrial,
+  recordTrial,
   soakTrial,
 ];
 

@@ -120,6 +120,21 @@ describe('the command of an experiment', () => {
     expect(flags).toEqual(['--rtt', '--seed', '--name', '--files', '--quick', '--json']);
   });
 
+  it('shares a run that has a directory of its own, without --resume', () => {
+    const { isResumable: _, ...rest } = experiment;
+    const flags = experimentCommand({ ...rest, isShareable: true }).options.map(({ long }) => long);
+    expect(flags).toContain('--record');
+    expect(flags).not.toContain('--resume');
+  });
+
+  it('does not share a run that measures the speed of a machine', async () => {
+    const timed = { ...experiment, isTimed: ({ quick = false }: { readonly quick?: boolean }) => quick };
+    const parse = (...words: string[]): Promise<unknown> =>
+      experimentCommand(timed).parseAsync(['this', ...words, '--record', 'http://x'], { from: 'user' });
+    await expect(parse('--quick')).rejects.toThrow('trial counting measures the speed of one machine');
+    await expect(parse()).rejects.toThrow('no address of a store');
+  });
+
   it('refuses a bad value with a sentence', async () => {
     const command = experimentCommand(experiment).exitOverride();
     const parsed = command.parseAsync(['this', '--rtt', '1,x'], { from: 'user' });

@@ -4,8 +4,10 @@ import type { FleetStore } from '../../src/allocation/fleet/fleet-store.ts';
 import { MemoryFleetStore } from '../../src/allocation/fleet/memory-fleet-store.ts';
 import type { Clock } from '../../src/core/basics/clock.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
-import type { Unit } from './experiment.ts';
+import { describeMachine, packageVersion } from '../../src/files/document.ts';
+import type { Run, Unit } from './experiment.ts';
 import { runExperiment } from './run.ts';
+import type { OpenRecord } from './run-record.ts';
 import { SharedRecord } from './shared-record.ts';
 
 /** Time passes when nothing else is to be done. */
@@ -141,16 +143,39 @@ describe('a record that several processes share', () => {
       expect(measured).toEqual(['a1']);
     }));
 
-  it('counts the first finding of a unit that was measured twice, for all', () =>
-    inScene(async ({ run, unit, measured, process, clock }) => {
-      const slow = process('a');
-      const late = run('a', [unit('a', '1', 200_000, 'late')], undefined, slow.open);
-      await new Promise<void>((resolve) => void clock.after(5000, resolve));
-      slow.isCut = true;
-      expect(await run('b', [unit('b', '1', 100, 'soon')])).toEqual(['soon']);
-      slow.isCut = false;
-      expect(await late).toEqual(['soon']);
-      expect(measured).toEqual(['a1', 'b1']);
+  /** `a` loses its lease while it measures, `b` measures the unit as well and is sooner. @returns what both end with */
+  const measureTwice = async ({ run, unit, process, clock }: Scene, late: object, soon: object) => {
+    const slow = process('a');
+    const timed = (one: Unit<unknown>): Unit<unknown> => ({ ...one, mayDiffer: ['cpuMs'] });
+    const foundLate = run('a', [timed(unit('a', '1', 200_000, late))], undefined, slow.open);
+    foundLate.catch(() => {});
+    await new Promise<void>((resolve) => void clock.after(5000, resolve));
+    slow.isCut = true;
+    const foundSoon = run('b', [timed(unit('b', '1', 100, soon))]);
+    await foundSoon;
+    slow.isCut = false;
+    return Promise.allSettled([foundLate, foundSoon]);
+  };
+
+  it('counts the first finding of a unit that was measured twice, with its times, for all', () =>
+    inScene(async (scene) => {
+      const found = await measureTwice(scene, { tokens: 5, cpuMs: 70 }, { cpuMs: 2, tokens: 5 });
+      const first = { status: 'fulfilled', value: [{ tokens: 5, cpuMs: 2 }] };
+      expect(found).toEqual([first, first]);
+      expect(scene.measured).toEqual(['a1', 'b1']);
+    }));
+
+  it('ends for all where a unit that was measured twice was found differently', () =>
+    inScene(async (scene) => {
+      const [late, soon] = await measureTwice(scene, { tokens: 6, cpuMs: 70 }, { tokens: 5, cpuMs: 2 });
+      const differing = {
+        code: 'findings-differ',
+        message: '"1" of bench x was measured twice for nats://here/x, and found differently',
+      };
+      expect(late).toMatchObject({ status: 'rejected', reason: differing });
+      // It had ended before.
+      expect(soon).toMatchObject({ status: 'fulfilled' });
+      await expect(scene.run('c', [scene.unit('c', '1')])).rejects.toMatchObject(differing);
     }));
 
   it('measures a unit once that comes twice in a process', () =>
@@ -191,6 +216,30 @@ describe('a record that several processes share', () => {
       await expect(run('c', [unit('c', '1')], { scenario: 1 })).rejects.toThrow('other settings (scenario)');
     }));
 
+  it('is refused to another machine where an experiment measures the speed of one', () =>
+    inScene(async ({ process, clock }) => {
+      const shared = { store: process('a').open, clock, place: 'x', me: 'a', signal: new AbortController().signal };
+      const record: OpenRecord = (name, asked) => SharedRecord.open(shared, name, asked);
+      const speedOf = (name: string): Promise<unknown> =>
+        runExperiment(
+          {
+            name,
+            description: 'measures a machine',
+            options: {},
+            isTimed: () => true,
+            measure: (_: object, run: Run) => run.one({ key: '1', measure: () => 1 }),
+            conclude: () => ({ rows: [], summary: {} }),
+          },
+          {},
+          { record },
+        );
+      const [version, machine] = [packageVersion(), describeMachine()];
+      await record('bench here', { version, machine });
+      await speedOf('bench here');
+      await record('bench there', { version, machine: { ...machine, cpu: 'another' } });
+      await expect(speedOf('bench there')).rejects.toThrow('other settings (machine)');
+    }));
+
   it('is refused where it was begun with other settings, and holds several experiments', () =>
     inScene(async ({ run, unit, process, clock }) => {
       await run('a', [unit('a', '1')], { seed: 1, tokens: 4 });
@@ -207,7 +256,7 @@ describe('a record that several processes share', () => {
     }));
 
   it('goes on when the store is back, and gives up after two minutes without it', () =>
-    inScene(async ({ run, unit, store, clock }) => {
+    inScene(async ({ run, unit, store, clock, measured }) => {
       const failure = new OutriderError('store-unreachable', 'the store has no leader', 'wait');
       clock.after(150, () => {
         store.failure = failure;
@@ -217,7 +266,15 @@ describe('a record that several processes share', () => {
       });
       expect(await run('a', [unit('a', '1'), unit('a', '2')])).toEqual(['1!', '2!']);
       store.failure = failure;
-      await expect(run('b', [unit('b', '3')])).rejects.toThrow('the store has no leader');
+      await expect(run('b', [unit('b', '3')])).rejects.toMatchObject({
+        code: 'store-unreachable',
+        message: 'the store has no leader',
+        remedy: 'wait; then give the same command again: what was found stays there',
+      });
+      store.failure = null;
+      expect(await run('b', [unit('b', '1')])).toEqual(['1!']);
+      expect(measured).toEqual(['a1', 'a2']);
+      store.failure = failure;
       const stopped = { store: store.open((action) => queueMicrotask(action)), clock, place: 'x', me: 'c' };
       const fromMs = clock.nowMs();
       await expect(

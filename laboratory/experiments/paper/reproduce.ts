@@ -1,6 +1,7 @@
 // `outrider reproduce`: the paper's figures. Each is an experiment with data (CSV, JSON), pictures (SVG, PNG) and a page that lists which
 // claims hold, all in one directory, and a record from which an interrupted run continues. The files beside this one measure.
 
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawingText, drawn } from '../../../simulator/charts/drawing.ts';
@@ -91,7 +92,12 @@ export function reproduction(
         rows: claims.map(claimRow),
         // A terminal does not show every interpretation of every claim.
         forPeople: [],
-        summary: { ...Object.assign({}, ...numbers), claims: claims.length, held: claims.filter(holds).length },
+        summary: {
+          ...Object.assign({}, ...numbers),
+          claims: claims.length,
+          held: claims.filter(holds).length,
+          digest: digestOf(done),
+        },
         params: { figures: chosen(given), size, ...params },
         remarks: [`data, pictures and pages: ${directoryOf(given)}`],
       };
@@ -126,6 +132,12 @@ async function reproduce(
     await writeFile(join(directory, 'claims.md'), joined("# The paper's claims, here", reading, ...claims));
   }
   return done;
+}
+
+/** The same wherever, and by how many, the same was measured. */
+function digestOf(done: readonly PaperConclusion[]): string {
+  const all = done.map(({ figure, rows, claims, summary }) => [figure, rows, claims, summary]);
+  return createHash('sha256').update(JSON.stringify(all)).digest('hex');
 }
 
 /** The directory is still of one run. */

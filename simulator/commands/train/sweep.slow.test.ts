@@ -4,8 +4,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { MemoryFleetStore } from '../../../src/allocation/fleet/memory-fleet-store.ts';
 import { readTensors } from '../../../src/allocation/learned/safetensors.ts';
+import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import { runExperiment } from '../../runner/run.ts';
+import { SharedRecord } from '../../runner/shared-record.ts';
 import { runFolder } from './recipes.ts';
 import { trainSweep } from './sweep.ts';
 
@@ -34,6 +37,33 @@ it('trains what is missing, keeps each budget, and writes the recipe into the we
   expect(metadata['command']).toBe(
     'outrider train masac --scenario coupled --variant association --network pairs --credit team --slots 4 --seed 3 --discount 0.9',
   );
+}, 240_000);
+
+it('trains a seed on one of the machines that share the sweep, and both have its weights', async () => {
+  const store = new MemoryFleetStore();
+  const sweepAt = (me: string, notes: string[], slots = 2) => {
+    const open = store.open((action) => queueMicrotask(action));
+    const settings = { store: open, clock: machineClock, place: 'nats://here/x', me, signal: new AbortController().signal };
+    return runExperiment(
+      trainSweep,
+      { recipes: ['coupled-association-team'], seeds: 1, firstSeed: 4, slots, out: join(root, me) },
+      {
+        record: (experiment, asked) => SharedRecord.open(settings, experiment, asked),
+        onNote: (text) => notes.push(text),
+      },
+    );
+  };
+  const [notes, others]: [string[], string[]] = [[], []];
+  const { rows } = await sweepAt('a', notes);
+  expect((await sweepAt('b', others)).rows).toEqual(rows);
+  expect(notes[0]).toBe('coupled-association-team, seed 4');
+  expect(others).toEqual([]);
+  const filesOf = (me: string): string[] => {
+    const folder = join(root, me, runFolder('coupled-association-team', 4));
+    return ['weights-2.safetensors', 'result-2.json'].map((name) => readFileSync(join(folder, name), 'base64'));
+  };
+  expect(filesOf('b')).toEqual(filesOf('a'));
+  await expect(sweepAt('c', [], 3)).rejects.toThrow('other settings (slots)');
 }, 240_000);
 
 it('refuses a recipe that is none', async () => {
