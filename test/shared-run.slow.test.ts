@@ -2,10 +2,14 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, it } from 'vitest';
 import { natsServerPath, startNatsServer } from '../simulator/files/nats-server.ts';
 import { openNatsRecord } from '../simulator/runner/nats-record.ts';
+import { openNatsFleetStore, parseNatsAddress } from '../src/files/nats-fleet-store.ts';
 
 const isThere = spawnSync(natsServerPath(), ['--version']).status === 0;
 const started: ChildProcess[] = [];
@@ -66,6 +70,26 @@ describe.skipIf(!isThere)('a run that three processes share by NATS', () => {
     expect([12, 13]).toContain(twice.length);
     await using record = await openNatsRecord({ record: url }, () => {});
     await expect(record?.open('bench units', { version: 'another' })).rejects.toThrow('other settings (version)');
+  });
+
+  it('is refused at once with wrong credentials, and in the bucket of a fleet', async () => {
+    await using server = await startNatsServer({ more: ['--user', 'a', '--pass', 'b'] });
+    const record = `${server.url}/x`;
+    const folder = await mkdtemp(join(tmpdir(), 'outrider-credentials-'));
+    const [right, wrong] = [join(folder, 'right'), join(folder, 'wrong')];
+    await writeFile(right, 'a:b\n');
+    await writeFile(wrong, 'a:c\n');
+    const notes: string[] = [];
+    const open = (recordCredentials: string) =>
+      openNatsRecord({ record, recordCredentials }, (note) => notes.push(note));
+    await expect(open(wrong)).rejects.toMatchObject({ code: 'unauthorized' });
+    const fleet = await openNatsFleetStore({ ...parseNatsAddress(record), credentials: 'a:b', onState: () => {} });
+    const write = (): Promise<string> => new Promise((done) => fleet.put('fleet', '1', ({ kind }) => done(kind)));
+    await expect.poll(write, { timeout: 10_000 }).toBe('done');
+    await expect(open(right)).rejects.toMatchObject({ code: 'version-mismatch' });
+    expect(notes).toEqual([]);
+    await fleet[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
   });
 
   it('is refused where the address names no record', async () => {
