@@ -30,8 +30,7 @@ export function experimentCommand(experiment: AnyExperiment): Command {
   command.optionsGroup('Output:');
   if (experiment.isResumable === true)
     command.option('--resume <file>', 'keep in this file what was measured, and measure nothing again that is in it');
-  if (isShareable(experiment))
-    for (const { flag, help } of Object.values(recordOptions)) command.option(flag, help);
+  if (isShareable(experiment)) for (const { flag, help } of Object.values(recordOptions)) command.option(flag, help);
   if (experiment.figure !== undefined)
     command.option('--figure <file.svg>', 'draw the rows, as SVG and beside it as PNG');
   if (experiment.page !== undefined) command.option('--page <file.md>', 'write the result as Markdown tables');

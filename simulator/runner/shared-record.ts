@@ -352,6 +352,10 @@ function parsed(text: string): unknown {
 
 /** @param failure the last answer; undefined: none has come */
 function lost(place: string, failure: OutriderError | undefined): OutriderError {
-  const { code = 'store-unreachable', message = `${place} does not answer`, remedy = 'start the store' } = failure ?? {};
+  const {
+    code = 'store-unreachable',
+    message = `${place} does not answer`,
+    remedy = 'start the store',
+  } = failure ?? {};
   return new OutriderError(code, message, `${remedy}; then give the same command again: what was found stays there`);
 }

@@ -10,7 +10,12 @@ describe('trial record', () => {
   it.skipIf(!isThere)('ends with one digest for a small figure', { timeout: 240_000 }, async () => {
     const { rows, summary, passed } = await runExperiment(recordTrial, { of: 'fig6' });
     expect(summary).toMatchObject({ digests: 1, ended: 2, killed: 1 });
-    expect(rows.map(({ digest }) => digest)).toEqual([summary['digestAlone'], null, summary['digestAlone'], summary['digestAlone']]);
+    expect(rows.map(({ digest }) => digest)).toEqual([
+      summary['digestAlone'],
+      null,
+      summary['digestAlone'],
+      summary['digestAlone'],
+    ]);
     expect(passed).toBe(true);
   });
 

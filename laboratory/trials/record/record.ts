@@ -55,7 +55,8 @@ const storeDownMs = 3000;
 export const recordTrial: Experiment<typeof options, Found, Conclusion<RecordRow>> = {
   name: 'trial record',
   lasts: '4 minutes',
-  description: 'share a run among processes, kill one of them and the store: the others end with the digest of one alone',
+  description:
+    'share a run among processes, kill one of them and the store: the others end with the digest of one alone',
   notes: `The store is a nats-server of its own here ("node setup.mjs --fleet" installs one, NATS_SERVER names another). All processes run on this
 machine. The first is killed with SIGKILL, then the store, which comes back after ${storeDownMs / 1000} s with what it has kept.
 

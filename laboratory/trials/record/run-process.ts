@@ -35,7 +35,11 @@ export function startRun(words: readonly string[], directory: string | null): Ru
     process.off('exit', end);
     if (status !== 0) {
       const last = said.trim().split('\n').slice(-2).join('; ');
-      throw new OutriderError('internal', `"outrider ${words.join(' ')}" ended with ${status}: ${last}`, 'run it alone');
+      throw new OutriderError(
+        'internal',
+        `"outrider ${words.join(' ')}" ended with ${status}: ${last}`,
+        'run it alone',
+      );
     }
     return { digest: await digestOf(printed, directory), seconds: (performance.now() - fromMs) / 1000 };
   });

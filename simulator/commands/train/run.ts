@@ -10,8 +10,8 @@ import { readTensors, unreadable } from '../../../src/allocation/learned/safeten
 import { badArgument, OutriderError } from '../../../src/core/basics/errors.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
-import { readCheckpoint, writeCheckpoint } from '../../training/checkpoint.ts';
 import { writeWhole } from '../../files/write-whole.ts';
+import { readCheckpoint, writeCheckpoint } from '../../training/checkpoint.ts';
 import type { CurvePoint } from '../../training/curve.ts';
 import type { Environment } from '../../training/environment.ts';
 import { type Evaluation, evaluatePolicy, type HeldOutSlot } from '../../training/held-out.ts';

@@ -43,7 +43,13 @@ it('trains a seed on one of the machines that share the sweep, and both have its
   const store = new MemoryFleetStore();
   const sweepAt = (me: string, notes: string[], slots = 2) => {
     const open = store.open((action) => queueMicrotask(action));
-    const settings = { store: open, clock: machineClock, place: 'nats://here/x', me, signal: new AbortController().signal };
+    const settings = {
+      store: open,
+      clock: machineClock,
+      place: 'nats://here/x',
+      me,
+      signal: new AbortController().signal,
+    };
     return runExperiment(
       trainSweep,
       { recipes: ['coupled-association-team'], seeds: 1, firstSeed: 4, slots, out: join(root, me) },
