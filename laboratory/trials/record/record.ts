@@ -11,16 +11,20 @@ import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { type RunProcess, startRun } from './run-process.ts';
 
-/** What is run, and whether it leaves files in a directory (--out). */
+export interface SharedCommand {
+  readonly words: readonly string[];
+  /** It leaves files in a directory (--out). */
+  readonly hasDirectory: boolean;
+}
+
 const commands = {
   reproduce: { words: ['reproduce', 'all', '--smoke', '--no-pictures'], hasDirectory: true },
-  fig6: { words: ['reproduce', 'fig6', '--smoke', '--no-pictures'], hasDirectory: true },
   faults: { words: ['trial', 'faults', '--runs', '500', '--digest'], hasDirectory: false },
   sweep: {
     words: ['train', 'sweep', '--recipe', 'coupled-association-team', '--seeds', '6', '--slots', '2'],
     hasDirectory: true,
   },
-} as const;
+} as const satisfies Record<string, SharedCommand>;
 type CommandName = keyof typeof commands;
 
 const options = {
@@ -33,6 +37,8 @@ const options = {
     default: 'reproduce' as CommandName,
   },
   processes: { flag: '--processes <count>', help: 'processes that share the run', whole: [2, 16], default: 3 },
+  /** Replaces `of`, for tests. */
+  command: { default: null as SharedCommand | null },
 } as const;
 
 interface RecordRow {
@@ -82,11 +88,11 @@ Examples:
   },
 };
 
-async function measure({ of, processes }: OptionsOf<typeof options>, run: Run): Promise<Found> {
+async function measure({ of, command, processes }: OptionsOf<typeof options>, run: Run): Promise<Found> {
   await using opened = new CloseStack();
   const folder = await mkdtemp(join(tmpdir(), 'outrider-shared-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
-  const { words, hasDirectory } = commands[of];
+  const { words, hasDirectory } = command ?? commands[of];
   const start = (name: string, more: readonly string[] = []): RunProcess => {
     const directory = hasDirectory ? join(folder, name) : null;
     const started = startRun([...words, ...more, ...(directory === null ? [] : ['--out', directory])], directory);
