@@ -4,9 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { mainFile } from '../../../src/cli/children/main-file.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 
 export interface Ended {
@@ -20,7 +20,8 @@ export interface RunProcess {
   readonly ended: Promise<Ended>;
 }
 
-const program = fileURLToPath(new URL('../../../bin/clone.ts', import.meta.url));
+/** Has the commands of the laboratory, too. */
+const program = join(dirname(mainFile), 'clone.ts');
 /** Files of a directory that hold findings: data, pages, weights of an ended training. */
 const foundIn = /\.csv$|\.md$|(^|\/)weights-\d+\.safetensors$/;
 
