@@ -108,6 +108,13 @@ const trialStages = (seed) => [
     'the server of an answer dies: behind LiteLLM, and behind outrider serve',
     shell('python3 python/api-clients/setup.py agents && node bin/clone.ts trial cut'),
   ],
+  [
+    'record',
+    'processes that share a run end with the digest of one',
+    shell(
+      'python3 workers/setup.py nats && node bin/clone.ts trial record && node bin/clone.ts trial record --of sweep',
+    ),
+  ],
   ['soak', 'an edge under churn for half an hour', outrider('trial', 'soak', '--full')],
 ];
 

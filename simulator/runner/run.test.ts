@@ -85,6 +85,13 @@ describe('an experiment that is run from code', () => {
     expect(measured).toEqual(['2']);
   });
 
+  it('says that its directory has what was measured, where it has one', async () => {
+    const stopped = runExperiment({ ...experiment, isShareable: true }, {}, { signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toMatchObject({ remedy: expect.stringContaining('is in its directory') });
+    const without = runExperiment(experiment, {}, { signal: AbortSignal.abort() });
+    await expect(without).rejects.toMatchObject({ remedy: 'Nothing was kept.' });
+  });
+
   it('starts no unit after one that failed', async () => {
     const failing: typeof experiment = {
       ...experiment,

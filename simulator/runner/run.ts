@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type GivenOptions, type OptionTable, withDefaults } from '../../src/cli/options/options.ts';
 import { isOutriderError, OutriderError } from '../../src/core/basics/errors.ts';
 import { describeMachine, packageVersion } from '../../src/files/document.ts';
-import type { Conclusion, Experiment, OnProgress, Run, Unit } from './experiment.ts';
+import type { AnyExperiment, Conclusion, Experiment, OnProgress, Run, Unit } from './experiment.ts';
 import { FileRecord, type OpenRecord, type RunRecord } from './run-record.ts';
 
 export interface RunSettings {
@@ -24,7 +24,7 @@ export async function runExperiment<Table extends OptionTable, Found, Concluded 
 ): Promise<Concluded> {
   const options = withDefaults(experiment.options, given);
   const isTimed = experiment.isTimed?.(options) === true;
-  const run = new RecordedRun(experiment.name, options, isTimed, settings);
+  const run = new RecordedRun(experiment, options, isTimed, settings);
   return experiment.conclude(await run.whole(() => experiment.measure(options, run)), options);
 }
 
@@ -33,6 +33,8 @@ class RecordedRun implements Run {
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
   readonly #name: string;
+  /** Where units are kept that no record has. */
+  readonly #directory: string | null;
   readonly #options: object;
   readonly #isTimed: boolean;
   readonly #open: OpenRecord;
@@ -40,12 +42,13 @@ class RecordedRun implements Run {
   #record: RunRecord | null = null;
 
   constructor(
-    name: string,
+    { name, isShareable }: Pick<AnyExperiment, 'name' | 'isShareable'>,
     options: object,
     isTimed: boolean,
     { record = null, onProgress, onNote, signal }: RunSettings,
   ) {
     this.#name = name;
+    this.#directory = isShareable === true ? 'its directory' : null;
     this.#options = options;
     this.#isTimed = isTimed;
     this.hasFile = typeof record === 'string';
@@ -143,7 +146,8 @@ class RecordedRun implements Run {
   }
 
   #interrupted(): OutriderError {
-    const { place = null, size = 0 } = this.#record ?? {};
+    const { size = 0 } = this.#record ?? {};
+    const place = this.#record?.place ?? this.#directory;
     const remedy =
       place === null
         ? 'Nothing was kept.'

@@ -98,10 +98,12 @@ async function trainOne(recipe: Recipe, seed: number, { slots, out }: Options, r
   run.note(`${recipe.name}, seed ${seed}`);
   const { name: _, ...settings } = recipe;
   const resume = existsSync(join(directory, checkpointName));
-  const { summary } = await trainMasac.measure(
-    withDefaults(trainMasac.options, { ...settings, seed, slots, out: directory, resume }),
-    run,
-  );
+  const given = withDefaults(trainMasac.options, { ...settings, seed, slots, out: directory, resume });
+  const { summary } = await Promise.resolve(trainMasac.measure(given, run)).catch((error: unknown) => {
+    // What a person does next is the same between two trainings.
+    run.signal.throwIfAborted();
+    throw error;
+  });
   const trained = { ...summary, weights: await readFile(join(directory, weightsName), 'base64') };
   await keep(directory, slots, trained);
   return trained;
