@@ -17,15 +17,16 @@ export interface SharedCommand {
   readonly hasDirectory: boolean;
 }
 
-const commands = {
+type CommandName = 'reproduce' | 'faults' | 'sweep';
+
+const commands: Readonly<Record<CommandName, SharedCommand>> = {
   reproduce: { words: ['reproduce', 'all', '--smoke', '--no-pictures'], hasDirectory: true },
   faults: { words: ['trial', 'faults', '--runs', '500', '--digest'], hasDirectory: false },
   sweep: {
     words: ['train', 'sweep', '--recipe', 'coupled-association-team', '--seeds', '6', '--slots', '2'],
     hasDirectory: true,
   },
-} as const satisfies Record<string, SharedCommand>;
-type CommandName = keyof typeof commands;
+};
 
 const options = {
   of: {
