@@ -44,7 +44,7 @@ const options = {
 
 interface RecordRow {
   readonly process: string;
-  /** Of all that was found; null: it was killed. */
+  /** The digest of what it has found; null: it was killed. */
   readonly digest: string | null;
   readonly seconds: number | null;
 }
