@@ -47,7 +47,7 @@ describe('the record of an experiment', () => {
   it('of another version or machine is not to be repeated', async () => {
     const of = (version: string): Promise<FileRecord> => open({ ...asked, version });
     await of('1');
-    const remedy = 'give another file or directory';
+    const remedy = 'give another file, directory or record';
     await expect(of('2')).rejects.toMatchObject({ message: expect.stringContaining('(version)'), remedy });
   });
 

@@ -8,7 +8,7 @@ import { badArgument, type OutriderError } from '../../src/core/basics/errors.ts
 
 const format = 'outrider-record';
 const formatVersion = 2;
-const anotherFile = 'give another file or directory';
+const anotherFile = 'give another file, directory or record';
 
 /** Where findings are kept. */
 export interface RunRecord {
