@@ -4,8 +4,10 @@ import { Command } from 'commander';
 import { hasGrace, type KeyEntry, type KeyScope, type KeyTerms, keyScopes, keyState } from '../core/access/key-book.ts';
 import { parseDuration } from '../core/access/key-text.ts';
 import { defined } from '../core/basics/defined.ts';
+import { badArgument } from '../core/basics/errors.ts';
 import { printDocument } from '../files/document.ts';
 import { addKeyTo, defaultKeyFile, loadKeys, type MadeKey, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
+import { readUsage } from '../files/usage-file.ts';
 import { commandOf } from './options/option-flags.ts';
 import type { OptionsOf } from './options/options.ts';
 import { note } from './terminal/note.ts';
@@ -19,6 +21,15 @@ const shared = {
   json: { flag: '--json', help: 'print one JSON document on standard output' },
 } as const;
 const counted = [1, 1024] as const;
+
+const listOptions = {
+  ...shared,
+  usage: {
+    flag: '--usage <file...>',
+    help: 'files of edges (their --usage): adds the rows that each key has used, summed over them',
+    texts: true,
+  },
+} as const;
 
 const addOptions = {
   name: { argument: '<name>', help: 'whose key it is; logs and lists show it' },
@@ -130,9 +141,13 @@ async function runRevoke({ keys, key: which, json }: OptionsOf<typeof revokeOpti
   note(`revoked ${entry.id} (${entry.name}); a running edge ends its sessions within 5 s`);
 }
 
-async function runList({ keys, json }: OptionsOf<typeof shared>): Promise<void> {
+async function runList({ keys, json, usage }: OptionsOf<typeof listOptions>): Promise<void> {
   const book = await loadKeys(keys ?? defaultKeyFile());
-  const rows = book.map((entry) => rowOf(entry, Date.now()));
+  const used = usage === undefined ? null : await rowsUsed(usage);
+  const rows = book.map((entry) => ({
+    ...rowOf(entry, Date.now()),
+    ...(used === null ? {} : { rowsUsed: used.get(entry.id) ?? 0 }),
+  }));
   const validCount = rows.filter(({ state }) => state === 'valid').length;
   if (json) return printDocument('keys list', { rows, summary: { keyCount: rows.length, validCount } });
   const shown = rows.map((row) => ({
@@ -141,8 +156,21 @@ async function runList({ keys, json }: OptionsOf<typeof shared>): Promise<void> 
     created: row.created.slice(0, 10),
   }));
   if (shown.length === 0) note('there are no keys; "outrider keys add NAME" makes one');
-  else
-    process.stdout.write(`${formatTable(shown, ['id', 'name', 'state', 'scopes', 'share', 'created', 'expires'])}\n`);
+  else {
+    const columns = ['id', 'name', 'state', 'scopes', 'share', 'created', 'expires'];
+    process.stdout.write(`${formatTable(shown, used === null ? columns : [...columns, 'rowsUsed'])}\n`);
+  }
+}
+
+/** By the id of the key. @throws OutriderError `bad-argument`, `usage-unreadable`, `version-mismatch` */
+async function rowsUsed(paths: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const sums = new Map<string, number>();
+  for (const path of new Set(paths)) {
+    const kept = await readUsage(path);
+    if (kept === null) throw badArgument(`there is no file of usage at ${path}`, "give the file of an edge's --usage");
+    for (const { key, rows } of kept) sums.set(key, (sums.get(key) ?? 0) + rows);
+  }
+  return sums;
 }
 
 /** What may be seen of a key: neither its secret nor a digest. */
@@ -178,7 +206,7 @@ export function keysCommand(): Command {
   const rotate = 'give a key a new secret and print it, once';
   return new Command('keys')
     .description('who may use an edge: add, list, revoke and rotate keys')
-    .addCommand(commandOf({ name: 'list', description: list, options: shared }, runList), { isDefault: true })
+    .addCommand(commandOf({ name: 'list', description: list, options: listOptions }, runList), { isDefault: true })
     .addCommand(commandOf({ name: 'add', description: add, options: addOptions }, runAdd))
     .addCommand(commandOf({ name: 'revoke', description: revoke, options: revokeOptions }, runRevoke))
     .addCommand(commandOf({ name: 'rotate', description: rotate, options: rotateOptions }, runRotate));

@@ -16,7 +16,7 @@ import {
 } from '../core/access/key-book.ts';
 import { keysUnreadable, readKeyFile, writeKeyFile } from '../core/access/key-file.ts';
 import { keyIdBytes, keyIdFrom, keySecretBytes, keyTextFrom } from '../core/access/key-text.ts';
-import { badArgument } from '../core/basics/errors.ts';
+import { badArgument, OutriderError } from '../core/basics/errors.ts';
 import { hashText } from '../models/files/cache.ts';
 import { makePrivateDirectory, stateDirectory } from './make-directory.ts';
 
@@ -120,11 +120,12 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-function unwritable(path: string, error: unknown): Error {
+function unwritable(path: string, error: unknown): OutriderError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  return badArgument(`${path} can't be written: ${code}`, 'check the permissions and the room on the disk', {
-    cause: error,
-  });
+  const cause = `${path} can't be written: ${code}`;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new OutriderError('disk-full', cause, 'free room on the disk, or in the quota of its user', { cause: error });
+  return badArgument(cause, 'check the folder and its permissions', { cause: error });
 }
 
 /** A lock is never taken over: a command that was killed while it held it, a matter of milliseconds, leaves it for a person to delete. */

@@ -179,7 +179,7 @@ export class Members {
     const members: ReadonlyMap<string, Member<EdgeReport | DeviceReport>> = role === 'edge' ? this.edges : this.devices;
     const member = members.get(known.id) as Member<EdgeReport | DeviceReport>;
     if (member.report !== null && message.seq <= member.report.seq) return null;
-    if (message.kind === 'edge-report') this.#takeEdge(member, message);
+    if (message.kind === 'edge-report') this.#takeEdge(member, message, nowMs);
     else {
       const device = member as DeviceMember;
       this.#takeDevice(
@@ -192,13 +192,10 @@ export class Members {
     return null;
   }
 
-  #takeEdge(edge: Member<unknown>, report: EdgeReport): void {
+  #takeEdge(edge: Member<unknown>, report: EdgeReport, nowMs: number): void {
     edge.report = report;
     if (report.rowsUsed === undefined) return;
-    this.rows.note(
-      report.rowsUsed,
-      [...this.edges.keys()].filter((other) => other !== edge.id),
-    );
+    this.rows.note(edge.id, report.rowsUsed, this.edges.keys(), nowMs);
   }
 
   #takeDevice(device: DeviceMember, report: DeviceReport, nowMs: number): void {
@@ -226,7 +223,7 @@ export class Members {
       for (const [id, member] of members) {
         if (member.link !== null || this.isFresh(member, nowMs)) continue;
         members.delete(id);
-        if ((members as unknown) === this.edges) this.rows.forget(id);
+        if ((members as unknown) === this.edges) this.rows.leave(id, nowMs);
       }
     }
   }

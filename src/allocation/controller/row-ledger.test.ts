@@ -33,8 +33,22 @@ it('sends each edge once what the others have used since', () => {
 it('sends no more keys at a time than a message holds', () => {
   const ledger = new RowLedger();
   ledger.note(
+    'b',
     Array.from({ length: 1500 }, (_, index) => used(`k${index}`, 1)),
     ['a'],
+    0,
   );
   expect([ledger.take('a').length, ledger.take('a').length, ledger.take('a').length]).toEqual([1000, 500, 0]);
+});
+
+it('keeps for a minute what an edge that has left is to get, and never what it has evaluated itself', () => {
+  const ledger = new RowLedger();
+  ledger.leave('b', 0);
+  ledger.note('a', [used('ada', 5)], ['a'], 30_000);
+  ledger.note('b', [used('ada', 3)], ['a', 'b'], 30_000);
+  expect([ledger.take('a'), ledger.take('b')]).toEqual([[used('ada', 3)], [used('ada', 5)]]);
+  ledger.leave('b', 40_000);
+  ledger.note('a', [used('ada', 7)], ['a'], 99_999);
+  ledger.note('a', [used('ada', 1)], ['a'], 100_000);
+  expect(ledger.take('b')).toEqual([]);
 });

@@ -6,13 +6,21 @@ import type { RowsUsed } from '../../core/protocol/edge/row-quotas.ts';
 /** Keys of one message. */
 export const mostKeysSent = 1000;
 
+/** An edge that has left may be started again; after so long the rows of a quota have come back, ms. */
+const awayKeptMs = 60_000;
+
 export class RowLedger {
   /** By the id of the edge that is to get them, then by key. */
   readonly #unsent = new Map<string, Map<string, RowsUsed>>();
 
-  /** @param others edges that are to get them */
-  note(rowsUsed: readonly RowsUsed[], others: Iterable<string>): void {
-    for (const edge of others) {
+  /** Edges that have left, and until when they are remembered. */
+  readonly #away = new Map<string, number>();
+
+  /** @param from the edge that has evaluated them @param edges those that there are */
+  note(from: string, rowsUsed: readonly RowsUsed[], edges: Iterable<string>, nowMs: number): void {
+    for (const [edge, untilMs] of this.#away) if (nowMs >= untilMs) this.#forget(edge);
+    for (const edge of new Set([...edges, ...this.#away.keys()])) {
+      if (edge === from) continue;
       const unsent = this.#unsent.get(edge) ?? new Map<string, RowsUsed>();
       this.#unsent.set(edge, unsent);
       for (const used of rowsUsed)
@@ -22,6 +30,7 @@ export class RowLedger {
 
   /** What this edge is to get now: the keys that have waited longest. */
   take(edge: string): readonly RowsUsed[] {
+    this.#away.delete(edge);
     const unsent = this.#unsent.get(edge);
     if (unsent === undefined) return [];
     const sent = [...unsent.values()].slice(0, mostKeysSent);
@@ -30,7 +39,12 @@ export class RowLedger {
     return sent;
   }
 
-  forget(edge: string): void {
+  leave(edge: string, nowMs: number): void {
+    this.#away.set(edge, nowMs + awayKeptMs);
+  }
+
+  #forget(edge: string): void {
+    this.#away.delete(edge);
     this.#unsent.delete(edge);
   }
 }

@@ -39,6 +39,7 @@ import { type EdgeModels, openEdgeModels } from './edge-models.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { openEdgePort } from './edge-port.ts';
 import { boundHeap } from './heap-bounds.ts';
+import { openEdgeUsage, usageOptions } from './edge-usage.ts';
 import { pageLink, qrLines } from './page-link.ts';
 import { openTabFiles, tabOptions } from './tab-files.ts';
 
@@ -158,6 +159,7 @@ const options = {
   gpu: gpuOption as typeof gpuOption,
   ...tabOptions,
   ...accessOptions,
+  ...usageOptions,
   qr: {
     flag: '--qr',
     help: 'print the address of the page to chat, with the key of --key, as a QR code for a phone, whose browser then drafts',
@@ -267,6 +269,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   const asked = askedToStop(signal, flags.untilInputEnds);
   await using operation = await EdgeOperation.open(flags, signal);
   await using access = await openAccess(flags);
+  await using usage = await openEdgeUsage(flags, access.ring !== undefined, operation.log);
   await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder });
   const { listener } = port;
   const link = linkOf(flags, access.urlOf(listener.port));
@@ -295,7 +298,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
       ? {}
       : { draft: { model: draft, draftLength: flags.draftLength, hedges: flags.draftHedges } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
-    ...defined({ keyOf, targetMsPerToken: flags.targetMs }),
+    ...defined({ keyOf, quotas: usage?.quotas, targetMsPerToken: flags.targetMs }),
     ...operation.callbacks(target.tokenizer),
   });
   await using tab = await openTabFiles(flags, target);

@@ -38,6 +38,7 @@ export const errorCodes = [
   'port-in-use',
   'context-full', // prompt and answer do not fit in the context
   'keys-unreadable', // a file of keys is missing, damaged, or open to others
+  'usage-unreadable', // a file of usage is damaged
   'certificate-untrusted', // not the pinned certificate, or none that anybody vouches for
   'unauthorized', // credentials or session secret are wrong
   'edge-key-refused', // an edge does not take the key of an endpoint, whose clients can't do anything about it

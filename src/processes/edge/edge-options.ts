@@ -20,6 +20,7 @@ import type { Clock } from '../../core/basics/clock.ts';
 import { type ConnectionLimits, connectionLimitChecks } from '../../core/protocol/edge/connection-limits.ts';
 import type { anyone, EdgeKey } from '../../core/protocol/edge/edge-key.ts';
 import { type PlaceRules, placeChecks } from '../../core/protocol/edge/edge-places.ts';
+import type { RowQuotas } from '../../core/protocol/edge/row-quotas.ts';
 import { type LivenessSettings, livenessChecks } from '../../core/protocol/wire/liveness.ts';
 import type { OpenMessage } from '../../core/protocol/wire/messages.ts';
 import { type RateLimitSettings, rateChecks } from '../../core/protocol/wire/rate-limit.ts';
@@ -71,6 +72,8 @@ export interface EdgeOptions {
    * `OutriderError` `unauthorized`, whose words the device and the log get. Default: {@link anyone}'s.
    */
   readonly keyOf?: (credentials: string) => EdgeKey | null;
+  /** What keys have used before, and what counts their rows from now on (`openUsage`); default: nothing. */
+  readonly quotas?: RowQuotas | undefined;
   /** Largest number of tokens that the edge looks up in the text for a step for which no draft has arrived; 0: none; default 8. */
   readonly lookUpTokens?: number;
   /**
@@ -138,6 +141,7 @@ export const edgeChecks: Checks<EdgeOptions> = {
   targetMsPerToken: optional(between(0.001)),
   downlinkBitsPerSecond: optional(between(8000)),
   keyOf: optional(callback),
+  quotas: optional(having('quotas, as a RowQuotas', 'demand', 'spend', 'takeUsed')),
   lookUpTokens: optional(whole(0)),
   draft: optional(
     record<NonNullable<EdgeOptions['draft']>>({

@@ -13,7 +13,8 @@ export interface EdgeQuotas {
 
 export function quotasOf(quotas: RowQuotas, clock: Clock): EdgeQuotas {
   return {
-    takeUsed: (most) => quotas.takeUsed(most),
+    // After a time without a controller only what counts still: rows that have come back since would be taken from the key once more.
+    takeUsed: (most) => quotas.takeUsed(most).map((used) => quotas.stillUsed(used, clock.nowMs())),
     usedElsewhere(rows) {
       for (const used of rows) quotas.spentElsewhere(used, clock.nowMs());
     },

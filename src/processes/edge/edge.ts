@@ -359,6 +359,7 @@ function settingsOf(
     endIds,
     stepTime: () => loop.stepTime,
     edgeDraft: drafters,
+    quotas: options.quotas,
     rate: options.rate ?? defaultRate,
     keyRate: options.keyRate ?? keyRateOf(options.rate ?? defaultRate, engine.maxSequences),
     connectionLimits: { ...defaultConnectionLimits(engine.maxSequences), ...options.connectionLimits },

@@ -73,6 +73,8 @@ export interface EdgeSettings
   readonly stepTime: () => StepTimeModel;
   /** Null: this edge has no draft model. */
   readonly edgeDraft: EdgeDraftFigures | null;
+  /** Default: no key has used anything. */
+  readonly quotas?: RowQuotas | undefined;
 }
 
 /** A session of an edge. */
@@ -113,7 +115,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   readonly sessions: EdgeRegistry<Entry>;
   readonly connections: EdgeConnections<Carrier>;
   readonly steps: EngineSteps<Entry>;
-  readonly quotas: RowQuotas = new RowQuotas();
+  readonly quotas: RowQuotas;
   readonly #settings: EdgeSettings;
   readonly #host: EdgeHost<Entry>;
   readonly #clock: Clock;
@@ -128,6 +130,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
     host: EdgeHost<Entry>,
     observer: EdgeConnectionObserver<Carrier> = {},
   ) {
+    this.quotas = settings.quotas ?? new RowQuotas();
     this.#settings = settings;
     this.#host = host;
     this.#clock = clock;

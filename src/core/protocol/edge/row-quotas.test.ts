@@ -65,4 +65,43 @@ describe('a quota of rows', () => {
     quotas.spend(key, 600, 60_000);
     expect(waitOf(quotas, 10, 0, 0)).toBe(1);
   });
+
+  it('goes on after a restart where it was: what is used stays used, and nothing comes back meanwhile', () => {
+    const before = new RowQuotas((id) => id !== 'bob');
+    before.spend(key, 650, 0);
+    before.spend(edgeKey('free'), 7, 0);
+    before.spend(edgeKey('bob'), 9, 0);
+    before.takeUsed(1);
+    before.spend(key, 10, 6000);
+    const kept = before.kept(6000);
+    expect(kept).toEqual([
+      { key: 'ada', rows: 660, quota: { rowsPerMinute: 600, leftRows: 0, unsentRows: 10 } },
+      { key: 'free', rows: 7 },
+    ]);
+    // The clock of the next run may begin anywhere.
+    const after = new RowQuotas((id) => id !== 'bob', kept, 1e9);
+    expect(waitOf(after, 100, 0, 1e9)).toBe(10);
+    expect(waitOf(after, 100, 0, 1e9 + 10_000)).toBe(0);
+    expect(after.takeUsed()).toEqual([{ key: 'ada', rows: 10, rowsPerMinute: 600 }]);
+    after.spend(edgeKey('free'), 1, 1e9);
+    expect(after.kept(2e9)).toEqual([
+      { key: 'ada', rows: 660 },
+      { key: 'free', rows: 8 },
+    ]);
+  });
+
+  it('has nothing to keep of a key that has used nothing here and whose quota is whole again', () => {
+    const quotas = new RowQuotas();
+    quotas.spentElsewhere({ key: 'ada', rows: 600, rowsPerMinute: 600 }, 0);
+    expect(quotas.kept(59_000)).toHaveLength(1);
+    expect(quotas.kept(60_000)).toEqual([]);
+  });
+
+  it('has still used only what has not come back', () => {
+    const quotas = new RowQuotas();
+    quotas.spend(key, 600, 0);
+    const [used = { key: '', rows: 0, rowsPerMinute: 1 }] = quotas.takeUsed();
+    const still = [0, 30_000, 60_000, 90_000].map((nowMs) => quotas.stillUsed(used, nowMs).rows);
+    expect(still).toEqual([600, 300, 0, 0]);
+  });
 });

@@ -10,6 +10,7 @@ import type { EdgeKey } from './edge-key.ts';
 interface Bucket {
   readonly rows: number;
   readonly atMs: number;
+  readonly rowsPerMinute: number;
 }
 
 /** Rows that were evaluated for a key with a quota. */
@@ -18,6 +19,16 @@ export interface RowsUsed {
   readonly key: string;
   readonly rows: number;
   readonly rowsPerMinute: number;
+}
+
+/** What an edge keeps of a key over a restart, in whole rows. */
+export interface KeptKey {
+  /** Its id. */
+  readonly key: string;
+  /** Rows that this edge has ever evaluated for it. */
+  readonly rows: number;
+  /** Of a quota of which a part is used; `unsentRows`: not reported to other edges yet. */
+  readonly quota?: { readonly rowsPerMinute: number; readonly leftRows: number; readonly unsentRows: number };
 }
 
 /** Keys whose rows are remembered; beyond it the one that was used longest ago is forgotten. */
@@ -29,10 +40,10 @@ const minuteMs = 60_000;
 
 /** The bucket now: it fills evenly, up to the rows of a minute. */
 function filled(bucket: Bucket | undefined, rowsPerMinute: number, nowMs: number): Bucket {
-  if (bucket === undefined) return { rows: rowsPerMinute, atMs: nowMs };
+  if (bucket === undefined) return { rows: rowsPerMinute, atMs: nowMs, rowsPerMinute };
   const elapsedMs = Math.max(0, nowMs - bucket.atMs);
   const rows = Math.min(rowsPerMinute, bucket.rows + (elapsedMs * rowsPerMinute) / minuteMs);
-  return { rows, atMs: Math.max(nowMs, bucket.atMs) };
+  return { rows, atMs: Math.max(nowMs, bucket.atMs), rowsPerMinute };
 }
 
 export class RowQuotas {
@@ -40,6 +51,21 @@ export class RowQuotas {
   readonly #buckets = new Map<string, Bucket>();
   /** Used rows of each key with a quota, since the last call of {@link takeUsed}. */
   readonly #used = new Map<string, RowsUsed>();
+  /** All rows of keys that `isCounted` takes, by id. */
+  readonly #totals = new Map<string, number>();
+  readonly #isCounted: (id: string) => boolean;
+
+  /** @param isCounted whether all rows of this key are counted; default: of none @param kept of a run before, which counts from now on */
+  constructor(isCounted: (id: string) => boolean = () => false, kept: readonly KeptKey[] = [], nowMs: number = 0) {
+    this.#isCounted = isCounted;
+    for (const { key, rows, quota } of kept) {
+      this.#totals.set(key, rows);
+      if (quota === undefined) continue;
+      const { rowsPerMinute, leftRows, unsentRows } = quota;
+      this.#buckets.set(key, { rows: leftRows, atMs: nowMs, rowsPerMinute });
+      if (unsentRows > 0) this.#used.set(key, { key, rows: unsentRows, rowsPerMinute });
+    }
+  }
 
   /**
    * Whether an answer may begin.
@@ -58,6 +84,9 @@ export class RowQuotas {
 
   /** These rows are evaluated for a session of the key. */
   spend(key: QuotaKey, rows: number, nowMs: number): void {
+    const total = this.#totals.get(key.id);
+    if (this.#isCounted(key.id) && (total !== undefined || this.#totals.size < mostKeys))
+      this.#totals.set(key.id, (total ?? 0) + rows);
     if (key.rowsPerMinute === null) return;
     this.spentElsewhere({ key: key.id, rows, rowsPerMinute: key.rowsPerMinute }, nowMs);
     const before = this.#used.get(key.id)?.rows ?? 0;
@@ -75,6 +104,25 @@ export class RowQuotas {
       this.#buckets.delete(oldest);
       return;
     }
+  }
+
+  /** Rows of the quota of a key that are used and have not come back, at most `rows`: an edge that counts so few more counts the same. */
+  stillUsed({ key, rows, rowsPerMinute }: RowsUsed, nowMs: number): RowsUsed {
+    const missing = rowsPerMinute - filled(this.#buckets.get(key), rowsPerMinute, nowMs).rows;
+    return { key, rows: Math.min(rows, Math.max(0, Math.ceil(missing))), rowsPerMinute };
+  }
+
+  /** What is to be kept over a restart: the same until something is used, or comes back. */
+  kept(nowMs: number): readonly KeptKey[] {
+    const ids = new Set([...this.#totals.keys(), ...this.#buckets.keys()]);
+    return [...ids].flatMap((key) => {
+      const rows = this.#totals.get(key) ?? 0;
+      const { rowsPerMinute = 0 } = this.#buckets.get(key) ?? {};
+      const leftRows = Math.floor(filled(this.#buckets.get(key), rowsPerMinute, nowMs).rows);
+      const unsentRows = this.#used.get(key)?.rows ?? 0;
+      if (leftRows < rowsPerMinute) return [{ key, rows, quota: { rowsPerMinute, leftRows, unsentRows } }];
+      return rows === 0 ? [] : [{ key, rows }];
+    });
   }
 
   /** What sessions of this edge have used since the last call. @param most keys; the next call returns the others */

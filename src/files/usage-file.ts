@@ -1,0 +1,161 @@
+// The usage of keys on disk: what an edge must not forget, however it ends. Read when it starts, and replaced whole while it runs. It holds
+// no time: a quota comes back only while its edge runs, so a clock that is wrong, or jumps, changes nothing.
+
+import { readFile, realpath, rename, stat } from 'node:fs/promises';
+import type { Clock } from '../core/basics/clock.ts';
+import { asOutriderError, badArgument, OutriderError } from '../core/basics/errors.ts';
+import { type KeptKey, RowQuotas } from '../core/protocol/edge/row-quotas.ts';
+import { replaceFile } from './key-files.ts';
+
+export interface UsageSettings {
+  readonly clock: Clock;
+  /** Keys whose rows are counted, by id. */
+  readonly isCounted: (id: string) => boolean;
+  /** Called with each new cause why usage is not kept, and with null when it is again. */
+  readonly onState: (error: OutriderError | null) => void;
+  /** Default 5,000. */
+  readonly everyMs?: number;
+}
+
+const format = 'outrider-usage';
+const formatVersion = 1;
+const usualEveryMs = 5000;
+
+/** @returns null: there is no such file @throws OutriderError `usage-unreadable`, `version-mismatch`, `bad-argument` */
+export async function readUsage(path: string): Promise<readonly KeptKey[] | null> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw badArgument(`${path} can't be read: ${error.code}`, 'check its permissions, or name another file', {
+      cause: error,
+    });
+  });
+  return text === null ? null : parseUsage(text, path);
+}
+
+function parseUsage(text: string, path: string): readonly KeptKey[] {
+  const refuse = (why: string): OutriderError =>
+    new OutriderError('usage-unreadable', `${path} is no file of usage: ${why}`, 'put back a copy, or go on from zero');
+  let file: { readonly format?: unknown; readonly version?: unknown; readonly keys?: unknown } | null;
+  try {
+    file = JSON.parse(text);
+  } catch {
+    throw refuse('not JSON');
+  }
+  if (file?.format !== format) throw refuse(`its format is not "${format}"`);
+  if (file.version !== formatVersion) {
+    const cause = `${path} has version ${String(file.version)} of the format; this outrider reads ${formatVersion}`;
+    throw new OutriderError('version-mismatch', cause, 'use the outrider that wrote it, or go on from zero');
+  }
+  if (!Array.isArray(file.keys) || !file.keys.every(isKept)) throw refuse('its keys are not as they were written');
+  return file.keys;
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+function isKept(value: unknown): value is KeptKey {
+  const { key, rows, quota } = (value ?? {}) as Partial<KeptKey>;
+  if (typeof key !== 'string' || !isCount(rows)) return false;
+  if (quota === undefined) return true;
+  const { rowsPerMinute, leftRows, unsentRows } = quota ?? {};
+  return isCount(rowsPerMinute) && rowsPerMinute > 0 && Number.isSafeInteger(leftRows) && isCount(unsentRows);
+}
+
+/** Follows what the keys of one edge use. */
+export class UsageFile implements AsyncDisposable {
+  readonly quotas: RowQuotas;
+  readonly #path: string;
+  readonly #settings: UsageSettings;
+  #stamp: string;
+  #written = '';
+  #failure: string | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, settings: UsageSettings, kept: readonly KeptKey[], stamp: string) {
+    this.#path = path;
+    this.#settings = settings;
+    this.#stamp = stamp;
+    this.quotas = new RowQuotas(settings.isCounted, kept, settings.clock.nowMs());
+  }
+
+  /**
+   * Begins a file that is not there. A damaged one, or one of another version, is put aside under another name: `onState` gets the error,
+   * and usage begins at zero. A full disk is no reason not to start.
+   * @throws OutriderError `bad-argument`: the file can't be read or written
+   */
+  static async open(named: string, settings: UsageSettings): Promise<UsageFile> {
+    const path = await realpath(named).catch(() => named);
+    const stamp = await stampOf(path);
+    const kept = await readUsage(path).catch(async (error: OutriderError) => {
+      if (error.code === 'bad-argument') throw error;
+      await putAside(path);
+      const cause = `${error.message}; it is ${path}.unreadable now, and usage begins at zero`;
+      settings.onState(new OutriderError(error.code, cause, error.remedy));
+      return null;
+    });
+    const usage = new UsageFile(path, settings, kept ?? [], kept === null ? '' : stamp);
+    await usage.#write().catch((error: unknown) => {
+      if (asOutriderError(error).code === 'bad-argument') throw error;
+      usage.#failed(error);
+    });
+    usage.#schedule();
+    return usage;
+  }
+
+  /** Writes what has been used until now. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#writing;
+    await this.#keep();
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      this.#writing = this.#keep().then(() => {
+        if (this.#timer !== undefined) this.#schedule();
+      });
+    }, this.#settings.everyMs ?? usualEveryMs).unref();
+  }
+
+  async #keep(): Promise<void> {
+    try {
+      await this.#write();
+      if (this.#failure !== null) this.#settings.onState(null);
+      this.#failure = null;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    const failure = asOutriderError(error);
+    if (failure.message !== this.#failure) this.#settings.onState(failure);
+    this.#failure = failure.message;
+  }
+
+  async #write(): Promise<void> {
+    const { clock } = this.#settings;
+    const text = `${JSON.stringify({ format, version: formatVersion, keys: this.quotas.kept(clock.nowMs()) })}\n`;
+    if (text === this.#written) return;
+    const stamp = await stampOf(this.#path);
+    // Somebody may delete it: it is begun again.
+    if (stamp !== '' && stamp !== this.#stamp)
+      throw badArgument(`${this.#path} was written by another process`, 'give each edge a file of its own (--usage)');
+    await replaceFile(this.#path, text);
+    this.#stamp = await stampOf(this.#path);
+    this.#written = text;
+  }
+}
+
+async function putAside(path: string): Promise<void> {
+  await rename(path, `${path}.unreadable`).catch((error: NodeJS.ErrnoException) => {
+    throw badArgument(`${path} can't be put aside: ${error.code}`, 'check the folder and its permissions');
+  });
+}
+
+/** Another for each replacement; '' while there is none. */
+async function stampOf(path: string): Promise<string> {
+  const status = await stat(path, { bigint: true }).catch(() => null);
+  return status === null ? '' : `${status.ino} ${status.mtimeNs}`;
+}
