@@ -45,7 +45,8 @@ async function startController(...flags: string[]) {
 
 describe.skipIf(!isThere)('a controller of a fleet', { timeout: 120_000 }, () => {
   it.each([
-    ['newer', 'fleet', '{"version":2,"sinceMs":5}', /record of the fleet is not of version 1.*\[version-mismatch\]$/],
+    ['newer', 'fleet', '{"version":2,"sinceMs":5}', /record of the fleet is none of version 1.*\[version-mismatch\]$/],
+    ['ahead', 'fleet', '{"version":1,"sinceMs":9007199254740000}', /none of version 1.*\[version-mismatch\]$/],
     ['foreign', 'thing', 'theirs', /the bucket "foreign" of .* has no "fleet".*\[version-mismatch\]$/],
   ])('says that the bucket "%s" is not its own, and leads nothing', async (bucket, key, value, line) => {
     const store = await openStore();

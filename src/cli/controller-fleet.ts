@@ -71,13 +71,16 @@ export interface FleetServiceSettings {
     policy: RemotePolicy,
     own: Pick<ControllerOptions, 'cell' | 'epoch' | 'mayOrder'>,
   ) => RunningController;
-  readonly metrics: Pick<ControllerMetrics, 'followFleet' | 'ended'>;
+  readonly metrics: Pick<ControllerMetrics, 'followFleet' | 'ended' | 'onEvent'>;
   /** @param line for people; null: nothing that they should know */
   readonly print: (
     event: (ControllerEvent & { readonly cell?: string | undefined }) | FleetEvent,
     line: string | null,
   ) => void;
 }
+
+/** Of so many cells that are not its own a controller says that nobody leads them: members choose their names. */
+const mostForeign = 64;
 
 /** The place of this process in its fleet. */
 export class FleetService implements AsyncDisposable {
@@ -86,6 +89,8 @@ export class FleetService implements AsyncDisposable {
   readonly #led = new Map<string, RunningController>();
   readonly #store: NatsFleetStore;
   readonly #failures: Record<string, number> = {};
+  /** Cells of members that were sent away, and that nobody leads. */
+  readonly #unled = new Set<string>();
   #fleet: FleetController | null = null;
   #isUp = false;
 
@@ -153,6 +158,7 @@ export class FleetService implements AsyncDisposable {
       lead: (origin, mayOrder) => this.#lead(origin, mayOrder),
       onCell: (state) => this.#settings.print({ kind: 'cell', ...state }, cellNote(state)),
       onFailed: (error) => this.#say(error),
+      onRefused: (cell, holder) => this.#refused(cell, holder),
     });
   }
 
@@ -171,6 +177,18 @@ export class FleetService implements AsyncDisposable {
     if (code !== null) this.#failures[code] = (this.#failures[code] ?? 0) + 1;
     const line = code === null ? "the fleet's store answers" : `${cause} (${remedy}) [${code}]`;
     this.#settings.print({ kind: 'store', code, cause }, line);
+  }
+
+  /** Of its own cells it says anyway who leads them. */
+  #refused(cell: string, holder: string | null): void {
+    this.#settings.metrics.onEvent({ kind: 'refused', id: null, code: 'cell-mismatch', cause: cell });
+    if (holder !== null) this.#unled.delete(cell);
+    else if (cellForm.test(cell) && !this.#flags.cells.includes(cell) && !this.#unled.has(cell)) {
+      if (this.#unled.size >= mostForeign) return;
+      this.#unled.add(cell);
+      const state = { kind: 'cell', cell, epoch: null, holder, ageMs: null } as const;
+      this.#settings.print(state, `members ask for the cell "${cell}", which nobody leads`);
+    }
   }
 
   #lead({ cell, epoch }: Origin, mayOrder: () => boolean): Pick<RunningController, 'accept' | 'close'> {

@@ -3,6 +3,7 @@
 
 import { VirtualProcess } from '../../../simulator/virtual-time/process.ts';
 import type { Origin } from '../../../src/allocation/controller/messages.ts';
+import type { FleetStore } from '../../../src/allocation/fleet/fleet-store.ts';
 import type { stepLeadership } from '../../../src/allocation/fleet/leadership.ts';
 import { type Carry, MemoryFleetStore } from '../../../src/allocation/fleet/memory-fleet-store.ts';
 import { FleetController } from '../../../src/processes/controller/fleet-controller.ts';
@@ -14,11 +15,13 @@ import {
   type VirtualController,
 } from './controllers.ts';
 import type { FleetScene } from './fleet-scene.ts';
+import { between } from './scene.ts';
 import { demand } from './violation.ts';
 
 /** Where tests of the trial plant bugs into controllers of a fleet. */
 export interface FleetHooks {
   readonly stepLeadership?: typeof stepLeadership;
+  readonly store?: (store: FleetStore) => FleetStore;
   /** Whether a controller may order. @param may whether its lease lets it */
   readonly mayOrder?: (may: () => boolean) => boolean;
   readonly origin?: (origin: Origin) => Origin;
@@ -34,6 +37,9 @@ interface StoreWay {
   /** Both take up to so long until the time, ms. */
   lateMs: number;
   lateUntilMs: number;
+  /** Answers take at least half as long until the time, and at most as long, ms. */
+  answersLateMs: number;
+  answersLateUntilMs: number;
 }
 
 export interface FleetHost extends VirtualController {
@@ -89,11 +95,12 @@ export class FleetControllers extends Controllers {
   startHost(index: number): void {
     if (this.isOver) return;
     const process = new VirtualProcess(this.queue, this.fleet.rates[index]);
-    const way = { requestsLostUntilMs: 0, answersLostUntilMs: 0, lateMs: 0, lateUntilMs: 0 };
-    const { id = (own) => own, stepLeadership } = this.#hooks;
+    const late = { lateMs: 0, lateUntilMs: 0, answersLateMs: 0, answersLateUntilMs: 0 };
+    const way = { requestsLostUntilMs: 0, answersLostUntilMs: 0, ...late };
+    const { id = (own) => own, store = (own) => own, stepLeadership } = this.#hooks;
     this.#lives += 1;
     const running = new FleetController({
-      store: this.store.open(this.#carry(process, way)),
+      store: store(this.store.open(this.#carry(process, way))),
       cells: this.fleet.cells,
       id: id(`controller ${index}, life ${this.#lives}`),
       startedAtMs: firstEpoch + 1 + Math.round(this.queue.nowMs()),
@@ -172,7 +179,11 @@ export class FleetControllers extends Controllers {
       if (nowMs < lostUntilMs || this.isOver || !process.isUp) return;
       const lateMs = nowMs < way.lateUntilMs ? way.lateMs * this.random.uniform() : 0;
       if (what === 'request') this.queue.post(nowMs + storeMs / 2 + lateMs, action);
-      else process.post(storeMs / 2 + lateMs, action);
+      else {
+        const isLate = nowMs < way.answersLateUntilMs;
+        const ownMs = isLate ? way.answersLateMs * between(this.random, 0.5, 1) : 0;
+        process.post(storeMs / 2 + lateMs + ownMs, action);
+      }
     };
   }
 }

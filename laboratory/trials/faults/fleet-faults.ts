@@ -60,6 +60,12 @@ const faults: readonly FleetFault[] = [
     way.lateUntilMs = queue.nowMs() + lastingMs;
     return `words of controller ${index} with the store are up to ${Math.round(way.lateMs)} ms late`;
   }),
+  /** The store gets its words in time, and the others learn of its writes before it does. */
+  onHost(({ way, index }, { queue, random }, lastingMs) => {
+    way.answersLateMs = between(random, 300, 3000);
+    way.answersLateUntilMs = queue.nowMs() + lastingMs;
+    return `answers of the store to controller ${index} are up to ${Math.round(way.answersLateMs)} ms late`;
+  }),
   /** Its cluster elects a leader. */
   ({ store, queue, random }) => {
     const lastingMs = between(random, 200, 1500);

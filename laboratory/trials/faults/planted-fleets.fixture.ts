@@ -21,10 +21,30 @@ const unconfirmed: FleetHooks = {
   },
 };
 
+/** A renewal counts from its answer, not from when it was sent. */
+const fromAnswers: FleetHooks = {
+  stepLeadership: (state, event, times) =>
+    stepLeadership(state, event.kind === 'answered' ? { ...event, sentAtMs: event.nowMs } : event, times),
+};
+
+/** A lease is taken whatever its revision is. */
+const overAnything: FleetHooks = {
+  store: (store) => ({
+    ...store,
+    acquire: (key, value, over, written) =>
+      key.startsWith('lease.') ? store.put(key, value, written) : store.acquire(key, value, over, written),
+  }),
+};
+
 const hooks: Readonly<Record<string, FleetHooks>> = {
   'a leader never falls silent': alteringTimes(() => ({ silentAfterMs: 1e9 })),
   'a lease is never taken over': alteringTimes(() => ({ takeOverAfterMs: 1e9 })),
   'a renewal does not count': unconfirmed,
+  'a renewal counts from its answer': fromAnswers,
+  'a lease is taken over as soon as its leader falls silent by its own clock': alteringTimes(
+    ({ silentAfterMs }) => ({ takeOverAfterMs: silentAfterMs }),
+  ),
+  'a lease is taken over whatever is written there': overAnything,
   'a controller orders without reading its clock': { mayOrder: () => true },
   'all controllers have one value in leases': { id: () => 'a controller' },
   'epochs of a fleet become smaller': { origin: (origin) => ({ ...origin, epoch: 1e9 - origin.epoch }) },

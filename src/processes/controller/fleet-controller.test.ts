@@ -16,6 +16,7 @@ function fleet() {
   const store = new MemoryFleetStore();
   const events: string[] = [];
   const seen: string[] = [];
+  const refused: (readonly [string, string | null])[] = [];
   const start = (id: string, cells: readonly string[] = ['default']) => {
     const ways = { isCut: false, isDead: false };
     const may: (() => boolean)[] = [];
@@ -42,22 +43,24 @@ function fleet() {
       },
       onCell: ({ cell, epoch, holder }) => seen.push(`${id}: ${cell} ${epoch === null ? (holder ?? 'none') : 'here'}`),
       onFailed: ({ code, message }) => events.push(`${code}: ${message}`),
+      onRefused: (cell, holder) => refused.push([cell, holder]),
     });
     return { controller, ways, received, mayOrder: () => may.map((one) => one()) };
   };
-  return { clock, store, events, seen, start };
+  return { clock, store, events, seen, refused, start };
 }
 
 /** One controller, and what it asks of its store. */
-function alone({ canWrite }: { readonly canWrite: boolean }) {
+function alone({ canWrite, startedAtMs: at = startedAtMs }: { canWrite: boolean; startedAtMs?: number }) {
   const clock = createManualClock();
   const client = new MemoryFleetStore().open((action) => clock.after(1, action));
   const counts = { acquired: 0, read: [] as string[] };
+  const epochs: number[] = [];
   const full = { kind: 'failed', error: new OutriderError('disk-full', 'full', 'free disk') } as const;
   const controller = new FleetController({
     cells: ['default'],
     id: 'one',
-    startedAtMs,
+    startedAtMs: at,
     clock,
     store: {
       ...client,
@@ -71,9 +74,12 @@ function alone({ canWrite }: { readonly canWrite: boolean }) {
         else clock.after(1, () => written(full));
       },
     },
-    lead: () => ({ accept: () => expect.unreachable(), close: async () => {} }),
+    lead: ({ epoch }) => {
+      epochs.push(epoch);
+      return { accept: () => expect.unreachable(), close: async () => {} };
+    },
   });
-  return { clock, counts, controller };
+  return { clock, counts, epochs, controller };
 }
 
 /** A connection of a member. */
@@ -224,16 +230,51 @@ describe('a controller of a fleet', () => {
     expect(events).toHaveLength(3);
   });
 
-  it.each(['{"version":2,"sinceMs":1}', '{"version":1}', 'null', 'cells of others'])(
+  it.each([
+    '{"version":2,"sinceMs":1}',
+    '{"version":1}',
+    '{"version":1,"sinceMs":-1}',
+    '{"version":1,"sinceMs":4102444800001}',
+    '{"version":1,"sinceMs":9007199254740000}',
+    'null',
+    'cells of others',
+  ])(
     'leads nothing where the record of the fleet is %s',
     (card) => {
       const { clock, store, events, start } = fleet();
       store.open((action) => clock.after(0, action)).put('fleet', card, () => {});
       start('one');
       clock.moveTo(60_000);
-      expect(events).toEqual([`version-mismatch: the store's record of the fleet is not of version 1: ${card}`]);
+      expect(events).toEqual([
+        `version-mismatch: the store's record of the fleet is none of version 1 from before 2100: ${card}`,
+      ]);
     },
   );
+
+  it('leads by a record from a clock that was ahead, and writes none that it would not take itself', () => {
+    const { clock, store, events, start } = fleet();
+    const client = store.open((action) => clock.after(0, action));
+    client.put('fleet', JSON.stringify({ version: 1, sinceMs: startedAtMs + 1e9 }), () => {});
+    start('one');
+    clock.moveTo(1000);
+    expect(events).toEqual(['one leads default by 1000000002']);
+    const ahead = alone({ canWrite: true, startedAtMs: 8e15 });
+    ahead.clock.moveTo(1000);
+    expect(ahead.epochs).toEqual([4_102_444_800_000 + 2]);
+  });
+
+  it('says which cell a member was sent away for, and who leads it', () => {
+    const { clock, refused, start } = fleet();
+    start('one', ['north']);
+    const { controller } = start('two');
+    clock.moveTo(1000);
+    for (const cell of ['north', 'nroth']) connect(controller).join(cell);
+    clock.moveTo(1010);
+    expect(refused).toEqual([
+      ['north', 'one'],
+      ['nroth', null],
+    ]);
+  });
 
   it('asks a store that can be read and not be written every 1.5 s', () => {
     const { clock, counts, controller } = alone({ canWrite: false });

@@ -49,6 +49,8 @@ export interface FleetControllerOptions {
   readonly onFailed?: (error: OutriderError) => void;
   /** Called when it begins or ends to lead a cell, or another one does. */
   readonly onCell?: (state: CellState) => void;
+  /** Called for a member that is sent away. @param holder as in {@link CellState} */
+  readonly onRefused?: (cell: string, holder: string | null) => void;
   readonly times?: LeaseTimes;
   /** Default: {@link stepLeadership}. */
   readonly stepLeadership?: typeof stepLeadership;
@@ -64,6 +66,11 @@ interface FleetCard {
 export const cellForm: RegExp = /^[\w-]{1,64}$/;
 const fleetKey = 'fleet';
 const fleetVersion = 1;
+/**
+ * The year 2100: a record from after it was made by a wrong clock, or to make epochs so large that none can be larger. It is the same for all
+ * controllers, whose clocks may be wrong as well.
+ */
+const latestMs = 4_102_444_800_000;
 
 export class FleetController {
   readonly #options: FleetControllerOptions;
@@ -119,7 +126,7 @@ export class FleetController {
   /** Reads the fleet's record, or makes it; then asks for leases. */
   #open(): void {
     const { store, clock, startedAtMs, times = leaseTimes } = this.#options;
-    const card: FleetCard = { version: fleetVersion, sinceMs: startedAtMs };
+    const card: FleetCard = { version: fleetVersion, sinceMs: Math.min(startedAtMs, latestMs) };
     this.#cancel();
     if (this.#isClosed || this.#cells.size > 0) return;
     this.#cancel = clock.after(times.askAgainMs, () => this.#open());
@@ -136,8 +143,8 @@ export class FleetController {
   #campaign(written: string): void {
     const card = cardOf(written);
     if (card === null) {
-      const cause = `the store's record of the fleet is not of version ${fleetVersion}: ${written.slice(0, 80)}`;
-      const remedy = 'give each fleet a store of its own, and all its controllers one version of outrider';
+      const cause = `the store's record of the fleet is none of version ${fleetVersion} from before 2100: ${written.slice(0, 80)}`;
+      const remedy = 'give each fleet a name of its own, and all its controllers one version of outrider';
       if (!this.#isRefused) this.#options.onFailed?.(new OutriderError('version-mismatch', cause, remedy));
       this.#isRefused = true;
       return;
@@ -150,6 +157,7 @@ export class FleetController {
   #refuse(cell: string, connection: Connection): void {
     const refuse = (holder: string | null): void => {
       const elsewhere = holder === null || holder === this.#options.id ? null : elsewhereOf(holder);
+      this.#options.onRefused?.(cell, holder || null);
       const who = elsewhere === null ? 'knows none that does' : 'another one does';
       const cause = `this controller does not lead the cell "${cell}", and ${who}`;
       const remedy =
@@ -170,12 +178,12 @@ export class FleetController {
   }
 }
 
-/** Null: somebody else has written it, or another version. */
+/** Null: somebody else has written it, another version, or a clock that is far off. */
 function cardOf(written: string): FleetCard | null {
   try {
     const { version, sinceMs } = JSON.parse(written) as Partial<FleetCard>;
-    const isKnown = version === fleetVersion && typeof sinceMs === 'number' && Number.isSafeInteger(sinceMs);
-    return isKnown ? { version, sinceMs } : null;
+    const isTime = typeof sinceMs === 'number' && Number.isInteger(sinceMs) && sinceMs >= 0 && sinceMs <= latestMs;
+    return version === fleetVersion && isTime ? { version, sinceMs } : null;
   } catch {
     return null;
   }
