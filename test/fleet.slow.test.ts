@@ -2,6 +2,9 @@
 // installed (node setup.mjs --fleet).
 
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -26,6 +29,38 @@ async function write({ url }: LocalStore, bucket: string, key: string, value: st
   const connection = await connect({ servers: url.replace('nats://', '') });
   await (await new Kvm(connection).create(bucket, { history: 1 })).put(key, value);
   await connection.close();
+}
+
+const mayMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', tmpdir()]).status === 0;
+
+/** A store with a disk of 1 MB of its own. It is said to have more, so that what fails is the write. */
+async function openTinyStore(): Promise<LocalStore> {
+  const folder = mkdtempSync(join(tmpdir(), 'outrider-tiny-'));
+  const [disk, server, settings] = ['disk', 'server', 'conf'].map((name) => join(folder, name)) as [string, string, string];
+  mkdirSync(disk);
+  writeFileSync(settings, `jetstream { store_dir: "${disk}", max_file_store: 1GB }\n`);
+  const inside = `mount -t tmpfs -o size=1m none ${disk} && exec ${natsServerPath()} "$@"`;
+  writeFileSync(server, `#!/bin/sh\nexec unshare -rm sh -c '${inside}' sh "$@"\n`, { mode: 0o700 });
+  const store = await startNatsServer({ path: server, folder: disk, more: ['-c', settings] });
+  undo.push(
+    () => rmSync(folder, { recursive: true }),
+    () => store[Symbol.asyncDispose](),
+  );
+  return store;
+}
+
+/** Writes until it is refused. @returns how often it was not */
+async function fill({ url }: LocalStore): Promise<number> {
+  const connection = await connect({ servers: url.replace('nats://', ''), reconnect: false });
+  undo.push(() => connection.close());
+  const bucket = await new Kvm(connection).create('filler', { history: 1 });
+  for (let count = 0; ; count += 1) {
+    try {
+      await bucket.put(`k${count}`, 'x'.repeat(20_000));
+    } catch {
+      return count;
+    }
+  }
 }
 
 /** A controller. @returns its lines about cells and store, and whether it still runs */
@@ -66,6 +101,17 @@ describe.skipIf(!isThere)('a controller of a fleet', { timeout: 120_000 }, () =>
     await expect.poll(() => lines.some((one) => one.endsWith('[store-unreachable]')), poll).toBe(true);
     await expect.poll(() => lines.filter((one) => one.startsWith('nobody leads the cell ')).length, poll).toBe(2);
     expect([hasEnded(), away.hasEnded(), away.lines.length]).toEqual([false, false, 1]);
+  });
+
+  it.skipIf(!mayMount)('says once that the disk of its store is full, and leads again when it has room', async () => {
+    const store = await openTinyStore();
+    const { lines, hasEnded } = await startController('--fleet', store.url);
+    await expect.poll(() => lines.some((line) => line.startsWith('leads ')), poll).toBe(true);
+    const written = await fill(store);
+    expect(written).toBeGreaterThan(10);
+    await expect.poll(() => lines.filter((line) => line.endsWith('[disk-full]')).length, poll).toBe(1);
+    await expect.poll(() => lines.filter((line) => line.startsWith('nobody leads the cell ')).length, poll).toBe(1);
+    expect(hasEnded()).toBe(false);
   });
 
   it('gives its cells to another one at once when it ends in order', async () => {

@@ -1,9 +1,7 @@
 // `outrider edge`: serve a target model to devices.
 
 import type { Command } from 'commander';
-import type { Place } from '../../allocation/controller/messages.ts';
 import { defined } from '../../core/basics/defined.ts';
-import { badArgument } from '../../core/basics/errors.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
 import { modelLabel, packageVersion, printDocument } from '../../files/document.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
@@ -11,16 +9,14 @@ import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
 import type { PacedModel } from '../../models/port/paced.ts';
 import { findProfile, latencyProfiles } from '../../models/port/profiles.ts';
-import { machineClock } from '../../network/transport/machine-clock.ts';
-import { joinAsEdge } from '../../processes/controller/edge-agent.ts';
-import { TicketBook, ticketPrefix } from '../../processes/controller/ticket-book.ts';
+import { ticketPrefix } from '../../processes/controller/ticket-book.ts';
 import { type Edge, startEdge } from '../../processes/edge/edge.ts';
 import { defaultLookUpTokens, defaultMaxRows, mostEdgeHedges } from '../../processes/edge/edge-options.ts';
 import { createEdgeMetrics } from '../../processes/metrics/edge-metrics.ts';
 import { engineLabel } from '../options/engine-label.ts';
 import { engineOptions, targetOf } from '../options/engine-options.ts';
 import { gpuOption } from '../options/gpu-option.ts';
-import { controlNoteText, memberName, memberOptions, reachController } from '../options/member-options.ts';
+import { memberOptions } from '../options/member-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import type { OptionsOf, OptionTable } from '../options/options.ts';
@@ -35,6 +31,7 @@ import { describeCapacity } from './edge-capacity.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint, edgeFacts, insideKeys } from './edge-endpoint.ts';
 import { logOptions } from './edge-log.ts';
+import { EdgeMembership, membershipOptions } from './edge-membership.ts';
 import { type EdgeModels, openEdgeModels } from './edge-models.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { openEdgePort } from './edge-port.ts';
@@ -55,14 +52,6 @@ const notes = `Examples:
 
 The address is printed to standard output when devices may connect. Ctrl-C lets running answers end, for --drain seconds at most; a second
 Ctrl-C ends the edge at once. Keys, TLS, logs and limits: docs/operate/operations.md.`;
-
-/** @throws OutriderError `bad-argument` */
-function parsePlace(text: string): Place {
-  const [xM, yM, ...more] = text.split(',').map(Number);
-  if (xM !== undefined && yM !== undefined && more.length === 0 && Number.isFinite(xM) && Number.isFinite(yM))
-    return { xM, yM };
-  throw badArgument(`"${text}" is no place`, 'Give two numbers, as 120,-35.');
-}
 
 const profileNames = latencyProfiles.map(({ name }) => name);
 
@@ -169,56 +158,10 @@ const options = {
   ...logOptions,
   metricsPort: metricsOption as typeof metricsOption,
   ...memberOptions,
-  advertise: {
-    flag: '--advertise <address>',
-    help: 'where devices reach this edge, for the controller (default: the address that it prints)',
-  },
-  place: {
-    flag: '--place <x,y>',
-    help: 'where it stands, metres on the map of the devices, for policies that need it',
-    parse: parsePlace as (text: string) => Place,
-  },
-  linkRate: {
-    flag: '--link-rate <bits>',
-    help: 'capacity of its link to the network, bit/s, for the controller',
-    number: [1000, 1e13],
-    default: 1e9,
-  },
+  ...membershipOptions,
   untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
   json: { flag: '--json', help: 'print an account as one JSON document at the end' },
 } as const;
-
-interface Served {
-  readonly address: string;
-  readonly access: EdgeAccess;
-  readonly target: LanguageModel;
-  readonly tickets: TicketBook;
-}
-
-function joinController(flags: EdgeFlags, edge: Edge, { address, access, target, tickets }: Served): Disposable {
-  const { identity, tokenizer, limits } = target;
-  const agent = joinAsEdge({
-    reach: reachController(flags),
-    id: memberName(flags.name, 'edge'),
-    cell: flags.cell,
-    credentials: flags.controllerKey?.reveal(),
-    facts: {
-      address: flags.advertise ?? address,
-      certificate: access.certificate,
-      model: identity.name,
-      fingerprint: identity.fingerprint,
-      tokenizerHash: tokenizer.hash,
-      places: limits.maxSequences,
-      contextLength: limits.contextLength,
-      bitsPerSecond: flags.linkRate,
-      place: flags.place ?? null,
-    },
-    edge,
-    tickets,
-    note: (event) => note(controlNoteText(event)),
-  });
-  return { [Symbol.dispose]: () => agent.close() };
-}
 
 type TypedFlags = OptionsOf<typeof options>;
 type EdgeFlags = TypedFlags & { readonly model: string };
@@ -275,10 +218,10 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   const link = linkOf(flags, access.urlOf(listener.port));
   await using models = await openEdgeModels(flags, operation.engineEvent);
   const { target, draft, profile } = models;
-  const tickets = flags.controller === undefined ? null : new TicketBook(machineClock);
-  const inside = insideKeys(access.chatKeyOf);
-  const keyOf = inside.beside(tickets === null ? access.keyOf : tickets.beside(access.keyOf));
   const { identity, limits } = target;
+  const membership = new EdgeMembership(flags, target, access.keyOf !== undefined);
+  const inside = insideKeys(access.chatKeyOf);
+  const keyOf = inside.beside(membership.beside(access.keyOf));
   const kvTokens = limits.maxSequences * limits.contextLength;
   const metrics = createEdgeMetrics({ model: identity.name, version: packageVersion(), kvTokens });
   await using grammars = createGrammarEngine(target.tokenizer);
@@ -324,7 +267,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   operation.log.note('info', `serving ${identity.name} at ${address}; ${access.said.join('; ')}`);
   announce(flags, models, access.said, address);
   for (const line of link === null ? [] : qrLines(link)) note(line);
-  using _agent = tickets === null ? null : joinController(flags, edge, { address, access, target, tickets });
+  using _agents = membership.join(edge, { address, certificate: access.certificate });
   onServing({ edge, target, routes });
   await operation.run(edge, listener, asked, port.requests);
   if (flags.json) printAccount(edge, flags, target);

@@ -2,7 +2,7 @@
 
 import type { TicketGrant } from '../../allocation/controller/messages.ts';
 import type { Clock } from '../../core/basics/clock.ts';
-import { anyone, type EdgeKey } from '../../core/protocol/edge/edge-key.ts';
+import { anyone, type EdgeKey, type KeyGroup } from '../../core/protocol/edge/edge-key.ts';
 
 export const ticketPrefix = 'ticket:';
 
@@ -31,14 +31,28 @@ interface Holder {
   untilMs: number;
 }
 
+/** Of tickets of another cell than the edge's own. */
+export interface TicketScope {
+  readonly cell: string;
+  /** Their sessions have so many places together. */
+  readonly group: KeyGroup;
+  /** Whether they may be shown now. */
+  readonly isOpen: () => boolean;
+}
+
 export class TicketBook {
   readonly #clock: Clock;
+  readonly #scope: TicketScope | null;
+  /** Ids of devices have no "/": those of two cells are different keys. */
+  readonly #prefix: string;
   /** The device of each ticket. */
   readonly #devices = new Map<string, string>();
   readonly #holders = new Map<string, Holder>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, scope: TicketScope | null = null) {
     this.#clock = clock;
+    this.#scope = scope;
+    this.#prefix = scope === null ? ticketPrefix : `${ticketPrefix}${scope.cell}/`;
   }
 
   grant({ ticket, validMs, device }: TicketGrant): void {
@@ -46,7 +60,9 @@ export class TicketBook {
     this.#forgetOld(nowMs);
     const untilMs = nowMs + validMs;
     const limits = { maxSessions: mostSessions, maxWaiting: mostSessions };
-    const fresh = { ...anyone, id: `${ticketPrefix}${device}`, name: `device ${device}`, ...limits };
+    const { cell, group } = this.#scope ?? {};
+    const name = cell === undefined ? `device ${device}` : `device ${device} of ${cell}`;
+    const fresh = { ...anyone, id: `${this.#prefix}${device}`, name, ...limits, group };
     const holder = this.#holders.get(device) ?? { key: fresh, tickets: new Map<string, number>(), untilMs };
     // The newest last.
     this.#holders.delete(device);
@@ -69,6 +85,7 @@ export class TicketBook {
   find(credentials: string): EdgeKey | null {
     const holder = this.#holders.get(this.#devices.get(credentials) ?? '');
     const nowMs = this.#clock.nowMs();
+    if (this.#scope?.isOpen() === false) return null;
     if (holder === undefined || nowMs >= (holder.tickets.get(credentials) ?? 0)) return null;
     this.#keep(holder, credentials, nowMs + attachAgainMs);
     return holder.key;
@@ -78,7 +95,7 @@ export class TicketBook {
   beside(keyOf: ((credentials: string) => EdgeKey | null) | undefined): (credentials: string) => EdgeKey | null {
     return (credentials) => {
       if (!credentials.startsWith(ticketPrefix)) return keyOf === undefined ? anyone : keyOf(credentials);
-      return this.find(credentials) ?? (keyOf === undefined ? anyone : null);
+      return this.find(credentials) ?? (keyOf === undefined ? anyone : keyOf(credentials));
     };
   }
 
@@ -95,7 +112,7 @@ export class TicketBook {
 
   /** For `renewKeys` of an edge: the present data of a device's key, or the same key where it is none of a ticket. */
   renewed(id: string, shown: EdgeKey): EdgeKey {
-    const device = id.startsWith(ticketPrefix) ? id.slice(ticketPrefix.length) : undefined;
+    const device = id.startsWith(this.#prefix) ? id.slice(this.#prefix.length) : undefined;
     return (device === undefined ? undefined : this.#holders.get(device)?.key) ?? shown;
   }
 

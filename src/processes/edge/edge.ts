@@ -87,6 +87,12 @@ export interface Edge extends AsyncDisposable {
   renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null): void;
   /** What joins the quotas of keys on several edges. */
   readonly quotas: EdgeQuotas;
+  /** Sessions that it knows of certain keys; of them those with a place, and those that wait for one. */
+  sessionsOf(isOne: (key: EdgeKey) => boolean): {
+    readonly sessions: number;
+    readonly placed: number;
+    readonly waiting: number;
+  };
   /**
    * Changes the shares of running sessions, from the next step and the next frame on. Sessions that the edge does not have are returned.
    * @throws OutriderError `bad-argument` for a share that is no finite number above 0; nothing is set then
@@ -127,6 +133,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     renewKeys: (find) => edge.renewKeys(find),
     setShares: (shares) => edge.setShares(shares),
     quotas: edge.quotas,
+    sessionsOf: (isOne) => edge.sessionsOf(isOne),
     drain: (forMs) => edge.drain(forMs),
     setDraining: (isDraining) => edge.setDraining(isDraining),
     close: () => edge.close(),
@@ -243,6 +250,13 @@ class RunningEdge {
 
   setShares(shares: readonly SessionShares[]): SharesSet {
     return setSessionShares(this.#core, shares);
+  }
+
+  sessionsOf(isOne: (key: EdgeKey) => boolean): ReturnType<Edge['sessionsOf']> {
+    const sessions = [...this.#core.sessions.entries].filter(({ key }) => isOne(key));
+    const placed = sessions.filter(({ hasPlace }) => hasPlace).length;
+    const waiting = sessions.filter(({ waitingSinceMs }) => waitingSinceMs !== null).length;
+    return { sessions: sessions.length, placed, waiting };
   }
 
   async drain(forMs: number): Promise<void> {

@@ -11,6 +11,11 @@ import {
   whole,
 } from '../../basics/check-options.ts';
 
+/** Keys that have no more places than these together. It may change while their sessions run. */
+export interface KeyGroup {
+  readonly mostPlaces: number;
+}
+
 /** What an edge stores about the holder of a key. It never has the key itself. */
 export interface EdgeKey {
   /** Unique among the keys of the edge; never a secret. */
@@ -30,6 +35,8 @@ export interface EdgeKey {
    * of the edge.
    */
   readonly targetMsPerToken: number | null;
+  /** Left out: it is in none. */
+  readonly group?: KeyGroup | undefined;
 }
 
 /** The key of all devices at an edge that asks for no key. */

@@ -43,6 +43,13 @@ describe('the next place', () => {
     const limited = edgeKey('limited', { maxSessions: 1 });
     expect(next(holder(1, { key: limited }), waiting(2, 0, { key: limited }))).toBeUndefined();
     expect(next(waiting(2, 0, { key: limited }))).toBe(2);
+    // Keys of a group have their places together, which can become fewer.
+    const group = { mostPlaces: 2 };
+    const [first, second, third] = ['1', '2', '3'].map((id) => ({ ...edgeKey(id), group }));
+    expect(next(holder(1, { key: first }), waiting(2, 0, { key: second }))).toBe(2);
+    expect(next(holder(1, { key: first }), holder(2, { key: second }), waiting(3, 0, { key: third }))).toBeUndefined();
+    group.mostPlaces = 1;
+    expect(next(holder(1, { key: first }), waiting(2, 0, { key: second }), waiting(3, 9))).toBe(3);
     const lost = waiting(1, 0);
     expect(next({ ...lost, state: { ...lost.state, link: null } })).toBeUndefined();
   });

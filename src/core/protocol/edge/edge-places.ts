@@ -2,7 +2,7 @@
 // first, then by session. Pure; edge-registry.ts applies it. Rules: docs/internals/protocol.md, "Rules".
 
 import { between, type Checks, optional, whole } from '../../basics/check-options.ts';
-import type { EdgeKey } from './edge-key.ts';
+import type { EdgeKey, KeyGroup } from './edge-key.ts';
 import type { EdgeState } from './edge-state.ts';
 
 /** Times in ms, lengths in tokens. */
@@ -79,6 +79,8 @@ export function nextWaiting<Entry extends PlaceHolder>(
 ): Entry | undefined {
   const all = [...entries];
   const places = countByKey(all, ({ hasPlace }) => hasPlace);
+  const isFull = (group: KeyGroup): boolean =>
+    all.filter(({ key, hasPlace }) => hasPlace && key.group === group).length >= group.mostPlaces;
   let best: { readonly entry: Entry; readonly load: number; readonly sinceMs: number } | undefined;
   for (const entry of all) {
     const { key, waitingSinceMs: sinceMs } = entry;
@@ -87,7 +89,8 @@ export function nextWaiting<Entry extends PlaceHolder>(
       sinceMs === null ||
       entry.state.link === null ||
       except.has(key.id) ||
-      (key.maxSessions !== null && held >= key.maxSessions)
+      (key.maxSessions !== null && held >= key.maxSessions) ||
+      (key.group !== undefined && isFull(key.group))
     )
       continue;
     const load = held / key.share;

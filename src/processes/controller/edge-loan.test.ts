@@ -1,0 +1,68 @@
+// An edge that lends places: what each of two cells may use at any time, and whose tickets it takes.
+
+import { expect, it } from 'vitest';
+import { loanMs } from '../../allocation/controller/loan.ts';
+import { type EdgeKey, edgeKey } from '../../core/protocol/edge/edge-key.ts';
+import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
+import type { Edge } from '../edge/edge.ts';
+import { EdgeLoans } from './edge-loan.ts';
+import { TicketBook } from './ticket-book.ts';
+
+const grant = { ticket: 'ticket:north', validMs: 600_000, device: 'phone' };
+
+function lending(places = 6, lent = 2) {
+  const clock = createManualClock();
+  const changes: boolean[] = [];
+  const terms = [{ cell: 'north', places: lent }];
+  const loans = new EdgeLoans({ terms, places, clock, onChange: (_, isLent) => void changes.push(isLent) });
+  const [neighbour] = loans.neighbours;
+  if (neighbour === undefined) throw new Error('no neighbour');
+  /** Keys of sessions that have places. */
+  const placed: EdgeKey[] = [];
+  const sessionsOf: Edge['sessionsOf'] = (isOne) => {
+    const count = placed.filter(isOne).length;
+    return { sessions: count, placed: count, waiting: 0 };
+  };
+  loans.begin({ sessionsOf });
+  return { clock, loans, neighbour, placed, changes };
+}
+
+it('reports to each cell what that one may use, never a place to both', () => {
+  const { clock, loans, neighbour, placed, changes } = lending();
+  neighbour.tickets.grant(grant);
+  const shown = neighbour.tickets.find(grant.ticket);
+  expect([loans.portion().places, neighbour.portion()]).toEqual([4, expect.objectContaining({ places: 2, isOpen: true })]);
+  placed.push(shown as EdgeKey, ...Array(4).fill(edgeKey('own')));
+  clock.moveTo(loanMs + 1);
+  // The session of the neighbour still runs: its place is nobody else's.
+  expect(loans.portion()).toMatchObject({ places: 5, sessions: 4, isOpen: true });
+  expect(neighbour.portion()).toMatchObject({ places: 2, sessions: 1, isOpen: false });
+  placed.splice(0, 1);
+  expect(loans.portion().places).toBe(6);
+  expect(changes).toEqual([true, false]);
+});
+
+it('takes tickets of the neighbour within the loan only, and gives its sessions no place after it', () => {
+  const { clock, neighbour, placed } = lending();
+  neighbour.tickets.grant(grant);
+  const key = neighbour.tickets.find(grant.ticket);
+  expect(key).toMatchObject({ id: 'ticket:north/phone', group: { mostPlaces: 2 } });
+  placed.push(...Array(4).fill(edgeKey('own')));
+  clock.moveTo(loanMs + 1);
+  expect([neighbour.tickets.find(grant.ticket), key?.group?.mostPlaces]).toEqual([null, 0]);
+});
+
+it('keeps devices of the same name in two cells apart', () => {
+  const { clock, neighbour } = lending();
+  const own = new TicketBook(clock);
+  own.grant({ ...grant, ticket: 'ticket:own' });
+  neighbour.tickets.grant(grant);
+  const keyOf = own.beside(neighbour.tickets.beside(() => null));
+  const ids = ['ticket:own', 'ticket:north', 'ticket:none'].map((shown) => keyOf(shown)?.id);
+  expect(ids).toEqual(['ticket:phone', 'ticket:north/phone', undefined]);
+  own.setShare('phone', 0.25);
+  const [one, other] = [keyOf('ticket:own'), keyOf('ticket:north')] as EdgeKey[];
+  const renewed = [one, other].map((key) => own.renewed(key?.id ?? '', key as EdgeKey).share);
+  expect(renewed).toEqual([0.25, 1]);
+  expect(neighbour.tickets.renewed('ticket:phone', one as EdgeKey)).toBe(one);
+});

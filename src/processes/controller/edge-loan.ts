@@ -1,0 +1,115 @@
+// An edge at a border: a member of its own cell, and for a time with a few of its places of a neighbour's, too. It obeys each controller only
+// for the sessions of that one's own tickets.
+
+import { atHome, isLent, type Loan, stepLoan } from '../../allocation/controller/loan.ts';
+import type { Clock } from '../../core/basics/clock.ts';
+import type { KeyGroup } from '../../core/protocol/edge/edge-key.ts';
+import type { Edge } from '../edge/edge.ts';
+import type { EdgePortion } from './edge-agent.ts';
+import { TicketBook } from './ticket-book.ts';
+
+export interface LoanTerms {
+  /** The neighbour. */
+  readonly cell: string;
+  readonly places: number;
+}
+
+export interface EdgeLoansOptions {
+  readonly terms: readonly LoanTerms[];
+  /** All places of the edge; more than it lends. */
+  readonly places: number;
+  readonly clock: Clock;
+  /** Called when a neighbour gets its places, and when they are taken back. */
+  readonly onChange?: (terms: LoanTerms, isLent: boolean) => void;
+}
+
+/** How often it is decided whether loans are renewed, ms. */
+const everyMs = 1000;
+
+type SessionsOf = Edge['sessionsOf'];
+
+/** Places of one neighbour. */
+class Neighbour {
+  readonly terms: LoanTerms;
+  readonly tickets: TicketBook;
+  loan: Loan = atHome;
+  readonly #group: KeyGroup;
+  readonly #clock: Clock;
+  readonly #sessionsOf: SessionsOf;
+
+  constructor(terms: LoanTerms, clock: Clock, sessionsOf: SessionsOf) {
+    const isOpen = (): boolean => this.isOpen;
+    this.terms = terms;
+    this.#clock = clock;
+    this.#sessionsOf = sessionsOf;
+    this.#group = {
+      get mostPlaces() {
+        return isOpen() ? terms.places : 0;
+      },
+    };
+    this.tickets = new TicketBook(clock, { cell: terms.cell, group: this.#group, isOpen });
+  }
+
+  get isOpen(): boolean {
+    return isLent(this.loan, this.#clock.nowMs());
+  }
+
+  /** For its controller. */
+  readonly portion = (): EdgePortion => ({ places: this.terms.places, ...this.#sessions, isOpen: this.isOpen });
+
+  /** Places that are not the owner's now: lent, or still used. */
+  get away(): number {
+    return this.isOpen ? this.terms.places : this.#sessions.placed;
+  }
+
+  get #sessions(): ReturnType<SessionsOf> {
+    return this.#sessionsOf(({ group }) => group === this.#group);
+  }
+}
+
+export class EdgeLoans implements Disposable {
+  readonly neighbours: readonly Neighbour[];
+  readonly #options: EdgeLoansOptions;
+  #edge: Pick<Edge, 'sessionsOf'> | null = null;
+  #cancel = (): void => {};
+
+  constructor(options: EdgeLoansOptions) {
+    this.#options = options;
+    this.neighbours = options.terms.map((terms) => new Neighbour(terms, options.clock, this.#sessionsOf));
+  }
+
+  /** Once, when the edge runs. */
+  begin(edge: Pick<Edge, 'sessionsOf'>): void {
+    this.#edge = edge;
+    this.#step();
+  }
+
+  /** For the controller of the own cell. */
+  readonly portion = (): EdgePortion => {
+    const away = this.neighbours.reduce((sum, one) => sum + one.away, 0);
+    return { places: this.#options.places - away, ...this.#own, isOpen: true };
+  };
+
+  [Symbol.dispose](): void {
+    this.#cancel();
+  }
+
+  #step(): void {
+    const { clock, places, terms, onChange } = this.#options;
+    const left = terms.reduce((rest, one) => rest - one.places, places);
+    const { placed, waiting } = this.#own;
+    for (const one of this.neighbours) {
+      const before = one.loan.untilMs;
+      one.loan = stepLoan(one.loan, placed + waiting >= left, clock.nowMs());
+      if ((before === null) !== (one.loan.untilMs === null)) onChange?.(one.terms, before === null);
+    }
+    this.#cancel = clock.after(everyMs, () => this.#step());
+  }
+
+  get #own(): ReturnType<SessionsOf> {
+    return this.#sessionsOf(({ group }) => group === undefined);
+  }
+
+  readonly #sessionsOf: SessionsOf = (isOne) =>
+    this.#edge?.sessionsOf(isOne) ?? { sessions: 0, placed: 0, waiting: 0 };
+}
