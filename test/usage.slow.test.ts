@@ -36,9 +36,13 @@ async function startEdge(usage: string, before: readonly string[] = []) {
   const url = (): string => /^ws:(\S+)$/m.exec(said)?.[1] ?? '';
   await expect.poll(url, poll).toMatch(/\d$/);
   const ask = async (key: string, tokens: number): Promise<number> => {
-    const fields = { model: 'toy', prompt: [1, 2, 3], max_tokens: tokens, temperature: 0, logit_bias: { 0: -100 } };
+    const fields = { model: 'toy:1', prompt: [1, 2, 3], max_tokens: tokens, temperature: 0, logit_bias: { 0: -100 } };
     const headers = { authorization: `Bearer ${key}` };
-    const answer = await fetch(`http:${url()}/v1/completions`, { method: 'POST', headers, body: JSON.stringify(fields) });
+    const answer = await fetch(`http:${url()}/v1/completions`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(fields),
+    });
     await answer.text();
     return answer.status;
   };
@@ -71,12 +75,19 @@ it('a quota goes on after kill -9, and the rows that a key has used are not forg
 const mounting = ['unshare', '-rm', 'sh', '-c', 'mount -t tmpfs -o size=64k none "$0" && exec "$@"'];
 const mayMount = spawnSync(mounting[0] as string, [...mounting.slice(1), tmpdir(), 'true']).status === 0;
 
-it.skipIf(!mayMount)('an edge starts and answers where the disk is full', async () => {
-  const key = keys('add', 'Ada', '--scope', 'chat').trim();
-  const disk = join(folder, 'disk');
-  mkdirSync(disk);
-  const filled = [...mounting.slice(0, -1), `${mounting.at(-1)?.replace(' && exec', '; cat /dev/zero >"$0/all"; exec')}`];
-  const edge = await startEdge(join(disk, 'usage.json'), [...filled, disk]);
-  expect(await edge.ask(key, 5)).toBe(200);
-  await expect.poll(edge.said, poll).toContain('[disk-full]');
-}, 120_000);
+it.skipIf(!mayMount)(
+  'an edge starts and answers where the disk is full',
+  async () => {
+    const key = keys('add', 'Ada', '--scope', 'chat').trim();
+    const disk = join(folder, 'disk');
+    mkdirSync(disk);
+    const filled = [
+      ...mounting.slice(0, -1),
+      `${mounting.at(-1)?.replace(' && exec', '; cat /dev/zero >"$0/all"; exec')}`,
+    ];
+    const edge = await startEdge(join(disk, 'usage.json'), [...filled, disk]);
+    expect(await edge.ask(key, 5)).toBe(200);
+    await expect.poll(edge.said, poll).toContain('[disk-full]');
+  },
+  120_000,
+);

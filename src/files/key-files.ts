@@ -124,7 +124,9 @@ function unwritable(path: string, error: unknown): OutriderError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const cause = `${path} can't be written: ${code}`;
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new OutriderError('disk-full', cause, 'free room on the disk, or in the quota of its user', { cause: error });
+    return new OutriderError('disk-full', cause, 'free room on the disk, or in the quota of its user', {
+      cause: error,
+    });
   return badArgument(cause, 'check the folder and its permissions', { cause: error });
 }
 

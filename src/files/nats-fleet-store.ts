@@ -275,7 +275,11 @@ export class NatsFleetStore implements FleetStore, AsyncDisposable {
 
   #lost(why: string): OutriderError {
     const cause = `the store at ${this.#settings.servers.join(',')} does not answer: ${why}`;
-    return new OutriderError('store-unreachable', cause, 'check its servers and JetStream (docs/operate/fleet.md)');
+    return new OutriderError(
+      'store-unreachable',
+      cause,
+      'check its servers, their disks, and JetStream (docs/operate/fleet.md)',
+    );
   }
 }
 

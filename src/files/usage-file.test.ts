@@ -55,7 +55,7 @@ describe('a file of usage', () => {
     expect(readdirSync(folder)).toEqual(['usage.json']);
   });
 
-  it.each([
+  it.each<readonly [string, string, RegExp]>([
     ['half of it', '{"format":"outrider-usage","vers', /not JSON.*\[usage-unreadable\]$/],
     ['null', 'null', /format.*\[usage-unreadable\]$/],
     ['another format', '{"format":"outrider-keys","version":1,"keys":[]}', /format.*\[usage-unreadable\]$/],

@@ -19,7 +19,8 @@ function onHost(act: (host: FleetHost, fleet: FleetControllers, lastingMs: numbe
     return act(
       pick(random, [...hosts, ...leaders]),
       fleet,
-      pick(random, [between(random, 100, 1500), between(random, 1000, 6000)]),
+      // The last: a lease ends meanwhile, and may just have been taken over.
+      pick(random, [between(random, 100, 1500), between(random, 1000, 6000), between(random, 900, 2000)]),
     );
   };
 }

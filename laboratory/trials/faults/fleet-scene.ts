@@ -26,20 +26,20 @@ const times: LeaseTimes = {
   pauseMs: scale * leaseTimes.pauseMs,
 };
 
-/** Null: three runs of four have none. */
+/** Null: every second run has none. */
 export function createFleetScene(
   seed: number,
   edges: readonly string[],
   devices: readonly string[],
 ): FleetScene | null {
   const random = createRandom(seed, streams.fleet);
-  if (random.uniform() < 0.75) return null;
+  if (random.uniform() < 0.5) return null;
   const cells = pick(random, [[defaultCell], [defaultCell, 'north']]);
   const cellOf = new Map([
     ...edges.map((edge, index) => [edge, cells[index % cells.length] as string] as const),
     ...devices.map((device) => [device, pick(random, cells)] as const),
   ]);
-  const rates = Array.from({ length: pick(random, [2, 3]) }, () => pick(random, [0.95, 1, 1.05]));
+  const rates = Array.from({ length: pick(random, [2, 3]) }, () => pick(random, [0.95, 0.95, 1, 1.05, 1.05]));
   const isPlainFirst = cells.length === 1 && random.uniform() < 0.5;
   return { cells, cellOf, rates, beganPlainUntilMs: isPlainFirst ? between(random, 500, 3000) : null, times };
 }

@@ -41,9 +41,9 @@ const hooks: Readonly<Record<string, FleetHooks>> = {
   'a lease is never taken over': alteringTimes(() => ({ takeOverAfterMs: 1e9 })),
   'a renewal does not count': unconfirmed,
   'a renewal counts from its answer': fromAnswers,
-  'a lease is taken over as soon as its leader falls silent by its own clock': alteringTimes(
-    ({ silentAfterMs }) => ({ takeOverAfterMs: silentAfterMs }),
-  ),
+  'a lease is taken over as soon as its leader falls silent by its own clock': alteringTimes(({ silentAfterMs }) => ({
+    takeOverAfterMs: silentAfterMs,
+  })),
   'a lease is taken over whatever is written there': overAnything,
   'a controller orders without reading its clock': { mayOrder: () => true },
   'all controllers have one value in leases': { id: () => 'a controller' },

@@ -46,7 +46,13 @@ export const accessOptions = {
 export type AccessFlags = OptionsOf<typeof accessOptions> & PortFlags;
 
 /** In a document these would name files and hosts. */
-export const unnamed = { keys: undefined, usage: undefined, tlsCert: undefined, tlsKey: undefined, allowHost: undefined } as const;
+export const unnamed = {
+  keys: undefined,
+  usage: undefined,
+  tlsCert: undefined,
+  tlsKey: undefined,
+  allowHost: undefined,
+} as const;
 
 /** What the flags come to. */
 export interface EdgeAccess extends Omit<PortAccess, 'listen' | 'follow'> {

@@ -26,7 +26,7 @@ import { reachableUrl } from '../options/reachable-url.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { noteOfEdge as note } from '../terminal/note.ts';
 import { hideWaiting } from '../terminal/waiting-line.ts';
-import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
+import { accessOptions, openAccess, unnamed } from './edge-access.ts';
 import { describeCapacity } from './edge-capacity.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint, edgeFacts, insideKeys } from './edge-endpoint.ts';
@@ -35,8 +35,8 @@ import { EdgeMembership, membershipOptions } from './edge-membership.ts';
 import { type EdgeModels, openEdgeModels } from './edge-models.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { openEdgePort } from './edge-port.ts';
-import { boundHeap } from './heap-bounds.ts';
 import { openEdgeUsage, usageOptions } from './edge-usage.ts';
+import { boundHeap } from './heap-bounds.ts';
 import { pageLink, qrLines } from './page-link.ts';
 import { openTabFiles, tabOptions } from './tab-files.ts';
 
@@ -212,8 +212,9 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   const asked = askedToStop(signal, flags.untilInputEnds);
   await using operation = await EdgeOperation.open(flags, signal);
   await using access = await openAccess(flags);
-  await using usage = await openEdgeUsage(flags, access.ring !== undefined, operation.log);
   await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder });
+  // Another edge may have the port, and its file.
+  await using usage = await openEdgeUsage(flags, access.ring !== undefined, operation.log);
   const { listener } = port;
   const link = linkOf(flags, access.urlOf(listener.port));
   await using models = await openEdgeModels(flags, operation.engineEvent);
@@ -237,11 +238,9 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
     keepLostMs: flags.keepLost * 1000,
     places: { waitMs: flags.queueSeconds * 1000, maxWaiting: flags.queueLength },
     ...(flags.downlink === undefined ? {} : { downlinkBitsPerSecond: flags.downlink * 1e6 }),
-    ...(draft === undefined
-      ? {}
-      : { draft: { model: draft, draftLength: flags.draftLength, hedges: flags.draftHedges } }),
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
     ...defined({ keyOf, quotas: usage?.quotas, targetMsPerToken: flags.targetMs }),
+    ...defined({ draft: draft && { model: draft, draftLength: flags.draftLength, hedges: flags.draftHedges } }),
     ...operation.callbacks(target.tokenizer),
   });
   await using tab = await openTabFiles(flags, target);

@@ -31,7 +31,10 @@ it('reports to each cell what that one may use, never a place to both', () => {
   const { clock, loans, neighbour, placed, changes } = lending();
   neighbour.tickets.grant(grant);
   const shown = neighbour.tickets.find(grant.ticket);
-  expect([loans.portion().places, neighbour.portion()]).toEqual([4, expect.objectContaining({ places: 2, isOpen: true })]);
+  expect([loans.portion().places, neighbour.portion()]).toEqual([
+    4,
+    expect.objectContaining({ places: 2, isOpen: true }),
+  ]);
   placed.push(shown as EdgeKey, ...Array(4).fill(edgeKey('own')));
   clock.moveTo(loanMs + 1);
   // The session of the neighbour still runs: its place is nobody else's.

@@ -110,6 +110,5 @@ export class EdgeLoans implements Disposable {
     return this.#sessionsOf(({ group }) => group === undefined);
   }
 
-  readonly #sessionsOf: SessionsOf = (isOne) =>
-    this.#edge?.sessionsOf(isOne) ?? { sessions: 0, placed: 0, waiting: 0 };
+  readonly #sessionsOf: SessionsOf = (isOne) => this.#edge?.sessionsOf(isOne) ?? { sessions: 0, placed: 0, waiting: 0 };
 }

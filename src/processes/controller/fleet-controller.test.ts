@@ -238,18 +238,15 @@ describe('a controller of a fleet', () => {
     '{"version":1,"sinceMs":9007199254740000}',
     'null',
     'cells of others',
-  ])(
-    'leads nothing where the record of the fleet is %s',
-    (card) => {
-      const { clock, store, events, start } = fleet();
-      store.open((action) => clock.after(0, action)).put('fleet', card, () => {});
-      start('one');
-      clock.moveTo(60_000);
-      expect(events).toEqual([
-        `version-mismatch: the store's record of the fleet is none of version 1 from before 2100: ${card}`,
-      ]);
-    },
-  );
+  ])('leads nothing where the record of the fleet is %s', (card) => {
+    const { clock, store, events, start } = fleet();
+    store.open((action) => clock.after(0, action)).put('fleet', card, () => {});
+    start('one');
+    clock.moveTo(60_000);
+    expect(events).toEqual([
+      `version-mismatch: the store's record of the fleet is none of version 1 from before 2100: ${card}`,
+    ]);
+  });
 
   it('leads by a record from a clock that was ahead, and writes none that it would not take itself', () => {
     const { clock, store, events, start } = fleet();

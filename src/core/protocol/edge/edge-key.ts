@@ -58,7 +58,7 @@ export function mostSessionsOf({ maxSessions, maxWaiting }: EdgeKey, places: num
 const countOrNull: Check = (field, value) => {
   if (value !== null) whole(0)(field, value);
 };
-const changeChecks: Checks<Partial<Omit<EdgeKey, 'id'>>> = {
+const changeChecks: Checks<Partial<Omit<EdgeKey, 'id' | 'group'>>> = {
   name: optional(text),
   share: optional(between(0.001, 1000)),
   maxSessions: optional(countOrNull),
@@ -73,7 +73,7 @@ const changeChecks: Checks<Partial<Omit<EdgeKey, 'id'>>> = {
 const isId = must('Give a text that no other key of the edge has.', (id) => typeof id === 'string' && id !== '');
 
 /** A key without limits of its own, unless `changes` sets some. @throws OutriderError `bad-argument` */
-export function edgeKey(id: string, changes: Partial<Omit<EdgeKey, 'id'>> = {}): EdgeKey {
+export function edgeKey(id: string, changes: Partial<Omit<EdgeKey, 'id' | 'group'>> = {}): EdgeKey {
   isId('edgeKey: id', id);
   checkOptions('edgeKey', changes, changeChecks);
   return { ...anyone, id, name: id, ...changes };

@@ -45,7 +45,8 @@ describe('the next place', () => {
     expect(next(waiting(2, 0, { key: limited }))).toBe(2);
     // Keys of a group have their places together, which can become fewer.
     const group = { mostPlaces: 2 };
-    const [first, second, third] = ['1', '2', '3'].map((id) => ({ ...edgeKey(id), group }));
+    const ofGroup = (id: string) => ({ ...edgeKey(id), group });
+    const [first, second, third] = [ofGroup('1'), ofGroup('2'), ofGroup('3')];
     expect(next(holder(1, { key: first }), waiting(2, 0, { key: second }))).toBe(2);
     expect(next(holder(1, { key: first }), holder(2, { key: second }), waiting(3, 0, { key: third }))).toBeUndefined();
     group.mostPlaces = 1;
