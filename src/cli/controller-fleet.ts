@@ -79,7 +79,7 @@ export interface FleetServiceSettings {
   ) => void;
 }
 
-/** Of so many cells that are not its own a controller says that nobody leads them: members choose their names. */
+/** A controller names at most so many cells that are not its own and have no leader: members choose their names. */
 const mostForeign = 64;
 
 /** The place of this process in its fleet. */
@@ -89,7 +89,7 @@ export class FleetService implements AsyncDisposable {
   readonly #led = new Map<string, RunningController>();
   readonly #store: NatsFleetStore;
   readonly #failures: Record<string, number> = {};
-  /** Cells of members that were sent away, and that nobody leads. */
+  /** Cells of members that were sent away, and that no controller leads. */
   readonly #unled = new Set<string>();
   #fleet: FleetController | null = null;
   #isUp = false;
@@ -179,7 +179,7 @@ export class FleetService implements AsyncDisposable {
     this.#settings.print({ kind: 'store', code, cause }, line);
   }
 
-  /** Of its own cells it says anyway who leads them. */
+  /** Who leads its own cells it says anyway. */
   #refused(cell: string, holder: string | null): void {
     this.#settings.metrics.onEvent({ kind: 'refused', id: null, code: 'cell-mismatch', cause: cell });
     if (holder !== null) this.#unled.delete(cell);

@@ -3,7 +3,7 @@
 
 import { readFile, realpath, rename, stat } from 'node:fs/promises';
 import type { Clock } from '../core/basics/clock.ts';
-import { asOutriderError, badArgument, OutriderError } from '../core/basics/errors.ts';
+import { asOutriderError, badArgument, type ErrorCode, OutriderError } from '../core/basics/errors.ts';
 import { type KeptKey, RowQuotas } from '../core/protocol/edge/row-quotas.ts';
 import { replaceFile } from './key-files.ts';
 
@@ -23,40 +23,38 @@ const usualEveryMs = 5000;
 
 /** @returns null: there is no such file @throws OutriderError `usage-unreadable`, `version-mismatch`, `bad-argument` */
 export async function readUsage(path: string): Promise<readonly KeptKey[] | null> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw badArgument(`${path} can't be read: ${error.code}`, 'check its permissions, or name another file', {
-      cause: error,
-    });
+  const text = await readFile(path, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
+    if (code === 'ENOENT') return null;
+    throw badArgument(`${path} can't be read: ${code}`, 'check its permissions, or name another file');
   });
-  return text === null ? null : parseUsage(text, path);
-}
-
-function parseUsage(text: string, path: string): readonly KeptKey[] {
-  const refuse = (why: string): OutriderError =>
-    new OutriderError('usage-unreadable', `${path} is no file of usage: ${why}`, 'put back a copy, or go on from zero');
-  let file: { readonly format?: unknown; readonly version?: unknown; readonly keys?: unknown } | null;
+  if (text === null) return null;
+  const refuse = (code: ErrorCode, why: string): OutriderError =>
+    new OutriderError(code, `${path} ${why}`, 'put back a copy, use the outrider that wrote it, or go on from zero');
+  let file: Readonly<Record<string, unknown>>;
   try {
-    file = JSON.parse(text);
+    file = Object(JSON.parse(text));
   } catch {
-    throw refuse('not JSON');
+    throw refuse('usage-unreadable', 'is no file of usage: not JSON');
   }
-  if (file?.format !== format) throw refuse(`its format is not "${format}"`);
-  if (file.version !== formatVersion) {
-    const cause = `${path} has version ${String(file.version)} of the format; this outrider reads ${formatVersion}`;
-    throw new OutriderError('version-mismatch', cause, 'use the outrider that wrote it, or go on from zero');
-  }
-  if (!Array.isArray(file.keys) || !file.keys.every(isKept)) throw refuse('its keys are not as they were written');
-  return file.keys;
+  const { keys } = file;
+  if (file['format'] !== format) throw refuse('usage-unreadable', `is no file of usage: its format is not "${format}"`);
+  if (file['version'] !== formatVersion)
+    throw refuse(
+      'version-mismatch',
+      `has version ${file['version']} of the format; this outrider reads ${formatVersion}`,
+    );
+  if (!Array.isArray(keys) || !keys.every(isKept))
+    throw refuse('usage-unreadable', 'is no file of usage: its keys are not as they were written');
+  return keys;
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function isKept(value: unknown): value is KeptKey {
-  const { key, rows, quota } = (value ?? {}) as Partial<KeptKey>;
+  const { key, rows, quota } = Object(value) as Partial<KeptKey>;
   if (typeof key !== 'string' || !isCount(rows)) return false;
   if (quota === undefined) return true;
-  const { rowsPerMinute, leftRows, unsentRows } = quota ?? {};
+  const { rowsPerMinute, leftRows, unsentRows } = Object(quota) as NonNullable<KeptKey['quota']>;
   return isCount(rowsPerMinute) && rowsPerMinute > 0 && Number.isSafeInteger(leftRows) && isCount(unsentRows);
 }
 
@@ -67,7 +65,7 @@ export class UsageFile implements AsyncDisposable {
   readonly #settings: UsageSettings;
   #stamp: string;
   #written = '';
-  #failure: string | null = null;
+  #failure: OutriderError | null = null;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -88,16 +86,17 @@ export class UsageFile implements AsyncDisposable {
     const stamp = await stampOf(path);
     const kept = await readUsage(path).catch(async (error: OutriderError) => {
       if (error.code === 'bad-argument') throw error;
-      await putAside(path);
+      await rename(path, `${path}.unreadable`).catch(({ code }: NodeJS.ErrnoException) => {
+        throw badArgument(`${path} can't be put aside: ${code}`, 'check the folder and its permissions');
+      });
       const cause = `${error.message}; it is ${path}.unreadable now, and usage begins at zero`;
       settings.onState(new OutriderError(error.code, cause, error.remedy));
       return null;
     });
-    const usage = new UsageFile(path, settings, kept ?? [], kept === null ? '' : stamp);
-    await usage.#write().catch((error: unknown) => {
-      if (asOutriderError(error).code === 'bad-argument') throw error;
-      usage.#failed(error);
-    });
+    const usage = new UsageFile(path, settings, kept ?? [], stamp);
+    const failure = await usage.#write().then(() => null, asOutriderError);
+    if (failure?.code === 'bad-argument') throw failure;
+    usage.#note(failure);
     usage.#schedule();
     return usage;
   }
@@ -119,19 +118,12 @@ export class UsageFile implements AsyncDisposable {
   }
 
   async #keep(): Promise<void> {
-    try {
-      await this.#write();
-      if (this.#failure !== null) this.#settings.onState(null);
-      this.#failure = null;
-    } catch (error) {
-      this.#failed(error);
-    }
+    this.#note(await this.#write().then(() => null, asOutriderError));
   }
 
-  #failed(error: unknown): void {
-    const failure = asOutriderError(error);
-    if (failure.message !== this.#failure) this.#settings.onState(failure);
-    this.#failure = failure.message;
+  #note(failure: OutriderError | null): void {
+    if (failure?.message !== this.#failure?.message) this.#settings.onState(failure);
+    this.#failure = failure;
   }
 
   async #write(): Promise<void> {
@@ -146,12 +138,6 @@ export class UsageFile implements AsyncDisposable {
     this.#stamp = await stampOf(this.#path);
     this.#written = text;
   }
-}
-
-async function putAside(path: string): Promise<void> {
-  await rename(path, `${path}.unreadable`).catch((error: NodeJS.ErrnoException) => {
-    throw badArgument(`${path} can't be put aside: ${error.code}`, 'check the folder and its permissions');
-  });
 }
 
 /** Another for each replacement; '' while there is none. */

@@ -37,7 +37,7 @@ it('reports to each cell what that one may use, never a place to both', () => {
   ]);
   placed.push(shown as EdgeKey, ...Array(4).fill(edgeKey('own')));
   clock.moveTo(loanMs + 1);
-  // The session of the neighbour still runs: its place is nobody else's.
+  // The session of the neighbour still runs: no other session may have its place.
   expect(loans.portion()).toMatchObject({ places: 5, sessions: 4, isOpen: true });
   expect(neighbour.portion()).toMatchObject({ places: 2, sessions: 1, isOpen: false });
   placed.splice(0, 1);

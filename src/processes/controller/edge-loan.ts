@@ -1,5 +1,5 @@
-// An edge at a border: a member of its own cell, and for a time with a few of its places of a neighbour's, too. It obeys each controller only
-// for the sessions of that one's own tickets.
+// An edge at a border: a member of its own cell, and for a time with a few of its places of a neighbour's, too. It follows each
+// controller only for the sessions of that one's own tickets.
 
 import { atHome, isLent, type Loan, stepLoan } from '../../allocation/controller/loan.ts';
 import type { Clock } from '../../core/basics/clock.ts';
@@ -29,29 +29,26 @@ const everyMs = 1000;
 type SessionsOf = Edge['sessionsOf'];
 
 /** Places of one neighbour. */
-class Neighbour {
+class Neighbour implements KeyGroup {
   readonly terms: LoanTerms;
   readonly tickets: TicketBook;
   loan: Loan = atHome;
-  readonly #group: KeyGroup;
   readonly #clock: Clock;
   readonly #sessionsOf: SessionsOf;
 
   constructor(terms: LoanTerms, clock: Clock, sessionsOf: SessionsOf) {
-    const isOpen = (): boolean => this.isOpen;
     this.terms = terms;
     this.#clock = clock;
     this.#sessionsOf = sessionsOf;
-    this.#group = {
-      get mostPlaces() {
-        return isOpen() ? terms.places : 0;
-      },
-    };
-    this.tickets = new TicketBook(clock, { cell: terms.cell, group: this.#group, isOpen });
+    this.tickets = new TicketBook(clock, { cell: terms.cell, group: this, isOpen: () => this.isOpen });
   }
 
   get isOpen(): boolean {
     return isLent(this.loan, this.#clock.nowMs());
+  }
+
+  get mostPlaces(): number {
+    return this.isOpen ? this.terms.places : 0;
   }
 
   /** For its controller. */
@@ -63,7 +60,7 @@ class Neighbour {
   }
 
   get #sessions(): ReturnType<SessionsOf> {
-    return this.#sessionsOf(({ group }) => group === this.#group);
+    return this.#sessionsOf(({ group }) => group === this);
   }
 }
 

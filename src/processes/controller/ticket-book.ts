@@ -31,7 +31,7 @@ interface Holder {
   untilMs: number;
 }
 
-/** Of tickets of another cell than the edge's own. */
+/** What tickets of another cell than the edge's own have. */
 export interface TicketScope {
   readonly cell: string;
   /** Their sessions have so many places together. */

@@ -10,6 +10,7 @@ import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connection
 import { EdgeCore, type EdgeSettings } from '../../core/protocol/edge/edge-core.ts';
 import { anyone, type EdgeKey, mostSessionsOf } from '../../core/protocol/edge/edge-key.ts';
 import { defaultPlaceRules } from '../../core/protocol/edge/edge-places.ts';
+import type { SessionCounts } from '../../core/protocol/edge/edge-registry.ts';
 import { createEdgeSession, stepEdge } from '../../core/protocol/edge/edge-session.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
 import { defaultLiveness } from '../../core/protocol/wire/liveness.ts';
@@ -30,7 +31,14 @@ import { type EdgeQuotas, quotasOf } from './edge-quotas.ts';
 import { drainingEdge, stalledEngine } from './edge-refusals.ts';
 import { type Asked, answerRequests, type ListenEdgeSettings } from './edge-requests.ts';
 import { EdgeSessions, type LiveEdgeCore, type SessionEntry } from './edge-sessions.ts';
-import { applyDownlink, Downlink, type SessionShares, type SharesSet, setSessionShares } from './edge-shares.ts';
+import {
+  applyDownlink,
+  checkedShare,
+  Downlink,
+  type SessionShares,
+  type SharesSet,
+  setSessionShares,
+} from './edge-shares.ts';
 import { EngineLoop, type LoopAccount, type LoopPlan } from './engine-loop.ts';
 import { defaultStallAfterMs } from './engine-watch.ts';
 import { measureStepTime } from './step-time-fit.ts';
@@ -87,12 +95,8 @@ export interface Edge extends AsyncDisposable {
   renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null): void;
   /** What joins the quotas of keys on several edges. */
   readonly quotas: EdgeQuotas;
-  /** Sessions that it knows of certain keys; of them those with a place, and those that wait for one. */
-  sessionsOf(isOne: (key: EdgeKey) => boolean): {
-    readonly sessions: number;
-    readonly placed: number;
-    readonly waiting: number;
-  };
+  /** Numbers of sessions that certain keys have. */
+  sessionsOf(isOne: (key: EdgeKey) => boolean): SessionCounts;
   /**
    * Changes the shares of running sessions, from the next step and the next frame on. Sessions that the edge does not have are returned.
    * @throws OutriderError `bad-argument` for a share that is no finite number above 0; nothing is set then
@@ -133,7 +137,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     renewKeys: (find) => edge.renewKeys(find),
     setShares: (shares) => edge.setShares(shares),
     quotas: edge.quotas,
-    sessionsOf: (isOne) => edge.sessionsOf(isOne),
+    sessionsOf: edge.sessionsOf,
     drain: (forMs) => edge.drain(forMs),
     setDraining: (isDraining) => edge.setDraining(isDraining),
     close: () => edge.close(),
@@ -143,6 +147,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 
 class RunningEdge {
   readonly quotas: EdgeQuotas;
+  readonly sessionsOf: Edge['sessionsOf'] = (isOne) => this.#core.sessions.countOf(isOne);
   readonly #faults: EdgeFaults;
   readonly #clock: Clock;
   readonly #journal: EdgeJournal;
@@ -250,13 +255,6 @@ class RunningEdge {
 
   setShares(shares: readonly SessionShares[]): SharesSet {
     return setSessionShares(this.#core, shares);
-  }
-
-  sessionsOf(isOne: (key: EdgeKey) => boolean): ReturnType<Edge['sessionsOf']> {
-    const sessions = [...this.#core.sessions.entries].filter(({ key }) => isOne(key));
-    const placed = sessions.filter(({ hasPlace }) => hasPlace).length;
-    const waiting = sessions.filter(({ waitingSinceMs }) => waitingSinceMs !== null).length;
-    return { sessions: sessions.length, placed, waiting };
   }
 
   async drain(forMs: number): Promise<void> {
@@ -379,15 +377,6 @@ function settingsOf(
     connectionLimits: { ...defaultConnectionLimits(engine.maxSequences), ...options.connectionLimits },
     liveness: options.liveness ?? defaultLiveness,
     wire: byteWire,
-  };
-}
-
-/** A share that is no positive number would end the planning of every step. */
-function checkedShare(shareOf: EdgeSettings['shareOf']): EdgeSettings['shareOf'] {
-  return (open, key) => {
-    const share = shareOf(open, key);
-    if (Number.isFinite(share) && share > 0) return share;
-    throw new RangeError(`shareOf returned ${share}; a share is a number above 0`);
   };
 }
 

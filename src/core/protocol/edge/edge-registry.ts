@@ -64,6 +64,13 @@ export interface RegistryOwner<Entry extends RegistryEntry> extends PlaceOwner<E
   cleared?(): void;
 }
 
+/** Sessions that are known; of these some have places, and some wait for one. */
+export interface SessionCounts {
+  readonly sessions: number;
+  readonly placed: number;
+  readonly waiting: number;
+}
+
 export class EdgeRegistry<Entry extends RegistryEntry> {
   readonly #settings: RegistrySettings;
   readonly #clock: Clock;
@@ -96,6 +103,13 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
 
   get count(): number {
     return this.#entries.size;
+  }
+
+  countOf(isOne: (key: EdgeKey) => boolean): SessionCounts {
+    const entries = [...this.#entries.values()].filter(({ key }) => isOne(key));
+    const placed = entries.filter(({ hasPlace }) => hasPlace).length;
+    const waiting = entries.filter(({ waitingSinceMs }) => waitingSinceMs !== null).length;
+    return { sessions: entries.length, placed, waiting };
   }
 
   get waitingCount(): number {

@@ -27,7 +27,7 @@ export interface KeptKey {
   readonly key: string;
   /** Rows that this edge has ever evaluated for it. */
   readonly rows: number;
-  /** Of a quota of which a part is used; `unsentRows`: not reported to other edges yet. */
+  /** The quota, while a part of it is used; `unsentRows`: not reported to other edges yet. */
   readonly quota?: { readonly rowsPerMinute: number; readonly leftRows: number; readonly unsentRows: number };
 }
 
