@@ -11,6 +11,7 @@ import { connect } from '@nats-io/transport-node';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type LocalStore, natsServerPath, startNatsServer } from '../simulator/files/nats-server.ts';
 import { startChild } from '../src/cli/children/child-service.ts';
+import { mayMount, onTinyDisk } from './tiny-disk.fixture.ts';
 
 const isThere = spawnSync(natsServerPath(), ['--version']).status === 0;
 const poll = { timeout: 60_000, interval: 100 };
@@ -32,8 +33,6 @@ async function write({ url }: LocalStore, bucket: string, key: string, value: st
   await connection.close();
 }
 
-const mayMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', tmpdir()]).status === 0;
-
 /** A store with a disk of 1 MB of its own. It is said to have more, so that what fails is the write. */
 async function openTinyStore(): Promise<LocalStore> {
   const folder = mkdtempSync(join(tmpdir(), 'outrider-tiny-'));
@@ -44,8 +43,8 @@ async function openTinyStore(): Promise<LocalStore> {
   ];
   mkdirSync(disk);
   writeFileSync(settings, 'jetstream { max_file_store: 1GB }\n');
-  const inside = `mount -t tmpfs -o size=1m none ${disk} && exec ${natsServerPath()} "$@"`;
-  writeFileSync(server, `#!/bin/sh\nexec unshare -rm sh -c '${inside}' sh "$@"\n`, { mode: 0o700 });
+  const words = onTinyDisk(disk, '1m').map((word) => `'${word}'`);
+  writeFileSync(server, `#!/bin/sh\nexec ${words.join(' ')} ${natsServerPath()} "$@"\n`, { mode: 0o700 });
   const store = await startNatsServer({ path: server, folder: disk, more: ['-c', settings] });
   undo.push(
     () => rmSync(folder, { recursive: true }),
@@ -114,7 +113,7 @@ describe.skipIf(!isThere)('a controller of a fleet', { timeout: 120_000 }, () =>
   });
 
   // NATS answers no write that it has no room for.
-  it.skipIf(!mayMount)('says once that a store with a full disk does not answer, and leads no more', async () => {
+  it.skipIf(!mayMount())('says once that a store with a full disk does not answer, and leads no more', async () => {
     const store = await openTinyStore();
     const { lines, hasEnded } = await startController('--fleet', store.url);
     const count = (text: string): number => lines.filter((line) => line.includes(text)).length;

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { mayMount, onTinyDisk } from './tiny-disk.fixture.ts';
 
 const main = fileURLToPath(new URL('../bin/outrider.ts', import.meta.url));
 const poll = { timeout: 60_000, interval: 50 };
@@ -72,20 +73,13 @@ it('a quota goes on after kill -9, and the rows that a key has used are not forg
   expect([await third.ask(key, 5), third.said()]).toEqual([200, expect.stringContaining('[usage-unreadable]')]);
 }, 120_000);
 
-const mounting = ['unshare', '-rm', 'sh', '-c', 'mount -t tmpfs -o size=64k none "$0" && exec "$@"'];
-const mayMount = spawnSync(mounting[0] as string, [...mounting.slice(1), tmpdir(), 'true']).status === 0;
-
-it.skipIf(!mayMount)(
+it.skipIf(!mayMount())(
   'an edge starts and answers where the disk is full',
   async () => {
     const key = keys('add', 'Ada', '--scope', 'chat').trim();
     const disk = join(folder, 'disk');
     mkdirSync(disk);
-    const filled = [
-      ...mounting.slice(0, -1),
-      `${mounting.at(-1)?.replace(' && exec', '; cat /dev/zero >"$0/all"; exec')}`,
-    ];
-    const edge = await startEdge(join(disk, 'usage.json'), [...filled, disk]);
+    const edge = await startEdge(join(disk, 'usage.json'), onTinyDisk(disk, '64k', 'cat /dev/zero >all'));
     expect(await edge.ask(key, 5)).toBe(200);
     await expect.poll(edge.said, poll).toContain('[disk-full]');
   },

@@ -1,7 +1,7 @@
 // The shares of running sessions: checks what a caller gives, and sets it where steps and the downlink read it. It decides no share.
 
 import { type Checks, listOf, must, optional, record, text } from '../../core/basics/check-options.ts';
-import type { EdgeEntry, EdgeSettings } from '../../core/protocol/edge/edge-core.ts';
+import type { EdgeEntry } from '../../core/protocol/edge/edge-core.ts';
 import { PacedConnection, PacedDirection } from '../../network/transport/paced-direction.ts';
 import type { Connection, ConnectionHandler } from '../../network/transport/transport.ts';
 
@@ -89,13 +89,4 @@ export class Downlink {
   join(connection: Connection, accept: (connection: Connection) => ConnectionHandler): ConnectionHandler {
     return this.#line === null ? accept(connection) : this.#line.join(connection, accept);
   }
-}
-
-/** A share that is no positive number would end the planning of every step. */
-export function checkedShare(shareOf: EdgeSettings['shareOf']): EdgeSettings['shareOf'] {
-  return (open, key) => {
-    const share = shareOf(open, key);
-    if (Number.isFinite(share) && share > 0) return share;
-    throw new RangeError(`shareOf returned ${share}; a share is a number above 0`);
-  };
 }

@@ -22,6 +22,7 @@ import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Accept, Connection, ConnectionHandler } from '../../network/transport/transport.ts';
 import type { UpgradeRefusal } from '../../network/transport-node/upgrade-guard.ts';
 import { listenWebSocket, type WebSocketListener } from '../../network/transport-node/websocket-server.ts';
+import { checkedShare } from './checked-share.ts';
 import { EdgeDrafters } from './edge-drafters.ts';
 import { EdgeFaults } from './edge-faults.ts';
 import { type EdgeCounts, EdgeJournal } from './edge-journal.ts';
@@ -31,14 +32,7 @@ import { type EdgeQuotas, quotasOf } from './edge-quotas.ts';
 import { drainingEdge, stalledEngine } from './edge-refusals.ts';
 import { type Asked, answerRequests, type ListenEdgeSettings } from './edge-requests.ts';
 import { EdgeSessions, type LiveEdgeCore, type SessionEntry } from './edge-sessions.ts';
-import {
-  applyDownlink,
-  checkedShare,
-  Downlink,
-  type SessionShares,
-  type SharesSet,
-  setSessionShares,
-} from './edge-shares.ts';
+import { applyDownlink, Downlink, type SessionShares, type SharesSet, setSessionShares } from './edge-shares.ts';
 import { EngineLoop, type LoopAccount, type LoopPlan } from './engine-loop.ts';
 import { defaultStallAfterMs } from './engine-watch.ts';
 import { measureStepTime } from './step-time-fit.ts';
