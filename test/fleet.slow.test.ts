@@ -77,7 +77,7 @@ async function startController(...flags: string[]) {
   const lines: string[] = [];
   const words = ['controller', '--port', '0', '--until-input-ends', ...flags];
   const child = await startChild(words, 'internal', {
-    onNote: (line) => void (/ cells? |store|bucket/.test(line) && lines.push(line)),
+    onNote: (line) => void (/ cells? |store|bucket|metrics/.test(line) && lines.push(line)),
   });
   let hasEnded = false;
   void child.ended.then(() => {
@@ -122,6 +122,21 @@ describe.skipIf(!isThere)('a controller of a fleet', { timeout: 120_000 }, () =>
     await expect.poll(() => count('nobody leads the cell default'), poll).toBe(1);
     expect(lines.filter((line) => line.endsWith('[store-unreachable]'))).toEqual([expect.stringMatching(/disk/)]);
     expect(hasEnded()).toBe(false);
+  });
+
+  it('says once that members ask for a cell that nobody leads, and counts them', async () => {
+    const store = await openStore();
+    const { lines, child } = await startController('--fleet', store.url, '--metrics-port', '0');
+    await expect.poll(() => lines.some((line) => line.startsWith('leads ')), poll).toBe(true);
+    const words = ['edge', '--model', 'toy:1', '--port', '0', '--until-input-ends', '--cell', 'nroth'];
+    const edge = await startChild([...words, '--controller', child.url], 'internal');
+    undo.push(() => edge.close());
+    await expect.poll(() => lines.filter((line) => line.includes('"nroth"')).length, poll).toBe(1);
+    const url = lines.map((line) => /metrics at (\S+)/.exec(line)?.[1]).find((found) => found !== undefined) ?? '';
+    const counted = async (): Promise<number> =>
+      Number(/refusals_total\{code="cell-mismatch"\} (\d+)/.exec(await (await fetch(url)).text())?.[1] ?? 0);
+    await expect.poll(counted, poll).toBeGreaterThan(1);
+    expect(lines.filter((line) => line.includes('"nroth"'))).toHaveLength(1);
   });
 
   it('gives its cells to another one at once when it ends in order', async () => {

@@ -1,0 +1,84 @@
+// What an edge that is a part of two cells reports to one controller, and what it takes from it.
+
+import { expect, it } from 'vitest';
+import { controlVersion } from '../../allocation/controller/messages.ts';
+import { linearStepTime } from '../../core/scheduling/step-time.ts';
+import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
+import type { Connection, ConnectionHandler } from '../../network/transport/transport.ts';
+import type { SessionShares } from '../edge/edge-shares.ts';
+import { type EdgePortion, joinAsEdge } from './edge-agent.ts';
+import { TicketBook } from './ticket-book.ts';
+
+const origin = { cell: 'default', epoch: 5 };
+const session = '0123456789abcdef0123456789abcdef';
+
+function member(portion?: () => EdgePortion, joinsQuotas?: boolean) {
+  const clock = createManualClock();
+  const sent: string[] = [];
+  const set: SessionShares[] = [];
+  const tickets = new TicketBook(clock);
+  let handler: ConnectionHandler | undefined;
+  const say = (message: object): void => handler?.frame(new TextEncoder().encode(JSON.stringify(message)));
+  joinAsEdge({
+    reach(accept) {
+      const send = (bytes: Uint8Array): void => void sent.push(new TextDecoder().decode(bytes));
+      clock.after(1, () => {
+        handler = accept({ send, close: () => {} } as unknown as Connection);
+        say({ kind: 'welcome', version: controlVersion, ...origin, slotMs: 1000 });
+      });
+      return () => {};
+    },
+    id: 'near',
+    clock,
+    tickets,
+    portion,
+    joinsQuotas: joinsQuotas ?? true,
+    facts: {
+      address: 'ws://a',
+      certificate: null,
+      model: 'toy',
+      fingerprint: 'toy',
+      tokenizerHash: 'ab'.repeat(32),
+      places: 8,
+      contextLength: 64,
+      bitsPerSecond: 8e9,
+      place: null,
+    },
+    edge: {
+      stepTime: linearStepTime(4, 1),
+      setShares(shares) {
+        set.push(...shares);
+        return { unknown: [] } as never;
+      },
+      renewKeys: () => {},
+      status: { busyMs: 0, sessions: 5, waiting: 1, state: 'serving' },
+      quotas: { takeUsed: () => [{ key: 'ada', rows: 1, rowsPerMinute: 60 }], usedElsewhere: () => {} },
+    },
+  });
+  clock.moveTo(10);
+  say({
+    kind: 'shares',
+    ...origin,
+    slot: 1,
+    sessions: [{ session, device: 'phone', computeShare: 0.5, bandwidthShare: 0.25 }],
+    tickets: [{ ticket: 'ticket:1', validMs: 60_000, device: 'phone' }],
+  });
+  const report = JSON.parse(sent.find((one) => one.includes('edge-report')) ?? '{}') as Record<string, unknown>;
+  return { report, set, share: tickets.find('ticket:1')?.share };
+}
+
+it('reports all of an edge, and gives the shares that it is sent', () => {
+  const { report, set, share } = member();
+  expect(report).toMatchObject({ places: 8, sessions: 5, waiting: 1, bitsPerSecond: 8e9, isDraining: false });
+  expect(report['rowsUsed']).toHaveLength(1);
+  expect([set, share]).toEqual([[expect.objectContaining({ session, downlink: 0.25 })], 0.5]);
+});
+
+it('reports the part that it lends, and gives shares of this part', () => {
+  const portion = { places: 2, sessions: 1, waiting: 0, isOpen: true };
+  const { report, set, share } = member(() => portion, false);
+  expect(report).toMatchObject({ places: 2, sessions: 1, waiting: 0, bitsPerSecond: 2e9, isDraining: false });
+  expect(report['rowsUsed']).toBeUndefined();
+  expect([set, share]).toEqual([[expect.objectContaining({ session, downlink: 0.0625 })], 0.125]);
+  expect(member(() => ({ ...portion, isOpen: false })).report).toMatchObject({ isDraining: true });
+});

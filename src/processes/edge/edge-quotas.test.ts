@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { edgeKey } from '../../core/protocol/edge/edge-key.ts';
+import { RowQuotas } from '../../core/protocol/edge/row-quotas.ts';
+import { quotasOf } from './edge-quotas.ts';
+
+it('reports after a time without a controller only the rows that have not come back', () => {
+  let nowMs = 0;
+  const rows = new RowQuotas();
+  const quotas = quotasOf(rows, { nowMs: () => nowMs, after: () => () => {} });
+  rows.spend(edgeKey('ada', { rowsPerMinute: 600 }), 500, 0);
+  nowMs = 30_000;
+  expect(quotas.takeUsed()).toEqual([{ key: 'ada', rows: 200, rowsPerMinute: 600 }]);
+});
