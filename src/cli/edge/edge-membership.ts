@@ -115,7 +115,8 @@ export class EdgeMembership {
     for (const { terms, tickets, portion } of loans?.neighbours ?? []) {
       // Quotas of keys are joined in the own cell.
       const there = { id: `${cell ?? defaultCell}:${id}`.slice(0, 64), cell: terms.cell, joinsQuotas: false };
-      agents.push(this.#agent(edge, served, { ...there, tickets, portion }));
+      const said: EdgeAgentOptions['note'] = (event) => note(`cell ${terms.cell}: ${controlNoteText(event)}`);
+      agents.push(this.#agent(edge, served, { ...there, tickets, portion, note: said }));
     }
     return {
       [Symbol.dispose]() {
@@ -128,7 +129,7 @@ export class EdgeMembership {
   #agent(
     edge: Edge,
     { address, certificate }: Served,
-    own: Pick<EdgeAgentOptions, 'id' | 'cell' | 'tickets' | 'portion' | 'joinsQuotas'>,
+    own: Pick<EdgeAgentOptions, 'id' | 'cell' | 'tickets' | 'portion' | 'joinsQuotas' | 'note'>,
   ): ControlClient {
     const { identity, tokenizer, limits } = this.#target;
     const { advertise, linkRate, place = null, controllerKey } = this.#flags;

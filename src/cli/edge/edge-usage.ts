@@ -1,7 +1,7 @@
 // Where an edge keeps the usage of its keys.
 
 import { join } from 'node:path';
-import type { OutriderError } from '../../core/basics/errors.ts';
+import { asOutriderError, type OutriderError } from '../../core/basics/errors.ts';
 import { makePrivateDirectory, stateDirectory } from '../../files/make-directory.ts';
 import { UsageFile } from '../../files/usage-file.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
@@ -29,10 +29,12 @@ export async function openEdgeUsage(
     else log.note('error', `the usage of keys: ${error.message} (${error.remedy}) [${error.code}]`);
   };
   const isCounted = (id: string): boolean => id !== '' && !id.startsWith(ticketPrefix);
-  if (usage === undefined) makePrivateDirectory(stateDirectory());
-  return UsageFile.open(path, { clock: machineClock, isCounted, onState }).catch((error: OutriderError) => {
+  try {
+    if (usage === undefined) makePrivateDirectory(stateDirectory());
+    return await UsageFile.open(path, { clock: machineClock, isCounted, onState });
+  } catch (error) {
     if (usage !== undefined) throw error;
-    onState(error);
+    onState(asOutriderError(error));
     return null;
-  });
+  }
 }

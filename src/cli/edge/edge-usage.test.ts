@@ -1,0 +1,40 @@
+// Which file an edge keeps usage in, and what a file that can't be used does to its start.
+
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { openEdgeUsage } from './edge-usage.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outrider-usage-'));
+  vi.stubEnv('OUTRIDER_STATE', join(folder, 'state'));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+async function open(usage: string | undefined, port: number, hasKeys: boolean) {
+  const said: string[] = [];
+  await using file = await openEdgeUsage({ usage, port }, hasKeys, { note: (_, text) => void said.push(text) });
+  return { isKept: file !== null, said };
+}
+
+it('keeps usage by default where there are keys and a fixed port', async () => {
+  expect((await open(undefined, 8642, true)).isKept).toBe(true);
+  expect(existsSync(join(folder, 'state', 'usage-8642.json'))).toBe(true);
+  expect((await open(undefined, 0, true)).isKept).toBe(false);
+  expect((await open(undefined, 8643, false)).isKept).toBe(false);
+  expect((await open(join(folder, 'own.json'), 0, false)).isKept).toBe(true);
+});
+
+it('goes without a default file that it can not use, which it says, and refuses a named one', async () => {
+  writeFileSync(join(folder, 'file'), '');
+  const wrong = join(folder, 'file', 'usage.json');
+  await expect(open(wrong, 1, true)).rejects.toMatchObject({ code: 'bad-argument' });
+  vi.stubEnv('OUTRIDER_STATE', join(folder, 'file'));
+  const { isKept, said } = await open(undefined, 1, true);
+  expect([isKept, said]).toEqual([false, [expect.stringMatching(/\[bad-argument\]$/)]]);
+});
