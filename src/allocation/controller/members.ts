@@ -168,7 +168,7 @@ export class Members {
    * @throws OutriderError `unauthorized`, `name-taken`, `cell-mismatch`, `protocol-error`, `edge-full`: the connection is to be refused
    */
   receive(link: number, message: MemberMessage | null, nowMs: number): number | null {
-    if (message?.kind === 'join') return this.#join(link, message);
+    if (message?.kind === 'join') return this.#join(link, message, nowMs);
     const known = this.#byLink.get(link);
     if (known !== undefined && message === null) return null;
     const role = message?.kind === 'edge-report' ? 'edge' : 'device';
@@ -255,7 +255,7 @@ export class Members {
     return report !== null && nowMs - reportedAtMs < this.#settings.staleAfterMs;
   }
 
-  #join(link: number, { role, id, credentials, cell = defaultCell }: JoinMessage): number | null {
+  #join(link: number, { role, id, credentials, cell = defaultCell }: JoinMessage, nowMs: number): number | null {
     if (this.#byLink.has(link))
       throw new OutriderError('protocol-error', 'a second join on one connection', 'use a connection for each member');
     demandCell(cell, this.#settings.origin);
@@ -286,8 +286,10 @@ export class Members {
       return before;
     }
     const fresh = { id, key, link, report: null, reportedAtMs: 0 };
-    if (role === 'edge') this.edges.set(id, { ...fresh, logCorrection: 0 });
-    else this.devices.set(id, { ...fresh, ...noOrders, predicted: null, ...noAnswer });
+    if (role === 'edge') {
+      this.edges.set(id, { ...fresh, logCorrection: 0 });
+      this.rows.join(id, nowMs);
+    } else this.devices.set(id, { ...fresh, ...noOrders, predicted: null, ...noAnswer });
     return before;
   }
 

@@ -52,3 +52,17 @@ it('keeps for a minute what an edge that has left is to get, and never what it h
   ledger.note('a', [used('ada', 1)], ['a'], 100_000);
   expect(ledger.take('b')).toEqual([]);
 });
+
+it('gives an edge that comes later what the others have used and counts still, a minute at most', () => {
+  const ledger = new RowLedger();
+  ledger.join('a', 0);
+  ledger.note('a', [used('ada', 300), used('bob', 2000)], ['a'], 0);
+  ledger.join('b', 15_000);
+  expect(ledger.take('b')).toEqual([used('ada', 150), used('bob', 600)]);
+  expect(ledger.take('b')).toEqual([]);
+  ledger.leave('b', 20_000);
+  ledger.join('b', 21_000);
+  expect(ledger.take('b')).toEqual([]);
+  ledger.join('c', 1e9);
+  expect(ledger.take('c')).toEqual([]);
+});

@@ -1,7 +1,7 @@
 // The rows that edges have evaluated for keys with quotas, passed on to the other edges: each counts them as used, so that a key
 // has one quota on all of them. Pure.
 
-import type { RowsUsed } from '../../core/protocol/edge/row-quotas.ts';
+import { RowQuotas, type RowsUsed } from '../../core/protocol/edge/row-quotas.ts';
 
 /** Keys of one message. */
 export const mostKeysSent = 1000;
@@ -15,9 +15,23 @@ export class RowLedger {
 
   /** Edges that have left, and until when they are remembered. */
   readonly #away = new Map<string, number>();
+  /** What all edges have used, for one that comes later. */
+  readonly #counts = new RowQuotas();
+
+  /** An edge comes, perhaps later than others after a restart of the controller. It is to get what counts still, a minute's rows at most. */
+  join(edge: string, nowMs: number): void {
+    if (this.#away.has(edge)) return;
+    const used = this.#counts.kept(nowMs).flatMap(({ key, quota }) => {
+      if (quota === undefined) return [];
+      const { rowsPerMinute, leftRows } = quota;
+      return [[key, { key, rows: Math.min(rowsPerMinute, rowsPerMinute - leftRows), rowsPerMinute }] as const];
+    });
+    this.#unsent.set(edge, new Map(used));
+  }
 
   /** @param from the edge that has evaluated them @param edges those that there are */
   note(from: string, rowsUsed: readonly RowsUsed[], edges: Iterable<string>, nowMs: number): void {
+    for (const used of rowsUsed) this.#counts.spentElsewhere(used, nowMs);
     for (const [edge, untilMs] of this.#away) if (nowMs >= untilMs) this.#forget(edge);
     for (const edge of new Set([...edges, ...this.#away.keys()])) {
       if (edge === from) continue;
