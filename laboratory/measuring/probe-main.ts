@@ -84,7 +84,9 @@ function resourcesOf({ status: { sessions, waiting, connections } }: Edge, isCol
 const serveAnswerers = { routes: (app: HttpApp): readonly string[] => routesOf(app) };
 export type ServeAnswers = AnswersOf<typeof serveAnswerers>;
 
-export interface ControllerAccount extends ControllerStatus {
+export interface ControllerAccount {
+  /** Of each cell that it leads or has led, in the order in which it began. */
+  readonly led: readonly ControllerStatus[];
   /** Objects and buffers in use, bytes. */
   readonly heldBytes: number;
   readonly residentBytes: number;
@@ -96,16 +98,17 @@ export interface ControllerAccount extends ControllerStatus {
 
 const threadCpu = startCpuTime();
 const controllerAnswerers = {
-  account: ({ status }: RunningController): ControllerAccount => {
+  account: (controllers: readonly RunningController[]): ControllerAccount => {
     const { heapUsed, external, rss: residentBytes } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     const cpuMs = (user + system) / 1000;
-    return { ...status, heldBytes: heapUsed + external, residentBytes, threadCpuMs: threadCpu(), cpuMs };
+    const led = controllers.map(({ status }) => status);
+    return { led, heldBytes: heapUsed + external, residentBytes, threadCpuMs: threadCpu(), cpuMs };
   },
   /** The same after a garbage collection; the process needs `--expose-gc`. */
-  collect: (controller: RunningController): ControllerAccount => {
+  collect: (controllers: readonly RunningController[]): ControllerAccount => {
     globalThis.gc?.();
-    return controllerAnswerers.account(controller);
+    return controllerAnswerers.account(controllers);
   },
 };
 export type ControllerAnswers = AnswersOf<typeof controllerAnswerers>;
@@ -116,10 +119,18 @@ await runProgram([
     commands: [
       listed(edgeCommand((edge) => answer(edgeAnswerers, edge))),
       listed(serveCommand((app) => answer(serveAnswerers, app))),
-      listed(controllerCommand((controller) => answer(controllerAnswerers, controller))),
+      listed(controllerCommand(answerForControllers())),
     ],
   },
 ]);
+
+/** One of a fleet begins to lead cells one after the other; questions before the first one stay without an answer. */
+function answerForControllers(): (controller: RunningController) => void {
+  const all: RunningController[] = [];
+  return (controller) => {
+    if (all.push(controller) === 1) answer(controllerAnswerers, all);
+  };
+}
 
 function listed(command: Command): ListedCommand {
   return { name: command.name(), description: command.description(), load: async () => command };

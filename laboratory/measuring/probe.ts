@@ -68,7 +68,7 @@ export type ProbedController = ControllerProcess & Probe<ControllerAnswers>;
 /** As {@link startControllerProcess}. */
 export function startProbedController(
   flags: readonly string[],
-  settings: Pick<ControllerProcessSettings, 'nodeOptions'> = {},
+  settings: Pick<ControllerProcessSettings, 'nodeOptions' | 'onNote'> = {},
 ): Promise<ProbedController> {
   return startProbed<ControllerProcess, ControllerAnswers>((entry) =>
     startControllerProcess(flags, { ...settings, ...entry }),

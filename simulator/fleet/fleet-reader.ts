@@ -34,6 +34,8 @@ export interface ReaderPlan {
   /** Whether devices decide by themselves, and by their controller's plans, when they draft; default: they always draft. */
   readonly isAuto?: boolean;
   readonly note: (line: string) => void;
+  /** Of all devices; default: that of controllers that share nothing. */
+  readonly cell?: string | undefined;
 }
 
 /** A device at a moment, for a table. */
@@ -109,6 +111,7 @@ export class FleetReader {
     this.#agent = joinAsDevice({
       reach,
       id: this.name,
+      cell: plan.cell,
       tokenizerHash: plan.tokenizer.hash,
       drafts: this.#drafter !== null,
       place: () => plan.placeOf?.(index) ?? null,

@@ -107,7 +107,7 @@ export const controllerFace: CommandFace<OptionTable> = face;
 
 type OnServing = (controller: RunningController) => void;
 
-/** @param onServing called once, when members of a controller that is alone may connect: for a program that runs the command itself */
+/** @param onServing called when members may connect, or of a fleet when it begins to lead a cell: for a program that runs the command */
 export function controllerCommand(onServing: OnServing = () => {}): Command {
   return commandOf(face, (flags) => withInterrupt((signal) => serve(flags, onServing, signal)));
 }
@@ -137,10 +137,15 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
         print(flags.fleet === undefined ? event : { ...event, cell: own.cell }, controllerNote(event));
       },
     });
+  const serving: typeof start = (...given) => {
+    const controller = start(...given);
+    onServing(controller);
+    return controller;
+  };
   await using deciding =
     flags.fleet === undefined
       ? alone(flags, (own) => start(policy, own), onServing)
-      : await FleetService.open(flags.fleet, flags, { start, metrics, print });
+      : await FleetService.open(flags.fleet, flags, { start: serving, metrics, print });
   metrics.follow(deciding);
   const onRequest = fleetPageOf(readPageFiles());
   await using open = new CloseStack();

@@ -7,6 +7,8 @@ const row: SocketRow = {
   part: 'sockets',
   devices: 1000,
   edges: 100,
+  controllers: 1,
+  isAfterKill: false,
   connected: 1000,
   reading: 700,
   reportsShare: 1.02,
@@ -21,6 +23,7 @@ const row: SocketRow = {
   decisionsPerSecond: 1,
   decisionMsMedian: 50,
   decisionMsP95: 90,
+  withinSlotShare: 1,
   ownMsP95: 60,
   fallbackShare: 0,
   orderDelayMsMedian: 300,
@@ -52,7 +55,7 @@ const decision: DecisionRow = {
 };
 const paper: DecisionRow = { ...decision, objective: 'paper', decideMs: 400 };
 const readers = { texts: 5, identical: 5, failed: 0 };
-const sockets = { rows, readers };
+const sockets = { rows, readers, takeOver: null };
 
 describe('the summary of bench controller', () => {
   it('has the largest numbers, and memory as the slope over the numbers of devices', () => {
@@ -75,6 +78,28 @@ describe('the summary of bench controller', () => {
     expect(of({ readers: { ...readers, failed: 1 } })).toBe(false);
     expect(of({ rows: [{ ...row, lost: 1 }, row] })).toBe(false);
     expect(of({ rows: [{ ...row, refused: 1 }, row] })).toBe(false);
+  });
+
+  it('of a fleet has the take-over, and the decisions after it apart', () => {
+    const takeOver = { takeOverMs: 16_000, backMs: 21_000, othersDisturbed: 0 };
+    const after = { ...row, devices: 3000, connected: 3000, controllers: 3, isAfterKill: true, decisionMsP95: 400 };
+    const fleet = { readers, rows: [...rows, after].map((one) => ({ ...one, controllers: 4 })), takeOver };
+    const found = conclude({ sockets: fleet, decisions: [] });
+    expect(found.summary).toMatchObject({
+      ...takeOver,
+      controllers: 4,
+      messagesPerSecond: 3100,
+      memoryPerDeviceKB: 220,
+      cpuSecondsPerDeviceHour: 0.6,
+      decisionMsP95: 90,
+      decisionMsP95AfterKill: 400,
+    });
+    expect(found.passed).toBe(true);
+    const of = (change: object) =>
+      conclude({ sockets: { ...fleet, takeOver: { ...takeOver, ...change } }, decisions: [] }).passed;
+    expect([of({ takeOverMs: null }), of({ othersDisturbed: 1 })]).toEqual([false, false]);
+    const page = controllerPage({ rows: found.rows, params: { reportEvery: 500 } } as never);
+    expect(page).toContain('## Controllers of a fleet');
   });
 
   it('says where reports or members are missing', () => {

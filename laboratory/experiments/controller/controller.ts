@@ -1,14 +1,16 @@
-// `outrider bench controller`: what one controller process holds. Thousands of made-up devices report to a real controller over real sockets,
-// in growing numbers, while a few real ones read answers; and the controller's own machine decides slots of a size that no test has sockets for.
+// `outrider bench controller`: what one controller process holds, or several by lease. Thousands of made-up devices report to real controllers
+// over real sockets, in growing numbers, while a few real ones read answers; and the controller's own machine decides slots of a size that no
+// test has sockets for.
 
-import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
+import type { Conclusion, Experiment, Goals, Run } from '../../../simulator/runner/experiment.ts';
 import { columnTable, fixed, percent } from '../../../simulator/runner/markdown.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { type DecisionRow, measureDecision } from './decisions.ts';
-import { joinsPerSecond, measureSockets, type SocketRow, type SocketsFound } from './sockets.ts';
+import { joinsPerSecond } from './crowd-threads.ts';
+import { measureSockets, type SocketRow, type SocketsFound } from './sockets.ts';
 
 const options = {
   part: {
@@ -17,6 +19,12 @@ const options = {
     choices: ['all', 'sockets', 'decisions'] as readonly ('all' | 'sockets' | 'decisions')[],
     default: 'all',
   },
+  fleet: {
+    flag: '--fleet <store>',
+    help: 'local: several controllers by lease, with a store here; one is killed at the end (the part sockets alone)',
+    choices: ['local'] as const,
+  },
+  cells: { flag: '--cells <count>', help: 'of a fleet, each with a controller (default: 4)', whole: [2, 16] },
   devices: { flag: '--devices <count>', help: 'made-up devices at the end', whole: [10, 50_000], default: 5000 },
   edges: { flag: '--edges <count>', help: 'made-up edges', whole: [4, 2000], default: 100 },
   seconds: {
@@ -57,6 +65,7 @@ type ControllerConclusion = Conclusion<SocketRow | DecisionRow> & { readonly pas
 export const placesOfEdge = 128;
 /** Open files beside the connections of the crowd. */
 const otherFiles = 300;
+const defaultCells = 4;
 /** Reports that must have come, of those that were due. */
 const leastReports = 0.95;
 
@@ -68,26 +77,40 @@ export const controllerExperiment: Experiment<typeof options, ControllerFound, C
   notes: `
 The controller, its devices and this process share the processors of the machine: leave it alone. Each connection is an open file on both
 sides: the system must allow each process so many (ulimit -n). The summary has the largest number of devices; bytes for each device are the
-slope over all numbers of devices. Exit status 1: a text of a real device differs, or a member was lost or refused.`,
+slope over all numbers of devices. Exit status 1: a text of a real device differs, or a member was lost or refused; of a fleet also: nobody
+has taken the cell of the controller that was killed.`,
   options,
   measure,
   conclude,
   page: controllerPage,
-  goals: () => ({ bytesPerDeviceSecond: 300 }),
+  goals: (params) => ({ bytesPerDeviceSecond: 300, ...('fleet' in params ? fleetGoals(params) : {}) }),
 };
 
+/** docs/operate/fleet.md: without orders for so long at most, ms. */
+const mostTakeOverMs = 20_000;
+
+function fleetGoals(params: object): Goals {
+  const { slot } = params as ControllerBenchOptions;
+  return { takeOverMs: mostTakeOverMs, decisionMsP95: slot, decisionMsP95AfterKill: slot };
+}
+
 async function measure(options: ControllerBenchOptions, run: Run): Promise<ControllerFound> {
-  if (options.part !== 'decisions') requireFiles(options.devices + options.edges + otherFiles);
+  const { fleet, largest } = options;
+  if (fleet === undefined && options.cells !== undefined)
+    throw badArgument('one controller has one cell', 'give --fleet local for several, or leave out --cells');
+  const part = fleet === undefined ? options.part : 'sockets';
+  if (part !== 'decisions') requireFiles(options.devices + options.edges + otherFiles);
   const decisions: DecisionRow[] = [];
-  if (options.part !== 'sockets') {
-    for (const [devices, objective] of sizesOf(options.largest)) {
+  if (part !== 'sockets') {
+    for (const [devices, objective] of sizesOf(largest)) {
       run.signal.throwIfAborted();
-      run.onProgress('decisions', decisions.length, sizesOf(options.largest).length);
+      run.onProgress('decisions', decisions.length, sizesOf(largest).length);
       decisions.push(await measureDecision(devices, Math.ceil(devices / 10), placesOfEdge, objective));
     }
   }
-  if (options.part === 'decisions') return { sockets: null, decisions };
-  return { sockets: await measureSockets(options, placesOfEdge, run), decisions };
+  if (part === 'decisions') return { sockets: null, decisions };
+  const cells = fleet === undefined ? undefined : (options.cells ?? defaultCells);
+  return { sockets: await measureSockets({ ...options, cells }, placesOfEdge, run), decisions };
 }
 
 function sizesOf(largest: number): (readonly [number, 'felt' | 'paper'])[] {
@@ -117,43 +140,62 @@ function allowedFiles(): number {
 }
 
 export function conclude({ sockets, decisions }: ControllerFound): ControllerConclusion {
-  const ramps = sockets?.rows ?? [];
-  const last = ramps.at(-1);
+  const rows = sockets?.rows ?? [];
+  const ramps = rows.filter(({ isAfterKill }) => !isAfterKill);
   const felt = decisions.findLast(({ objective }) => objective === 'felt');
   const paper = decisions.find(({ objective }) => objective === 'paper');
   const { texts = 0, identical = 0, failed = 0 } = sockets?.readers ?? {};
-  const sum = (key: 'refused' | 'lost'): number => ramps.reduce((total, row) => total + row[key], 0);
+  const sum = (key: 'refused' | 'lost'): number => rows.reduce((total, row) => total + row[key], 0);
   const [refused, lost] = [sum('refused'), sum('lost')];
-  const reportsShare = ramps.length === 0 ? null : Math.min(...ramps.map((row) => row.reportsShare));
+  const takeOver = sockets?.takeOver ?? null;
   const summary = {
-    devices: last?.devices ?? null,
-    receivedMessagesPerSecond: last?.receivedPerSecond ?? null,
-    sentMessagesPerSecond: last?.sentPerSecond ?? null,
-    receivedBytesPerSecond: last?.receivedBytesPerSecond ?? null,
-    sentBytesPerSecond: last?.sentBytesPerSecond ?? null,
-    bytesPerDeviceSecond: last === undefined ? null : last.receivedBytesPerSecond / last.devices,
-    reportsShare,
-    processorShare: last?.processorShare ?? null,
-    residentBytesPerDevice: slopeOf(ramps, 'residentMB'),
-    heldBytesPerDevice: slopeOf(ramps, 'heldMB'),
-    decisionMsMedian: last?.decisionMsMedian ?? null,
-    decisionMsP95: last?.decisionMsP95 ?? null,
-    orderDelayMsP95: last?.orderDelayMsP95 ?? null,
+    ...summaryOf(ramps),
     refused,
     lost,
     texts,
     identical,
     failed,
+    takeOverMs: takeOver?.takeOverMs ?? null,
+    backMs: takeOver?.backMs ?? null,
+    othersDisturbed: takeOver?.othersDisturbed ?? null,
+    decisionMsP95AfterKill: rows.find(({ isAfterKill }) => isAfterKill)?.decisionMsP95 ?? null,
     largestDevices: felt?.devices ?? null,
     largestEdges: felt?.edges ?? null,
     largestDecisionSecondsFelt: felt === undefined ? null : felt.decideMs / 1000,
     largestDecisionSecondsPaper: paper === undefined ? null : paper.decideMs / 1000,
     largestBytesPerDevice: felt?.bytesPerDevice ?? null,
   };
-  const isHeld = ramps.every((row) => row.reportsShare >= leastReports && row.connected >= row.devices);
+  const isHeld = rows.every((row) => row.reportsShare >= leastReports && row.connected >= row.devices);
   const late = 'The controller, or the machine, did not keep up with all reports; the rows say where.';
-  const passed = identical === texts && failed === 0 && refused === 0 && lost === 0;
-  return { rows: [...ramps, ...decisions], summary, forPeople: [], remarks: isHeld ? [] : [late], passed };
+  const isTaken = takeOver === null || (takeOver.takeOverMs !== null && takeOver.othersDisturbed === 0);
+  const passed = identical === texts && failed === 0 && refused === 0 && lost === 0 && isTaken;
+  return { rows: [...rows, ...decisions], summary, forPeople: [], remarks: isHeld ? [] : [late], passed };
+}
+
+/** @param ramps in the order of their devices */
+function summaryOf(ramps: readonly SocketRow[]) {
+  const last = ramps.at(-1);
+  const of = (read: (row: SocketRow) => number): number | null => (last === undefined ? null : read(last));
+  return {
+    devices: of(({ devices }) => devices),
+    controllers: of(({ controllers }) => controllers),
+    receivedMessagesPerSecond: of((row) => row.receivedPerSecond),
+    sentMessagesPerSecond: of((row) => row.sentPerSecond),
+    messagesPerSecond: of((row) => row.receivedPerSecond + row.sentPerSecond),
+    receivedBytesPerSecond: of((row) => row.receivedBytesPerSecond),
+    sentBytesPerSecond: of((row) => row.sentBytesPerSecond),
+    bytesPerDeviceSecond: of((row) => row.receivedBytesPerSecond / row.devices),
+    reportsShare: ramps.length === 0 ? null : Math.min(...ramps.map((row) => row.reportsShare)),
+    processorShare: of((row) => row.processorShare),
+    cpuSecondsPerDeviceHour: of((row) => (3600 * row.processorShare) / row.devices),
+    memoryPerDeviceKB: of((row) => (1000 * row.residentMB) / row.devices),
+    residentBytesPerDevice: slopeOf(ramps, 'residentMB'),
+    heldBytesPerDevice: slopeOf(ramps, 'heldMB'),
+    decisionMsMedian: of((row) => row.decisionMsMedian),
+    decisionMsP95: of((row) => row.decisionMsP95),
+    withinSlotShare: of((row) => row.withinSlotShare),
+    orderDelayMsP95: last?.orderDelayMsP95 ?? null,
+  };
 }
 
 /** What one more device takes, bytes: the least-squares line through the numbers of devices; null: there is one number. */
@@ -170,6 +212,8 @@ export function controllerPage({ rows, params }: Document<SocketRow | DecisionRo
   const decisions = rows.filter((row): row is DecisionRow => row.part === 'decision');
   const parts: string[] = [];
   if (ramps.length > 0) parts.push(trafficPart(ramps, params as { readonly reportEvery: number }), decisionPart(ramps));
+  const ofFleet = ramps.filter(({ controllers }) => controllers > 1);
+  if (ofFleet.length > 0) parts.push(fleetPart(ofFleet));
   if (decisions.length > 0) parts.push(sizesPart(decisions));
   return parts.join('\n\n');
 }
@@ -217,6 +261,21 @@ ${columnTable(rows, {
   'joins a second': (row) => fixed(row.joinedPerSecond, 0),
   'attempts that failed': (row) => `${row.failedAttempts}`,
   'crowd, ms': (row) => fixed(row.crowdLateMs, 0),
+})}`;
+}
+
+function fleetPart(rows: readonly SocketRow[]): string {
+  return `## Controllers of a fleet
+
+Each row is of all controllers together, the last one after one of them was killed: another one leads its cell beside its own. Within a
+slot: decisions that took no longer. Memory and processor: of all controllers, over the devices.
+
+${columnTable(rows, {
+  devices: ({ devices }) => `${devices}`,
+  controllers: ({ controllers }) => `${controllers}`,
+  'within a slot': (row) => percent(row.withinSlotShare),
+  'KB a device': (row) => fixed((1000 * row.residentMB) / row.devices, 0),
+  'processor s a device and hour': (row) => fixed((3600 * row.processorShare) / row.devices, 2),
 })}`;
 }
 

@@ -1,30 +1,42 @@
 // Thousands of made-up members (crowd.ts) at a real controller, over real connections, in threads of their own.
 
 import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
+import { reachController } from '../../../src/cli/options/member-options.ts';
 import { machineClock } from '../../../src/network/transport/machine-clock.ts';
-import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
-import { ControlClient, type ControlNote, reachBy } from '../../../src/processes/controller/control-client.ts';
-import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
+import type { ControlClient, ControlNote } from '../../../src/processes/controller/control-client.ts';
+import { CrowdDevice, createTown, crowdEdge } from './crowd.ts';
+import {
+  type CrowdMemberOptions,
+  type FirstOrder,
+  FirstOrders,
+  joinCrowdDevice,
+  joinCrowdEdge,
+} from './crowd-member.ts';
 
 /** What a thread holds, and what its members have counted since the last question. */
 export interface CrowdTally {
   readonly connected: number;
-  /** Connections that were lost, and members that were refused or could not follow. */
-  readonly lost: number;
-  readonly refused: number;
+  /** By cell: connections that were lost, and members that were refused or could not follow. */
+  readonly lost: readonly number[];
+  readonly refused: readonly number[];
   /** Attempts to connect that failed; the member tries again. */
   readonly failedAttempts: number;
   /** Devices that read an answer. */
   readonly reading: number;
   /** From the report that an answer has ended to the order for the next one, ms. */
   readonly orderDelaysMs: readonly number[];
+  /** Of each epoch since the start, ms since 1970. */
+  readonly firstOrders: readonly FirstOrder[];
   /** How late timers of the thread were at most, ms: the load of this side. */
   readonly lateMs: number;
 }
 
 export interface CrowdPlan {
+  /** Of all controllers, with commas between them. */
   readonly url: string;
-  readonly edges: number;
+  /** Each is a town of its own; devices are dealt out to them in turn. */
+  readonly cells: readonly string[];
+  readonly edgesOfCell: number;
   readonly placesOfEdge: number;
   readonly reportEveryMs: number;
   /** This thread has every `step`-th device, from this one on. */
@@ -46,23 +58,29 @@ export const crowdWork: Work<number, CrowdTally, CrowdPlan> = {
   },
 };
 
-const nothing = { lost: 0, refused: 0, failedAttempts: 0, lateMs: 0 };
+const nothing = { failedAttempts: 0, lateMs: 0 };
 
 /** The members of a thread; the first thread has all edges. */
 class Crowd {
   readonly #plan: CrowdPlan;
   readonly #clients: ControlClient[] = [];
   readonly #devices: CrowdDevice[] = [];
+  readonly #firstOrders = new FirstOrders();
   #counts = { ...nothing };
+  #lost: number[] = [];
+  #refused: number[] = [];
   #delays: number[] = [];
 
   constructor(plan: CrowdPlan) {
     this.#plan = plan;
+    this.#clear();
     this.#watchTimers();
-    const town = createTown(plan.edges);
-    for (let edge = 0; plan.first === 0 && edge < plan.edges; edge += 1) {
-      const report = crowdEdge(town, edge, plan.placesOfEdge);
-      this.#join('edge', crowdEdgeId(edge), () => report);
+    const town = createTown(plan.edgesOfCell);
+    for (const cell of plan.first === 0 ? plan.cells.keys() : []) {
+      for (let edge = 0; edge < plan.edgesOfCell; edge += 1) {
+        const report = crowdEdge(town, edge, plan.placesOfEdge);
+        this.#clients.push(joinCrowdEdge(edge, report, this.#memberOf(cell)));
+      }
     }
   }
 
@@ -79,70 +97,61 @@ class Crowd {
   tally(): CrowdTally {
     const tally = {
       ...this.#counts,
+      lost: this.#lost,
+      refused: this.#refused,
       orderDelaysMs: this.#delays,
+      firstOrders: this.#firstOrders.all,
       connected: this.#clients.filter(({ isConnected }) => isConnected).length,
       reading: this.#devices.filter(({ isReading }) => isReading).length,
     };
-    this.#counts = { ...nothing };
-    this.#delays = [];
+    this.#clear();
     return tally;
   }
 
-  #openDevice(): void {
-    const { edges, first, step } = this.#plan;
-    const device = new CrowdDevice(createTown(edges), first + step * this.#devices.length, machineClock.nowMs());
-    this.#devices.push(device);
-    let askedAtMs: number | null = null;
-    const client = this.#join(
-      'device',
-      device.id,
-      () => device.report(machineClock.nowMs()),
-      (message) => {
-        device.follow(message);
-        if (message.kind !== 'assign' || askedAtMs === null) return;
-        this.#delays.push(machineClock.nowMs() - askedAtMs);
-        askedAtMs = null;
-      },
-    );
-    const turnLater = (): void => {
-      machineClock.after(Math.max(1, device.turnsAtMs - machineClock.nowMs()), () => {
-        const wasReading = device.isReading;
-        device.turn(machineClock.nowMs());
-        if (wasReading) askedAtMs = machineClock.nowMs();
-        client.reportNow();
-        turnLater();
-      });
-    };
-    turnLater();
+  #clear(): void {
+    this.#counts = { ...nothing };
+    this.#lost = this.#plan.cells.map(() => 0);
+    this.#refused = this.#plan.cells.map(() => 0);
+    this.#delays = [];
   }
 
-  #join(
-    kind: 'edge' | 'device',
-    id: string,
-    report: () => ReturnType<CrowdDevice['report']> | ReturnType<typeof crowdEdge>,
-    onOrder: (message: Parameters<CrowdDevice['follow']>[0]) => void = () => {},
-  ): ControlClient {
-    const reach = reachBy(connectWebSocket(this.#plan.url));
-    const client = new ControlClient({
-      reach: (accept, failed) =>
-        reach(accept, () => {
-          this.#counts.failedAttempts += 1;
-          failed();
-        }),
-      role: kind,
-      id,
-      reportEveryMs: this.#plan.reportEveryMs,
-      report,
-      onOrder,
-      note: (event) => this.#note(event),
+  #openDevice(): void {
+    const { edgesOfCell, cells, first, step } = this.#plan;
+    const number = first + step * this.#devices.length;
+    const device = new CrowdDevice(createTown(edgesOfCell), number, machineClock.nowMs());
+    this.#devices.push(device);
+    const client = joinCrowdDevice(device, {
+      ...this.#memberOf(number % cells.length),
+      onOrder: (message, waitedMs) => {
+        this.#firstOrders.add(message, performance.timeOrigin + performance.now());
+        if (waitedMs !== null) this.#delays.push(waitedMs);
+      },
     });
     this.#clients.push(client);
-    return client;
   }
 
-  #note({ kind }: ControlNote): void {
-    if (kind === 'lost') this.#counts.lost += 1;
-    else if (kind !== 'connected') this.#counts.refused += 1;
+  #memberOf(cell: number): CrowdMemberOptions {
+    const { url, cells, reportEveryMs } = this.#plan;
+    const reach = reachController({ controller: url });
+    return {
+      reach: (accept, failed, elsewhere) => {
+        const failedHere = (): void => {
+          this.#counts.failedAttempts += 1;
+          failed();
+        };
+        return reach(accept, failedHere, elsewhere);
+      },
+      cell: cells[cell],
+      clock: machineClock,
+      reportEveryMs,
+      note: (event) => this.#note(event, cell),
+    };
+  }
+
+  #note({ kind }: ControlNote, cell: number): void {
+    if (kind === 'connected') return;
+    const counts = kind === 'lost' ? this.#lost : this.#refused;
+    counts[cell] = (counts[cell] ?? 0) + 1;
   }
 
   #watchTimers(): void {

@@ -1,24 +1,28 @@
-// The part of `bench controller` with real sockets: a controller process, two threads of made-up members, and a few real edges and devices.
+// The part of `bench controller` with real sockets: a controller process, or those of a fleet, two threads of made-up members, and a few real edges and devices.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FleetReader } from '../../../simulator/fleet/fleet-reader.ts';
 import type { Run } from '../../../simulator/runner/experiment.ts';
-import { WorkerPool } from '../../../simulator/runner/worker-pool.ts';
-import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
-import { ModelDrafter } from '../../../src/models/port/drafter.ts';
-import { createToyModel } from '../../../src/models/port/toy.ts';
-import { connectWebSocket } from '../../../src/network/transport-node/websocket-client.ts';
-import { reachBy } from '../../../src/processes/controller/control-client.ts';
-import { type ProbedController, startProbedController } from '../../measuring/probe.ts';
-import type { ControllerAccount } from '../../measuring/probe-main.ts';
-import { ids, sameText, toyTasks } from '../../readers/toy-reader.ts';
-import { type CrowdPlan, type CrowdTally, crowdWork } from './crowd-thread.ts';
+import {
+  type Account,
+  askAll,
+  type BenchController,
+  decisionsBetween,
+  openControllers,
+  trafficOf,
+} from './bench-controllers.ts';
+import type { CrowdTally } from './crowd-thread.ts';
+import { CrowdThreads } from './crowd-threads.ts';
+import { type ReadersFound, startReaders } from './real-readers.ts';
+import { killController, type TakeOver } from './take-over.ts';
 
 export interface SocketSettings {
   readonly devices: number;
+  /** Of all cells together. */
   readonly edges: number;
+  /** Of a fleet; undefined: one controller without one. */
+  readonly cells: number | undefined;
   readonly seconds: number;
   readonly reportEvery: number;
   readonly policy: string;
@@ -33,6 +37,10 @@ export interface SocketRow {
   readonly part: 'sockets';
   readonly devices: number;
   readonly edges: number;
+  /** Sums, and decisions, are over all of them. */
+  readonly controllers: number;
+  /** A controller was killed before. */
+  readonly isAfterKill: boolean;
   readonly connected: number;
   /** Devices that read an answer. */
   readonly reading: number;
@@ -53,6 +61,8 @@ export interface SocketRow {
   /** With the way to the policy and back. */
   readonly decisionMsMedian: number;
   readonly decisionMsP95: number;
+  /** Decisions that took no longer than a slot. */
+  readonly withinSlotShare: number;
   /** The part in which the thread of the connections did nothing else. */
   readonly ownMsP95: number;
   /** Decisions by the fallback, as a share. */
@@ -73,8 +83,6 @@ export interface SocketRow {
   readonly crowdLateMs: number;
 }
 
-type CrowdThread = WorkerPool<number, CrowdTally, CrowdPlan>;
-
 interface Joining extends Pick<SocketRow, 'joinedPerSecond'> {
   readonly tallies: readonly CrowdTally[];
 }
@@ -82,13 +90,12 @@ interface Joining extends Pick<SocketRow, 'joinedPerSecond'> {
 export interface SocketsFound {
   readonly rows: readonly SocketRow[];
   readonly readers: ReadersFound;
+  /** Null: without a fleet. */
+  readonly takeOver: TakeOver | null;
 }
 
 /** Parts of the devices at which is measured. */
 const ramps = [0.1, 0.2, 0.4, 1] as const;
-const threadCount = 2;
-/** All threads together join fewer than one address may (port-limits.ts). */
-export const joinsPerSecond = 200;
 /** Smaller numbers are not worth a row of their own. */
 const leastOfRamp = 100;
 /** Until all have connected, at most, ms. */
@@ -96,185 +103,116 @@ const connectWithinMs = 30_000;
 
 export async function measureSockets(settings: SocketSettings, placesOfEdge: number, run: Run): Promise<SocketsFound> {
   await using opened = new CloseStack();
+  const { devices, realEdges, realDevices } = settings;
   const flags = ['--policy', settings.policy, '--slot', `${settings.slot}`];
-  const controller = await startProbedController(flags, { nodeOptions: ['--expose-gc'] });
-  opened.defer(() => controller.kill());
-  const crowd = Array.from({ length: threadCount }, (_, first) => {
-    const plan = { url: controller.url, edges: settings.edges, placesOfEdge, reportEveryMs: settings.reportEvery };
-    const own = { ...plan, first, step: threadCount, joinsPerSecond: joinsPerSecond / threadCount };
-    // A pool of one would run in this thread. One question at a time starts one thread.
-    return opened.use(new WorkerPool(crowdWork, own, 2));
-  });
-  await tally(crowd);
-  const { realEdges, realDevices } = settings;
-  const finishReaders = await startReaders(controller.url, realEdges, realDevices, run.note, opened);
+  const { url, cells, all } = opened.use(await openControllers(flags, settings.cells));
+  const edgesOfCell = Math.ceil(settings.edges / cells.length);
+  const edges = edgesOfCell * cells.length;
+  const plan = { url, cells, edgesOfCell, placesOfEdge, reportEveryMs: settings.reportEvery };
+  const crowd = opened.use(new CrowdThreads(plan));
+  await crowd.tally();
+  // The last cell is the one whose controller is killed.
+  const readersIn = cells.toReversed().slice(0, Math.max(1, realEdges));
+  const readerSettings = { url, realEdges, realDevices, cells: readersIn };
+  const finishReaders = await startReaders(readerSettings, run.note, opened);
   const rows: SocketRow[] = [];
   const counts = ramps
-    .map((part) => Math.round(part * settings.devices))
-    .filter((devices, index) => index === ramps.length - 1 || devices >= leastOfRamp);
-  for (const devices of counts) {
+    .map((part) => Math.round(part * devices))
+    .filter((count, index) => index === ramps.length - 1 || count >= leastOfRamp);
+  const ramp = { crowd, settings, edges };
+  for (const count of counts) {
     run.signal.throwIfAborted();
     run.onProgress('numbers of devices', rows.length, counts.length);
     const startMs = performance.now();
-    const tallies = await connectAll(crowd, devices, devices + settings.edges);
-    const joined = devices - (rows.at(-1)?.devices ?? 0);
+    const tallies = await crowd.untilConnected(count + edges, connectWithinMs, await crowd.tally(count));
+    const joined = count - (rows.at(-1)?.devices ?? 0);
     const joining = { tallies, joinedPerSecond: (1000 * joined) / (performance.now() - startMs) };
-    await sleep(1000 * settings.settle);
-    rows.push(await measureRamp(controller, crowd, settings, devices, joining));
+    rows.push(await measureRamp({ ...ramp, controllers: all, devices: count, joining, isAfterKill: false }));
   }
-  return { rows, readers: await finishReaders() };
+  if (settings.cells === undefined) return { rows, readers: await finishReaders(), takeOver: null };
+  run.note('a controller is killed');
+  const victim = all.at(-1) as BenchController;
+  const takeOver = await killController(victim, crowd, devices + edges, cells);
+  const joining = { tallies: [], joinedPerSecond: 0 };
+  const controllers = all.filter((one) => one !== victim);
+  rows.push(await measureRamp({ ...ramp, controllers, devices, joining, isAfterKill: true }));
+  return { rows, readers: await finishReaders(), takeOver };
 }
 
-async function measureRamp(
-  controller: ProbedController,
-  crowd: readonly CrowdThread[],
-  settings: SocketSettings,
-  devices: number,
-  { tallies, joinedPerSecond }: Joining,
-): Promise<SocketRow> {
-  const settled = await tally(crowd);
+interface Ramp {
+  readonly controllers: readonly BenchController[];
+  readonly crowd: CrowdThreads;
+  readonly settings: SocketSettings;
+  readonly edges: number;
+  readonly devices: number;
+  readonly joining: Joining;
+  readonly isAfterKill: boolean;
+}
+
+async function measureRamp({ controllers, crowd, settings, edges, devices, ...given }: Ramp): Promise<SocketRow> {
+  const { tallies, joinedPerSecond } = given.joining;
+  await sleep(1000 * settings.settle);
+  const settled = await crowd.tally();
   const usedBefore = process.cpuUsage();
-  const before = await controller.ask('account');
+  const before = await askAll(controllers, 'account');
   const startMs = performance.now();
   await sleep(1000 * settings.seconds);
-  const after = await controller.ask('account');
+  const after = await askAll(controllers, 'account');
   const seconds = (performance.now() - startMs) / 1000;
   const { user, system } = process.cpuUsage(usedBefore);
-  const counted = await tally(crowd);
-  const held = await controller.ask('collect');
-  const perSecond = (read: (account: ControllerAccount) => number): number => (read(after) - read(before)) / seconds;
-  const members = devices + settings.edges + settings.realDevices + settings.realEdges;
-  const receivedPerSecond = perSecond(({ traffic }) => traffic.receivedMessages);
-  const recent = after.recent.slice(-Math.max(1, after.slots - before.slots));
-  const decisions = recent.map(({ decisionMs }) => decisionMs);
+  const counted = await crowd.tally();
+  const held = await askAll(controllers, 'collect');
+  const perSecond = (read: (account: Account) => number): number => (read(after) - read(before)) / seconds;
+  const members = devices + edges + settings.realDevices + settings.realEdges;
+  const receivedPerSecond = perSecond((one) => trafficOf(one, 'receivedMessages'));
   const all = [...tallies, settled, counted];
-  const sum = (key: 'lost' | 'refused' | 'failedAttempts'): number => all.reduce((total, one) => total + one[key], 0);
+  const sum = (read: (tally: CrowdTally) => readonly number[]): number =>
+    all.flatMap(read).reduce((total, one) => total + one, 0);
   return {
     part: 'sockets',
     devices,
-    edges: settings.edges,
-    connected: counted.connected - settings.edges,
+    edges,
+    controllers: controllers.length,
+    isAfterKill: given.isAfterKill,
+    connected: counted.connected - edges,
     reading: counted.reading,
     receivedPerSecond,
-    sentPerSecond: perSecond(({ traffic }) => traffic.sentMessages),
-    receivedBytesPerSecond: perSecond(({ traffic }) => traffic.receivedBytes),
-    sentBytesPerSecond: perSecond(({ traffic }) => traffic.sentBytes),
+    sentPerSecond: perSecond((one) => trafficOf(one, 'sentMessages')),
+    receivedBytesPerSecond: perSecond((one) => trafficOf(one, 'receivedBytes')),
+    sentBytesPerSecond: perSecond((one) => trafficOf(one, 'sentBytes')),
     reportsShare: receivedPerSecond / ((1000 * members) / settings.reportEvery),
     threadShare: perSecond(({ threadCpuMs }) => threadCpuMs) / 1000,
     processorShare: perSecond(({ cpuMs }) => cpuMs) / 1000,
     residentMB: after.residentBytes / 1e6,
     heldMB: held.heldBytes / 1e6,
-    decisionsPerSecond: perSecond(({ slots }) => slots),
-    decisionMsMedian: quantile(decisions, 0.5),
-    decisionMsP95: quantile(decisions, 0.95),
-    ownMsP95: quantile(
-      recent.map(({ ownMs }) => ownMs),
-      0.95,
-    ),
-    fallbackShare: recent.filter(({ policy }) => policy !== settings.policy).length / recent.length,
+    ...decisionsIn(before, after, seconds, settings),
     orderDelayMsMedian: quantileOf(counted.orderDelaysMs, 0.5),
     orderDelayMsP95: quantileOf(counted.orderDelaysMs, 0.95),
-    lost: sum('lost'),
-    refused: sum('refused'),
-    failedAttempts: sum('failedAttempts'),
+    lost: sum(({ lost }) => lost),
+    refused: sum(({ refused }) => refused),
+    failedAttempts: sum(({ failedAttempts }) => [failedAttempts]),
     joinedPerSecond,
     crowdProcessorShare: (user + system) / 1e6 / seconds,
     crowdLateMs: counted.lateMs,
   };
 }
 
-/** Lets devices join until there are so many, and waits until all members are connected, or for long enough. */
-async function connectAll(crowd: readonly CrowdThread[], devices: number, members: number): Promise<CrowdTally[]> {
-  const tallies = [await tally(crowd, devices)];
-  const endMs = performance.now() + connectWithinMs;
-  while ((tallies.at(-1)?.connected ?? 0) < members && performance.now() <= endMs) {
-    await sleep(200);
-    tallies.push(await tally(crowd));
-  }
-  return tallies;
-}
-
-/** @param devices in all threads together, after new ones have joined; default: none join */
-async function tally(crowd: readonly CrowdThread[], devices = 0): Promise<CrowdTally> {
-  const all = await Promise.all(
-    crowd.map((thread, first) => thread.measure(Math.ceil((devices - first) / threadCount))),
-  );
-  const sum = (key: Exclude<keyof CrowdTally, 'orderDelaysMs'>): number =>
-    all.reduce((total, one) => total + one[key], 0);
+function decisionsIn(before: Account, after: Account, seconds: number, { policy, slot }: SocketSettings) {
+  const decisions = decisionsBetween(before, after);
+  const times = decisions.map(({ decisionMs }) => decisionMs);
+  const own = decisions.map(({ ownMs }) => ownMs);
+  const slots = (account: Account): number => account.led.reduce((sum, led) => sum + led.slots, 0);
   return {
-    connected: sum('connected'),
-    reading: sum('reading'),
-    lost: sum('lost'),
-    refused: sum('refused'),
-    failedAttempts: sum('failedAttempts'),
-    lateMs: Math.max(...all.map(({ lateMs }) => lateMs)),
-    orderDelaysMs: all.flatMap(({ orderDelaysMs }) => orderDelaysMs),
+    decisionsPerSecond: (slots(after) - slots(before)) / seconds,
+    decisionMsMedian: quantile(times, 0.5),
+    decisionMsP95: quantile(times, 0.95),
+    withinSlotShare: times.filter((ms) => ms <= slot).length / times.length,
+    ownMsP95: quantile(own, 0.95),
+    fallbackShare: decisions.filter((one) => one.policy !== policy).length / decisions.length,
   };
 }
 
 /** Null: there is none. */
 function quantileOf(values: readonly number[], at: number): number | null {
   return values.length === 0 ? null : quantile([...values], at);
-}
-
-const toySeed = 47;
-const profile = 'edge-8b-rtx4090';
-const maxAnswerTokens = 96;
-const promptCount = 6;
-const bitsPerSecond = 50e6;
-
-export interface ReadersFound {
-  readonly texts: number;
-  readonly identical: number;
-  /** Answers that did not end as they should, or could not begin. */
-  readonly failed: number;
-}
-
-/**
- * @param url of the controller
- * @param opened closes edges and devices
- * @returns a function that lets all devices end their answers, and compares the texts
- */
-async function startReaders(
-  url: string,
-  edgeCount: number,
-  deviceCount: number,
-  note: (line: string) => void,
-  opened: CloseStack,
-): Promise<() => Promise<ReadersFound>> {
-  const prompts = Array.from({ length: promptCount }, (_, index) => ids(20 + 10 * index, 100 * (index + 1)));
-  const flags = ['--model', `toy:${toySeed}`, '--profile', profile, '--sessions', `${Math.max(1, deviceCount)}`];
-  await Promise.all(
-    Array.from({ length: edgeCount }, async (_, index) => {
-      const edge = await startEdgeProcess([...flags, '--controller', url, '--name', `real-edge-${index + 1}`], note);
-      opened.defer(async () => void (await edge.close()));
-    }),
-  );
-  const plan = {
-    tokenizer: createToyModel({ seed: toySeed, role: 'target' }).tokenizer,
-    drafterOf: () => new ModelDrafter(createToyModel({ seed: toySeed, role: 'draft', agreement: 0.8 })),
-    prompts,
-    maxAnswerTokens: () => maxAnswerTokens,
-    roundTripMs: () => 10,
-    thinkMs: 500,
-    note,
-    rates: () => bitsPerSecond,
-  };
-  const readers = Array.from(
-    { length: deviceCount },
-    (_, index) => new FleetReader(plan, reachBy(connectWebSocket(url)), index),
-  );
-  for (const reader of readers) {
-    opened.defer(async () => reader.close());
-    void reader.run();
-  }
-  return async () => {
-    await Promise.all(readers.map((reader) => reader.finish()));
-    const tasks = await toyTasks(toySeed, prompts, maxAnswerTokens);
-    const answers = readers.flatMap((reader) => reader.answers);
-    const ended = answers.filter(({ report }) => report.outcome.kind === 'ended');
-    const identical = ended.filter(({ prompt, report }) => sameText(report.tokens, tasks[prompt]?.reference));
-    const unopened = readers.reduce((sum, { failures }) => sum + failures, 0);
-    return { texts: ended.length, identical: identical.length, failed: answers.length - ended.length + unopened };
-  };
 }
