@@ -9,6 +9,7 @@ import { contextExperiment } from '../experiments/context/context.ts';
 import { controllerExperiment } from '../experiments/controller/controller.ts';
 import { draftsExperiment } from '../experiments/drafts/drafts.ts';
 import { engineExperiment } from '../experiments/engine/engine.ts';
+import { fleetExperiment } from '../experiments/fleet/fleet.ts';
 import { liveExperiment } from '../experiments/live/bench-live.ts';
 import { loadExperiment } from '../experiments/load/load.ts';
 import { autoExperiment } from '../experiments/modes/auto.ts';
@@ -40,6 +41,7 @@ export const benches: readonly AnyExperiment[] = [
   serveExperiment,
   tabExperiment,
   controllerExperiment,
+  fleetExperiment,
   simulatorExperiment,
 ];
 

@@ -13,6 +13,7 @@ import { capacityExperiment } from './capacity/capacity.ts';
 import { contextExperiment } from './context/context.ts';
 import { controllerExperiment } from './controller/controller.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
+import { fleetExperiment } from './fleet/fleet.ts';
 import { loadExperiment } from './load/load.ts';
 import { autoExperiment } from './modes/auto.ts';
 import { modesExperiment } from './modes/modes.ts';
@@ -35,6 +36,7 @@ const withPages: readonly AnyExperiment[] = [
   draftsExperiment,
   learnedExperiment,
   feltExperiment,
+  fleetExperiment,
   loadExperiment,
   modesExperiment,
   predictionExperiment,

@@ -30,19 +30,23 @@ import { addressOf, type FalseEdgeKind, falseEdgeKinds } from './lies.ts';
 import { pick, type Scene, streams } from './scene.ts';
 import type { Log } from './violation.ts';
 
-export interface ControlScene {
+/** How controllers decide, and their network. */
+export interface ControlNetwork {
   readonly random: Random;
   readonly policy: string;
   readonly slotMs: number;
-  readonly reportEveryMs: number;
   /** The network of members to their controller. */
   readonly link: LinkSettings;
+  /** Whether members check the certificate of who answers as their controller. */
+  readonly isChecked: boolean;
+}
+
+export interface ControlScene extends ControlNetwork {
+  readonly reportEveryMs: number;
   /** The edges' ids at the controller, by name: the same names as in the lists of devices, or others. */
   readonly ids: ReadonlyMap<string, string>;
   /** Addresses of the edges of each device's own list, by its name; empty: it has none without the controller. */
   readonly ownAddresses: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Whether members check the certificate of who answers as their controller. */
-  readonly isChecked: boolean;
   /** Devices that continue a text at an edge with another target. */
   readonly allowsOtherTarget: ReadonlySet<string>;
   /** What is at the address of an edge that is none. */
@@ -110,6 +114,9 @@ export interface ControlWorld {
   readonly log: Log;
 }
 
+/** What controllers need of it. */
+export type HostWorld = Pick<ControlWorld, 'queue' | 'run' | 'log'>;
+
 /** The epoch of the first controller of a run that has no fleet, or none yet. */
 export const firstEpoch = 1000;
 /** Period of the operator's check, ms. */
@@ -117,7 +124,7 @@ const checkEveryMs = 8000;
 const never = Number.POSITIVE_INFINITY;
 
 export class Controllers {
-  readonly scene: ControlScene;
+  readonly scene: ControlNetwork;
   readonly random: Random;
   readonly queue: EventQueue;
   readonly running: VirtualController[] = [];
@@ -134,11 +141,11 @@ export class Controllers {
   #highestEpoch = firstEpoch;
   /** Until when a false controller answers at their address. */
   #falseUntilMs = 0;
-  protected readonly world: ControlWorld;
+  protected readonly world: HostWorld;
   #linkCount = 0;
   #cancelCheck = (): void => {};
 
-  constructor(scene: ControlScene, world: ControlWorld) {
+  constructor(scene: ControlNetwork, world: HostWorld) {
     this.scene = scene;
     this.random = scene.random;
     this.queue = world.queue;
@@ -168,6 +175,7 @@ export class Controllers {
   protected decider(
     process: VirtualProcess,
     origin: Pick<ControllerOptions, 'cell' | 'epoch' | 'mayOrder'>,
+    own: Partial<Pick<ControllerOptions, 'clock' | 'policy'>> = {},
   ): RunningController {
     return startController({
       ...origin,
@@ -175,6 +183,7 @@ export class Controllers {
       fallback: { name: 'greedy', decide: createPolicy('greedy') },
       slotMs: this.scene.slotMs,
       clock: process,
+      ...own,
       drawTicket: () => this.drawTicket(),
       onEvent: (event) => this.#log(event),
     });
@@ -232,14 +241,20 @@ export class Controllers {
     });
   }
 
-  /** How a member reaches a controller. */
-  reach(process: VirtualProcess, role: ControlLine['role'], member: string, watch: FrameObserver): Reach {
+  /** How a member reaches a controller. @param choose at each attempt; undefined: none answers */
+  reach(
+    process: VirtualProcess,
+    role: ControlLine['role'],
+    member: string,
+    watch?: FrameObserver,
+    choose: () => VirtualController | undefined = () => this.chooseController(member),
+  ): Reach {
     return (accept, failed) => {
       let isGivenUp = false;
       process.post(this.scene.link.roundTripMs, () => {
         if (isGivenUp || this.isOver) return;
         const isFalse = this.queue.nowMs() < this.#falseUntilMs;
-        const controller = isFalse ? undefined : this.chooseController(member);
+        const controller = isFalse ? undefined : choose();
         if (controller === undefined && !isFalse) {
           failed();
           return;

@@ -9,9 +9,9 @@ import { type Carry, MemoryFleetStore } from '../../../src/allocation/fleet/memo
 import { FleetController } from '../../../src/processes/controller/fleet-controller.ts';
 import {
   Controllers,
-  type ControlScene,
-  type ControlWorld,
+  type ControlNetwork,
   firstEpoch,
+  type HostWorld,
   type VirtualController,
 } from './controllers.ts';
 import type { FleetScene } from './fleet-scene.ts';
@@ -26,7 +26,7 @@ export interface FleetHooks {
   readonly mayOrder?: (may: () => boolean) => boolean;
   readonly origin?: (origin: Origin) => Origin;
   /** Its value in leases. */
-  readonly id?: (id: string) => string;
+  readonly id?: (id: string, index: number) => string;
 }
 
 /** The way of one controller to the store. */
@@ -59,6 +59,8 @@ export class FleetControllers extends Controllers {
   readonly hosts: FleetHost[] = [];
   /** How often a controller has begun to lead. */
   leads = 0;
+  /** Requests, answers and changes that controllers and the store have sent to each other. */
+  storeMessages = 0;
   readonly #hooks: FleetHooks;
   readonly #asked = new Map<string, number>();
   /** The highest epoch that has begun to lead, by cell. */
@@ -67,7 +69,7 @@ export class FleetControllers extends Controllers {
   readonly #led = new Map<string, Map<VirtualProcess, () => boolean>>();
   #lives = 0;
 
-  constructor(scene: ControlScene, world: ControlWorld, fleet: FleetScene, hooks: FleetHooks = {}) {
+  constructor(scene: ControlNetwork, world: HostWorld, fleet: FleetScene, hooks: FleetHooks = {}) {
     super(scene, world);
     this.fleet = fleet;
     this.#hooks = hooks;
@@ -101,8 +103,8 @@ export class FleetControllers extends Controllers {
     this.#lives += 1;
     const running = new FleetController({
       store: store(this.store.open(this.#carry(process, way))),
-      cells: this.fleet.cells,
-      id: id(`controller ${index}, life ${this.#lives}`),
+      cells: this.fleet.cellsOf?.(index) ?? this.fleet.cells,
+      id: id(`controller ${index}, life ${this.#lives}`, index),
       startedAtMs: firstEpoch + 1 + Math.round(this.queue.nowMs()),
       clock: process,
       times: this.fleet.times,
@@ -177,6 +179,7 @@ export class FleetControllers extends Controllers {
       const nowMs = this.queue.nowMs();
       const lostUntilMs = what === 'request' ? way.requestsLostUntilMs : way.answersLostUntilMs;
       if (nowMs < lostUntilMs || this.isOver || !process.isUp) return;
+      this.storeMessages += 1;
       const lateMs = nowMs < way.lateUntilMs ? way.lateMs * this.random.uniform() : 0;
       if (what === 'request') this.queue.post(nowMs + storeMs / 2 + lateMs, action);
       else {

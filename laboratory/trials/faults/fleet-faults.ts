@@ -8,7 +8,8 @@ import { between, pick } from './scene.ts';
 /** @returns what was done; null: there was no victim */
 type FleetFault = (fleet: FleetControllers) => string | null;
 
-const leaderless = new OutriderError('interrupted', 'the store has no leader', 'wait until it has one');
+/** What the store answers while its cluster has no leader. */
+export const leaderless: OutriderError = new OutriderError('interrupted', 'the store has no leader', 'wait until it has one');
 const never = Number.POSITIVE_INFINITY;
 
 /** A fault of one controller, with its length, ms. */

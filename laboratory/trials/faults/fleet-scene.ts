@@ -7,6 +7,8 @@ import { between, pick, streams } from './scene.ts';
 
 export interface FleetScene {
   readonly cells: readonly string[];
+  /** Those for which a controller may decide; default: all. */
+  readonly cellsOf?: (controller: number) => readonly string[];
   /** The cell of each edge and device, by its name. */
   readonly cellOf: ReadonlyMap<string, string>;
   /** How fast the clock of each controller runs. */

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { badArgument } from '../../core/basics/errors.ts';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
-import { type ControlNote, type Reach, reachBy } from '../../processes/controller/control-client.ts';
+import { type ControlNote, type Reach, reachBy, reachInTurn } from '../../processes/controller/control-client.ts';
 import { cellForm } from '../../processes/controller/fleet-controller.ts';
 
 /** Controllers of a fleet take no other names of cells. */
@@ -45,10 +45,7 @@ export interface ControllerAddress {
   readonly controllerFingerprint?: string | undefined;
 }
 
-/**
- * Tries the addresses in turn, and first the one that a controller has named. Another address is never tried: it would be shown the key.
- * @throws OutriderError `bad-argument`
- */
+/** As {@link reachInTurn}. @throws OutriderError `bad-argument` */
 export function reachController({ controller = '', controllerFingerprint }: ControllerAddress): Reach {
   const addresses = controller.split(',');
   const fingerprints = controllerFingerprint?.split(',') ?? [];
@@ -59,21 +56,9 @@ export function reachController({ controller = '', controllerFingerprint }: Cont
     );
   const ways = addresses.map((address, index) => {
     const fingerprint = fingerprints[index] ?? fingerprints[0];
-    return { href: hrefOf(address), reach: reachBy(connectWebSocket(address, { fingerprint, peer: 'controller' })) };
+    return { address, reach: reachBy(connectWebSocket(address, { fingerprint, peer: 'controller' })) };
   });
-  let tried = 0;
-  return (accept, failed, elsewhere) => {
-    const named = ways.find(({ href }) => elsewhere !== undefined && href === hrefOf(elsewhere.address));
-    if (named === undefined) tried += 1;
-    const { reach } = (named ?? ways[(tried - 1) % ways.length]) as (typeof ways)[number];
-    return reach(accept, failed);
-  };
-}
-
-/** As two spellings of one address are compared. */
-function hrefOf(address: string): string {
-  const text = address.trim().replace(/^http/i, 'ws');
-  return URL.canParse(text) ? new URL(text).href : text;
+  return reachInTurn(ways);
 }
 
 /** @throws OutriderError `bad-argument` */

@@ -42,6 +42,23 @@ export function reachBy(connect: Connect): Reach {
   };
 }
 
+/** Tries the addresses in turn, and first the one that a controller has named. Another address is never tried: it would be shown the key. */
+export function reachInTurn(ways: readonly { readonly address: string; readonly reach: Reach }[]): Reach {
+  let tried = 0;
+  return (accept, failed, elsewhere) => {
+    const named = ways.find(({ address }) => elsewhere !== undefined && hrefOf(address) === hrefOf(elsewhere.address));
+    if (named === undefined) tried += 1;
+    const { reach } = (named ?? ways[(tried - 1) % ways.length]) as (typeof ways)[number];
+    return reach(accept, failed);
+  };
+}
+
+/** As two spellings of one address are compared. */
+function hrefOf(address: string): string {
+  const text = address.trim().replace(/^http/i, 'ws');
+  return URL.canParse(text) ? new URL(text).href : text;
+}
+
 /** How an edge or a device joins its controller. */
 export interface MemberOptions {
   /** The controller; {@link reachBy} makes it of a connector. */

@@ -1,0 +1,247 @@
+// A fleet in virtual time: a crowd joins, controllers and the store are lost, and each second it is counted which devices have a decider.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Run } from '../../../simulator/runner/experiment.ts';
+import { EventQueue } from '../../../simulator/virtual-time/event-queue.ts';
+import { VirtualProcess } from '../../../simulator/virtual-time/process.ts';
+import { leaseTimes } from '../../../src/allocation/fleet/leadership.ts';
+import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
+import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
+import { type ControlClient, type Reach, reachInTurn } from '../../../src/processes/controller/control-client.ts';
+import { heldBytes } from '../../measuring/held-memory.ts';
+import { leaderless } from '../../trials/faults/fleet-faults.ts';
+import { CrowdDevice, createTown, crowdEdge } from '../controller/crowd.ts';
+import {
+  type CrowdMemberOptions,
+  cellNames,
+  cellsOfController,
+  FirstOrders,
+  joinCrowdDevice,
+  joinCrowdEdge,
+  orderSince,
+} from '../controller/crowd-member.ts';
+import { type FleetDecision, type FleetTraffic, MeasuredFleet } from './measured-fleet.ts';
+
+export interface FleetSize {
+  readonly devices: number;
+  readonly cells: number;
+  readonly controllers: number;
+  /** Of each cell. */
+  readonly edges: number;
+  readonly places: number;
+  /** Time in which messages and decisions count, s. */
+  readonly seconds: number;
+  readonly policy: string;
+  readonly slot: number;
+  readonly reportEvery: number;
+  readonly seed: number;
+}
+
+/** A second of virtual time. */
+export interface SecondRow {
+  readonly part: 'second';
+  readonly second: number;
+  /** What was lost last; null: nothing yet. */
+  readonly after: FaultKind | null;
+  readonly ledCells: number;
+  /** Devices without a controller that leads their cell. */
+  readonly withoutDecider: number;
+}
+
+export type FaultKind = 'store-leader' | 'controller' | 'controller-and-store-leader';
+
+export interface FaultRow {
+  readonly part: 'fault';
+  readonly kind: FaultKind;
+  /** Of the controller that was lost. */
+  readonly cells: number;
+  /** From the loss to the first order for a device of the cell, the longest over its cells; null: no cell was lost, or none came. */
+  readonly takeOverMs: number | null;
+  /** From the loss until each device had a decider, to the next second; null: not within a minute. */
+  readonly backMs: number | null;
+  /** Sum over seconds of the devices that had none. */
+  readonly deviceSecondsWithoutDecider: number;
+}
+
+export interface FleetPlayed {
+  readonly seconds: readonly SecondRow[];
+  readonly faults: readonly FaultRow[];
+  /** Without faults. */
+  readonly steady: {
+    readonly traffic: FleetTraffic;
+    readonly storeMessages: number;
+    readonly decisions: readonly FleetDecision[];
+    readonly seconds: number;
+  };
+  /** What is freed as all devices leave their controllers. */
+  readonly bytesPerDevice: number;
+  /** How often a controller has begun to lead. */
+  readonly leads: number;
+}
+
+/** Devices join evenly in this time, and orders settle after it, ms. */
+const joiningMs = 4000;
+const settleMs = 4000;
+/** A cluster of three elects a leader within it (2-core EPYC, 2026-11-28), ms. */
+const electionMs = 5000;
+/** After the store's leader alone is lost: longer than a leader goes on without it, ms. */
+const watchedMs = 1000 * Math.ceil(leaseTimes.silentAfterMs / 1000 + 2);
+const backWithinSeconds = 60;
+const streams = { network: 0x0e000000, members: 0x0e000001 } as const;
+const link = { ...idealLink, roundTripMs: 30, jitterMs: 4 };
+
+/** @param run for its progress and its signal */
+export async function playFleet(size: FleetSize, run: Pick<Run, 'onProgress' | 'signal'>): Promise<FleetPlayed> {
+  const world = new FleetWorld(size, run);
+  await world.until(joiningMs + settleMs);
+  const steady = await world.steady();
+  const faults = [await world.lose('store-leader'), await world.lose('controller')];
+  if (size.controllers > 2) faults.push(await world.lose('controller-and-store-leader'));
+  const { rows: seconds, leads } = world;
+  return { seconds, faults, steady, bytesPerDevice: await world.leave(), leads };
+}
+
+const addressOf = (controller: number): string => `ws://controller-${controller}.example:8640`;
+
+class FleetWorld {
+  readonly rows: SecondRow[] = [];
+  readonly #size: FleetSize;
+  readonly #run: Pick<Run, 'onProgress' | 'signal'>;
+  readonly #queue = new EventQueue();
+  readonly #fleet: MeasuredFleet;
+  readonly #members: VirtualProcess;
+  readonly #random: Random;
+  readonly #devices: ControlClient[] = [];
+  readonly #firstOrders = new FirstOrders();
+  #after: FaultKind | null = null;
+
+  constructor(size: FleetSize, run: Pick<Run, 'onProgress' | 'signal'>) {
+    this.#size = size;
+    this.#run = run;
+    this.#random = createRandom(size.seed, streams.members);
+    const cells = cellNames(size.cells);
+    const { policy, slot: slotMs, seed, controllers } = size;
+    const random = createRandom(seed, streams.network);
+    const network = { random, policy, slotMs, link: { ...link, seed }, isChecked: false };
+    const world = { queue: this.#queue, run: { edges: new Map(), devices: [] }, log: undefined };
+    const cellsOf = (index: number): readonly string[] => cellsOfController(cells, controllers, index);
+    const rates = Array.from({ length: controllers }, () => 0.99 + 0.02 * random.uniform());
+    const fleet = { cells, cellsOf, cellOf: new Map<string, string>(), rates, beganPlainUntilMs: null };
+    const id = (own: string, index: number): string => JSON.stringify({ id: own, address: addressOf(index) });
+    this.#fleet = new MeasuredFleet(network, world, { ...fleet, times: leaseTimes }, { id });
+    this.#members = new VirtualProcess(this.#queue);
+    for (let index = controllers - 1; index >= 0; index -= 1)
+      this.#queue.post(100 * (controllers - index), () => this.#fleet.startHost(index));
+    this.#join(cells);
+  }
+
+  get leads(): number {
+    return this.#fleet.leads;
+  }
+
+  /** Runs, and counts each second. */
+  async until(endMs: number): Promise<void> {
+    while (this.#queue.nowMs() < endMs) {
+      this.#run.signal.throwIfAborted();
+      // Others have their turn.
+      await sleep(0);
+      this.#queue.runUntil(this.#queue.nowMs() + 1000);
+      this.#count();
+    }
+  }
+
+  async steady(): Promise<FleetPlayed['steady']> {
+    const { seconds } = this.#size;
+    const { traffic: before, storeMessages, decisions } = this.#fleet;
+    const [decided, startMs] = [decisions.length, this.#queue.nowMs()];
+    await this.until(startMs + 1000 * seconds);
+    const { traffic: after, storeMessages: stored } = this.#fleet;
+    const traffic = {
+      receivedMessages: after.receivedMessages - before.receivedMessages,
+      receivedBytes: after.receivedBytes - before.receivedBytes,
+      sentMessages: after.sentMessages - before.sentMessages,
+      sentBytes: after.sentBytes - before.sentBytes,
+    };
+    return { traffic, storeMessages: stored - storeMessages, decisions: decisions.slice(decided), seconds };
+  }
+
+  /** A controller that is lost stays away; the store elects another leader. */
+  async lose(kind: FaultKind): Promise<FaultRow> {
+    const { store, hosts } = this.#fleet;
+    this.#after = kind;
+    const lostAtMs = this.#queue.nowMs();
+    const firstRow = this.rows.length;
+    const victim = kind === 'store-leader' ? undefined : hosts[0];
+    const cells = victim?.running.status.flatMap(({ cell, epoch }) => (epoch === null ? [] : [cell])) ?? [];
+    if (kind !== 'controller') {
+      store.failure = leaderless;
+      this.#queue.post(lostAtMs + electionMs, () => {
+        store.failure = null;
+      });
+    }
+    if (victim === undefined) await this.until(lostAtMs + watchedMs);
+    else this.#fleet.end(victim, true);
+    const orders = (): (number | undefined)[] =>
+      cells.map((cell) => orderSince(this.#firstOrders.all, cell, lostAtMs)?.atMs);
+    const isBack = (): boolean => this.rows.at(-1)?.withoutDecider === 0 && !orders().includes(undefined);
+    const endMs = this.#queue.nowMs() + 1000 * backWithinSeconds;
+    if (victim !== undefined)
+      do await this.until(this.#queue.nowMs() + 1000);
+      while (!isBack() && this.#queue.nowMs() < endMs);
+    const taken = orders();
+    const found = this.rows.slice(firstRow).map(({ withoutDecider }) => withoutDecider);
+    return {
+      part: 'fault',
+      kind,
+      cells: cells.length,
+      takeOverMs: taken.length === 0 || taken.includes(undefined) ? null : Math.max(...taken.map((atMs = 0) => atMs)) - lostAtMs,
+      backMs: isBack() ? 1000 * (found.findLastIndex((count) => count > 0) + 1) : null,
+      deviceSecondsWithoutDecider: found.reduce((sum, count) => sum + count, 0),
+    };
+  }
+
+  /** @returns what is freed, bytes for each device */
+  async leave(): Promise<number> {
+    const before = heldBytes();
+    for (const client of this.#devices) client.close();
+    this.#fleet.lines.length = 0;
+    await this.until(this.#queue.nowMs() + 2000);
+    return (before - heldBytes()) / this.#size.devices;
+  }
+
+  #count(): void {
+    const { devices, controllers } = this.#size;
+    const second = Math.round(this.#queue.nowMs() / 1000);
+    const { ledCells, ledDevices } = this.#fleet;
+    this.rows.push({ part: 'second', second, after: this.#after, ledCells, withoutDecider: devices - ledDevices });
+    this.#run.onProgress(`second ${second}`, controllers - this.#fleet.hosts.length, controllers);
+  }
+
+  #join(cells: readonly string[]): void {
+    const { devices, edges, places } = this.#size;
+    const town = createTown(edges);
+    for (const cell of cells) {
+      for (let edge = 0; edge < edges; edge += 1)
+        joinCrowdEdge(edge, crowdEdge(town, edge, places), this.#memberOf('edge', `${cell} edge ${edge}`, cell));
+    }
+    for (let index = 0; index < devices; index += 1) {
+      const cell = cells[index % cells.length] as string;
+      this.#queue.post((joiningMs * index) / devices, () => {
+        const device = new CrowdDevice(town, index, this.#queue.nowMs());
+        const onOrder: CrowdMemberOptions['onOrder'] = (order) => this.#firstOrders.add(order, this.#queue.nowMs());
+        this.#devices.push(joinCrowdDevice(device, { ...this.#memberOf('device', device.id, cell), onOrder }));
+      });
+    }
+  }
+
+  #memberOf(role: 'edge' | 'device', name: string, cell: string): CrowdMemberOptions {
+    const { controllers, reportEvery } = this.#size;
+    const wayTo = (index: number): Reach =>
+      this.#fleet.reach(this.#members, role, name, undefined, () =>
+        this.#fleet.hosts.find((host) => host.index === index),
+      );
+    const ways = Array.from({ length: controllers }, (_, index) => ({ address: addressOf(index), reach: wayTo(index) }));
+    const uniform = (): number => this.#random.uniform();
+    return { reach: reachInTurn(ways), cell, clock: this.#members, reportEveryMs: reportEvery, uniform };
+  }
+}
