@@ -22,6 +22,7 @@ describe('numbers and tables in pages', () => {
   it.each([
     ['<!--= bench-x summary.ratio 2 -->9<!--/-->', '<!--= bench-x summary.ratio 2 -->0.54<!--/-->'],
     ['<!--= bench-x summary.deep.count 0 --><!--/-->', '<!--= bench-x summary.deep.count 0 -->17<!--/-->'],
+    ['<!--= bench-x summary.ratio 1 x200 -->9<!--/-->', '<!--= bench-x summary.ratio 1 x200 -->108.7<!--/-->'],
     ['<!--= bench-x rows[mode=psd].ms 1 -->1<!--/-->', '<!--= bench-x rows[mode=psd].ms 1 -->30.3<!--/-->'],
     [
       '<!-- table bench-x: A `b` table -->\nold\n<!-- /table -->',

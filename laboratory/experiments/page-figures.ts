@@ -1,6 +1,7 @@
 // Numbers and tables within pages that people write, taken from the documents in bench/ and from their pages in docs/results:
 //
 //     <!--= bench-felt summary.rankedPolicies 0 -->17<!--/-->                      a number with so many decimals
+//     <!--= bench-controller summary.processorShare 0 x200 -->165<!--/-->          the same, 200 times as large: an estimate
 //     <!--= bench-modes-wall rows[mode=ar,roundTripMs=0].msPerToken 1 -->66.3<!--/-->    the first row whose fields have these values
 //     <!-- table bench-felt: Heading of the result page -->                       the first table below this heading
 //     <!-- /table -->
@@ -10,7 +11,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const numberForm = /<!--= (\S+) (\S+) (\d+) -->[^<]*<!--\/-->/g;
+const numberForm = /<!--= (\S+) (\S+) (\d+)(?: x(\S+))? -->[^<]*<!--\/-->/g;
 const tableForm = /<!-- table (\S+?): ([^\n]+?) -->\n[\s\S]*?<!-- \/table -->/g;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -33,10 +34,12 @@ const kept: FigureSource = {
 /** @returns the page with its numbers and tables as they are now @throws Error that names a number or table without a value */
 export function withFigures(page: string, source: FigureSource): string {
   return page
-    .replace(numberForm, (_, name: string, path: string, decimals: string) => {
+    .replace(numberForm, (_, name: string, path: string, decimals: string, times?: string) => {
       const value = valueAt(source.document(name), path);
       if (typeof value !== 'number') throw new Error(`no number at ${name} ${path}`);
-      return `<!--= ${name} ${path} ${decimals} -->${value.toFixed(Number(decimals))}<!--/-->`;
+      const factor = times === undefined ? '' : ` x${times}`;
+      const filled = (value * Number(times ?? 1)).toFixed(Number(decimals));
+      return `<!--= ${name} ${path} ${decimals}${factor} -->${filled}<!--/-->`;
     })
     .replace(tableForm, (_, name: string, heading: string) => {
       const table = tableBelow(source.page(name) ?? '', heading);

@@ -83,14 +83,14 @@ has taken the cell of the controller that was killed.`,
   measure,
   conclude,
   page: controllerPage,
-  goals: (params) => ({ bytesPerDeviceSecond: 300, ...('fleet' in params ? fleetGoals(params) : {}) }),
+  goals: (params) => ({ bytesPerDeviceSecond: 300, ...fleetGoals(params as ControllerBenchOptions) }),
 };
 
 /** docs/operate/fleet.md: without orders for so long at most, ms. */
 const mostTakeOverMs = 20_000;
 
-function fleetGoals(params: object): Goals {
-  const { slot } = params as ControllerBenchOptions;
+function fleetGoals({ fleet, slot }: ControllerBenchOptions): Goals {
+  if (fleet === undefined) return {};
   return { takeOverMs: mostTakeOverMs, decisionMsP95: slot, decisionMsP95AfterKill: slot };
 }
 
