@@ -30,27 +30,31 @@ it("lets a crowd join a controller process, while real devices read the target's
 }, 60_000);
 
 const hasStore = spawnSync(natsServerPath(), ['--version']).status === 0;
-it.skipIf(!hasStore)('kills one of a fleet, whose cell another one takes over', async () => {
-  const { rows, summary } = await runExperiment(controllerExperiment, {
-    fleet: 'local',
-    cells: 2,
-    devices: 20,
-    edges: 8,
-    seconds: 1,
-    settle: 0,
-    realDevices: 2,
-    realEdges: 2,
-    policy: 'greedy',
-  });
-  expect(rows).toMatchObject([
-    { devices: 20, controllers: 2, isAfterKill: false, connected: 20, lost: 0, refused: 0 },
-    { devices: 20, controllers: 1, isAfterKill: true, connected: 20 },
-  ]);
-  // A lease is taken when another one has seen it unchanged for 15 s.
-  expect(summary['takeOverMs']).toBeGreaterThan(13_000);
-  expect(summary).toMatchObject({ othersDisturbed: 0, failed: 0 });
-  expect(summary['identical']).toBe(summary['texts']);
-}, 90_000);
+it.skipIf(!hasStore)(
+  'kills one of a fleet, whose cell another one takes over',
+  async () => {
+    const { rows, summary } = await runExperiment(controllerExperiment, {
+      fleet: 'local',
+      cells: 2,
+      devices: 20,
+      edges: 8,
+      seconds: 1,
+      settle: 0,
+      realDevices: 2,
+      realEdges: 2,
+      policy: 'greedy',
+    });
+    expect(rows).toMatchObject([
+      { devices: 20, controllers: 2, isAfterKill: false, connected: 20, lost: 0, refused: 0 },
+      { devices: 20, controllers: 1, isAfterKill: true, connected: 20 },
+    ]);
+    // A lease is taken when another one has seen it unchanged for 15 s.
+    expect(summary['takeOverMs']).toBeGreaterThan(13_000);
+    expect(summary).toMatchObject({ othersDisturbed: 0, failed: 0 });
+    expect(summary['identical']).toBe(summary['texts']);
+  },
+  90_000,
+);
 
 it('decides a large slot in cells', async () => {
   const found = await measureDecision(28_000, 2800, 128, 'paper');

@@ -8,8 +8,8 @@ import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { Document } from '../../../src/files/document.ts';
-import { type DecisionRow, measureDecision } from './decisions.ts';
 import { joinsPerSecond } from './crowd-threads.ts';
+import { type DecisionRow, measureDecision } from './decisions.ts';
 import { measureSockets, type SocketRow, type SocketsFound } from './sockets.ts';
 
 const options = {

@@ -6,7 +6,8 @@ import { ControlClient, type MemberOptions } from '../../../src/processes/contro
 import { type CrowdDevice, crowdEdgeId, type Unnumbered } from './crowd.ts';
 
 /** `note` gets what the client notes. */
-export interface CrowdMemberOptions extends Pick<MemberOptions, 'reach' | 'cell' | 'reportEveryMs' | 'note' | 'uniform'> {
+export interface CrowdMemberOptions
+  extends Pick<MemberOptions, 'reach' | 'cell' | 'reportEveryMs' | 'note' | 'uniform'> {
   readonly clock: Clock;
   /** Called with each order. @param waitedMs since the report that an answer has ended; null: it is not the first order after one */
   readonly onOrder?: (message: AssignMessage, waitedMs: number | null) => void;

@@ -46,7 +46,8 @@ Virtual figures are the same on each machine: messages, bytes, take-overs, devic
 one. A decision takes virtual time only by a constant for each device. Exit status 1: after a loss some device has no decider for a minute.`,
   options,
   measure(asked, run) {
-    if (asked.controllers > asked.cells) throw badArgument('a controller would have no cell', 'give fewer --controllers');
+    if (asked.controllers > asked.cells)
+      throw badArgument('a controller would have no cell', 'give fewer --controllers');
     return playFleet({ ...asked, places }, run);
   },
   conclude,

@@ -7,6 +7,7 @@ import type { Clock } from '../../../src/core/basics/clock.ts';
 import type { ControllerOptions, RunningController } from '../../../src/processes/controller/controller-server.ts';
 import { ticketPrefix } from '../../../src/processes/controller/ticket-book.ts';
 import { timed } from '../../measuring/cpu-time.ts';
+import type { ControlNetwork } from '../../trials/faults/controllers.ts';
 import { FleetControllers } from '../../trials/faults/fleet-controllers.ts';
 
 /** One decision of a cell. */
@@ -37,7 +38,7 @@ interface Leader {
   readonly mayOrder: () => boolean;
 }
 
-export class MeasuredFleet extends FleetControllers {
+export class MeasuredFleet extends FleetControllers<ControlNetwork> {
   readonly decisions: FleetDecision[] = [];
   readonly #started: RunningController[] = [];
   /** The last leader of each cell. */

@@ -48,7 +48,8 @@ export interface SecondRow {
   readonly withoutDecider: number;
 }
 
-export type FaultKind = 'store-leader' | 'controller' | 'controller-and-store-leader';
+const faultKinds = ['store-leader', 'controller', 'controller-and-store-leader'] as const;
+export type FaultKind = (typeof faultKinds)[number];
 
 export interface FaultRow {
   readonly part: 'fault';
@@ -92,11 +93,16 @@ const link = { ...idealLink, roundTripMs: 30, jitterMs: 4 };
 
 /** @param run for its progress and its signal */
 export async function playFleet(size: FleetSize, run: Pick<Run, 'onProgress' | 'signal'>): Promise<FleetPlayed> {
-  const world = new FleetWorld(size, run);
+  const world = new FleetWorld(size, run.signal);
   await world.until(joiningMs + settleMs);
   const steady = await world.steady();
-  const faults = [await world.lose('store-leader'), await world.lose('controller')];
-  if (size.controllers > 2) faults.push(await world.lose('controller-and-store-leader'));
+  const faults: FaultRow[] = [];
+  // There must be one left to take cells over.
+  const kinds = faultKinds.slice(0, size.controllers > 2 ? faultKinds.length : -1);
+  for (const kind of kinds) {
+    run.onProgress('losses', faults.length, kinds.length);
+    faults.push(await world.lose(kind));
+  }
   const { rows: seconds, leads } = world;
   return { seconds, faults, steady, bytesPerDevice: await world.leave(), leads };
 }
@@ -106,7 +112,7 @@ const addressOf = (controller: number): string => `ws://controller-${controller}
 class FleetWorld {
   readonly rows: SecondRow[] = [];
   readonly #size: FleetSize;
-  readonly #run: Pick<Run, 'onProgress' | 'signal'>;
+  readonly #signal: AbortSignal;
   readonly #queue = new EventQueue();
   readonly #fleet: MeasuredFleet;
   readonly #members: VirtualProcess;
@@ -115,9 +121,9 @@ class FleetWorld {
   readonly #firstOrders = new FirstOrders();
   #after: FaultKind | null = null;
 
-  constructor(size: FleetSize, run: Pick<Run, 'onProgress' | 'signal'>) {
+  constructor(size: FleetSize, signal: AbortSignal) {
     this.#size = size;
-    this.#run = run;
+    this.#signal = signal;
     this.#random = createRandom(size.seed, streams.members);
     const cells = cellNames(size.cells);
     const { policy, slot: slotMs, seed, controllers } = size;
@@ -142,7 +148,7 @@ class FleetWorld {
   /** Runs, and counts each second. */
   async until(endMs: number): Promise<void> {
     while (this.#queue.nowMs() < endMs) {
-      this.#run.signal.throwIfAborted();
+      this.#signal.throwIfAborted();
       // Others have their turn.
       await sleep(0);
       this.#queue.runUntil(this.#queue.nowMs() + 1000);
@@ -194,7 +200,8 @@ class FleetWorld {
       part: 'fault',
       kind,
       cells: cells.length,
-      takeOverMs: taken.length === 0 || taken.includes(undefined) ? null : Math.max(...taken.map((atMs = 0) => atMs)) - lostAtMs,
+      takeOverMs:
+        taken.length === 0 || taken.includes(undefined) ? null : Math.max(...taken.map((atMs = 0) => atMs)) - lostAtMs,
       backMs: isBack() ? 1000 * (found.findLastIndex((count) => count > 0) + 1) : null,
       deviceSecondsWithoutDecider: found.reduce((sum, count) => sum + count, 0),
     };
@@ -210,11 +217,10 @@ class FleetWorld {
   }
 
   #count(): void {
-    const { devices, controllers } = this.#size;
+    const { devices } = this.#size;
     const second = Math.round(this.#queue.nowMs() / 1000);
     const { ledCells, ledDevices } = this.#fleet;
     this.rows.push({ part: 'second', second, after: this.#after, ledCells, withoutDecider: devices - ledDevices });
-    this.#run.onProgress(`second ${second}`, controllers - this.#fleet.hosts.length, controllers);
   }
 
   #join(cells: readonly string[]): void {
@@ -240,7 +246,10 @@ class FleetWorld {
       this.#fleet.reach(this.#members, role, name, undefined, () =>
         this.#fleet.hosts.find((host) => host.index === index),
       );
-    const ways = Array.from({ length: controllers }, (_, index) => ({ address: addressOf(index), reach: wayTo(index) }));
+    const ways = Array.from({ length: controllers }, (_, index) => ({
+      address: addressOf(index),
+      reach: wayTo(index),
+    }));
     const uniform = (): number => this.#random.uniform();
     return { reach: reachInTurn(ways), cell, clock: this.#members, reportEveryMs: reportEvery, uniform };
   }

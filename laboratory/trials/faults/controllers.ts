@@ -123,8 +123,8 @@ export const firstEpoch = 1000;
 const checkEveryMs = 8000;
 const never = Number.POSITIVE_INFINITY;
 
-export class Controllers {
-  readonly scene: ControlNetwork;
+export class Controllers<Network extends ControlNetwork = ControlScene> {
+  readonly scene: Network;
   readonly random: Random;
   readonly queue: EventQueue;
   readonly running: VirtualController[] = [];
@@ -145,7 +145,7 @@ export class Controllers {
   #linkCount = 0;
   #cancelCheck = (): void => {};
 
-  constructor(scene: ControlNetwork, world: HostWorld) {
+  constructor(scene: Network, world: HostWorld) {
     this.scene = scene;
     this.random = scene.random;
     this.queue = world.queue;

@@ -10,6 +10,7 @@ import { FleetController } from '../../../src/processes/controller/fleet-control
 import {
   Controllers,
   type ControlNetwork,
+  type ControlScene,
   firstEpoch,
   type HostWorld,
   type VirtualController,
@@ -53,7 +54,7 @@ export interface FleetHost extends VirtualController {
 /** To the store and back, ms. */
 const storeMs = 2;
 
-export class FleetControllers extends Controllers {
+export class FleetControllers<Network extends ControlNetwork = ControlScene> extends Controllers<Network> {
   readonly fleet: FleetScene;
   readonly store: MemoryFleetStore = new MemoryFleetStore();
   readonly hosts: FleetHost[] = [];
@@ -69,7 +70,7 @@ export class FleetControllers extends Controllers {
   readonly #led = new Map<string, Map<VirtualProcess, () => boolean>>();
   #lives = 0;
 
-  constructor(scene: ControlNetwork, world: HostWorld, fleet: FleetScene, hooks: FleetHooks = {}) {
+  constructor(scene: Network, world: HostWorld, fleet: FleetScene, hooks: FleetHooks = {}) {
     super(scene, world);
     this.fleet = fleet;
     this.#hooks = hooks;

@@ -9,7 +9,11 @@ import { between, pick } from './scene.ts';
 type FleetFault = (fleet: FleetControllers) => string | null;
 
 /** What the store answers while its cluster has no leader. */
-export const leaderless: OutriderError = new OutriderError('interrupted', 'the store has no leader', 'wait until it has one');
+export const leaderless: OutriderError = new OutriderError(
+  'interrupted',
+  'the store has no leader',
+  'wait until it has one',
+);
 const never = Number.POSITIVE_INFINITY;
 
 /** A fault of one controller, with its length, ms. */
