@@ -85,7 +85,7 @@ const serveAnswerers = { routes: (app: HttpApp): readonly string[] => routesOf(a
 export type ServeAnswers = AnswersOf<typeof serveAnswerers>;
 
 export interface ControllerAccount {
-  /** Of each cell that it leads or has led, in the order in which it began. */
+  /** One for each cell that it leads or has led, in the order in which it began. */
   readonly led: readonly ControllerStatus[];
   /** Objects and buffers in use, bytes. */
   readonly heldBytes: number;

@@ -34,7 +34,7 @@ export interface ReaderPlan {
   /** Whether devices decide by themselves, and by their controller's plans, when they draft; default: they always draft. */
   readonly isAuto?: boolean;
   readonly note: (line: string) => void;
-  /** Of all devices; default: that of controllers that share nothing. */
+  /** The cell of all devices; default: that of controllers that share nothing. */
   readonly cell?: string | undefined;
 }
 

@@ -16,7 +16,7 @@ export interface BenchController {
 }
 
 export interface BenchControllers extends AsyncDisposable {
-  /** Of all, with commas between them. */
+  /** Addresses of all, with commas between them. */
   readonly url: string;
   readonly cells: readonly string[];
   /** The first of them waits for the cells of all others. */

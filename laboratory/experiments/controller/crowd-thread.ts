@@ -25,14 +25,14 @@ export interface CrowdTally {
   readonly reading: number;
   /** From the report that an answer has ended to the order for the next one, ms. */
   readonly orderDelaysMs: readonly number[];
-  /** Of each epoch since the start, ms since 1970. */
+  /** One for each epoch since the start, ms since 1970. */
   readonly firstOrders: readonly FirstOrder[];
   /** How late timers of the thread were at most, ms: the load of this side. */
   readonly lateMs: number;
 }
 
 export interface CrowdPlan {
-  /** Of all controllers, with commas between them. */
+  /** Addresses of all controllers, with commas between them. */
   readonly url: string;
   /** Each is a town of its own; devices are dealt out to them in turn. */
   readonly cells: readonly string[];

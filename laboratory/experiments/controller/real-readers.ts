@@ -22,7 +22,7 @@ export interface ReadersFound {
 }
 
 export interface ReaderSettings {
-  /** Of all controllers, with commas between them. */
+  /** Addresses of all controllers, with commas between them. */
   readonly url: string;
   readonly realEdges: number;
   readonly realDevices: number;

@@ -19,9 +19,9 @@ import { killController, type TakeOver } from './take-over.ts';
 
 export interface SocketSettings {
   readonly devices: number;
-  /** Of all cells together. */
+  /** In all cells together. */
   readonly edges: number;
-  /** Of a fleet; undefined: one controller without one. */
+  /** Cells of a fleet; undefined: one controller without one. */
   readonly cells: number | undefined;
   readonly seconds: number;
   readonly reportEvery: number;

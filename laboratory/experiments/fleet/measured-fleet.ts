@@ -21,7 +21,7 @@ export interface FleetDecision {
   readonly cpuMs: number;
 }
 
-/** Of all controllers since the start. */
+/** Sums over all controllers since the start. */
 export interface FleetTraffic {
   readonly receivedMessages: number;
   readonly receivedBytes: number;
@@ -98,7 +98,7 @@ export class MeasuredFleet extends FleetControllers<ControlNetwork> {
  */
 const ownMsOfDevice = 0.115;
 
-/** The clock of a controller. In a decision it goes on by a constant for each device; what the decision really takes is measured. */
+/** The clock of a controller. A decision moves it by a constant for each device; what the decision really takes is measured. */
 class DecidingClock implements Clock {
   readonly #process: VirtualProcess;
   readonly #onDecided: (devices: number, cpuMs: number) => void;

@@ -26,7 +26,7 @@ export interface FleetSize {
   readonly devices: number;
   readonly cells: number;
   readonly controllers: number;
-  /** Of each cell. */
+  /** In each cell. */
   readonly edges: number;
   readonly places: number;
   /** Time in which messages and decisions count, s. */
@@ -54,7 +54,7 @@ export type FaultKind = (typeof faultKinds)[number];
 export interface FaultRow {
   readonly part: 'fault';
   readonly kind: FaultKind;
-  /** Of the controller that was lost. */
+  /** Those that the lost controller led. */
   readonly cells: number;
   /** From the loss to the first order for a device of the cell, the longest over its cells; null: no cell was lost, or none came. */
   readonly takeOverMs: number | null;
@@ -85,7 +85,7 @@ const joiningMs = 4000;
 const settleMs = 4000;
 /** A cluster of three elects a leader within it (2-core EPYC, 2026-11-28), ms. */
 const electionMs = 5000;
-/** After the store's leader alone is lost: longer than a leader goes on without it, ms. */
+/** After the store's leader alone is lost: longer than a leader leads without it, ms. */
 const watchedMs = 1000 * Math.ceil(leaseTimes.silentAfterMs / 1000 + 2);
 const backWithinSeconds = 60;
 const streams = { network: 0x0e000000, members: 0x0e000001 } as const;
