@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { conclude, controllerPage, requireFiles } from './controller.ts';
+import { runExperiment } from '../../../simulator/runner/run.ts';
+import { conclude, controllerExperiment, controllerPage, requireFiles } from './controller.ts';
 import type { DecisionRow } from './decisions.ts';
 import type { SocketRow } from './sockets.ts';
 
@@ -120,6 +121,12 @@ it('refuses more connections than the system allows, and says what to allow', ()
   expect(() => requireFiles(5400, Number.NaN)).not.toThrow();
   // What this system allows is known.
   expect(() => requireFiles(Number.MAX_SAFE_INTEGER)).toThrow(/may open \d+ files/);
+});
+
+it('refuses cells without a fleet', async () => {
+  await expect(runExperiment(controllerExperiment, { cells: 2, devices: 10 })).rejects.toMatchObject({
+    code: 'bad-argument',
+  });
 });
 
 it('draws both tables', () => {
