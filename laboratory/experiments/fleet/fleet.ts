@@ -37,7 +37,7 @@ const goals = { takeOverMs: 20_000, takeOverMsWithStoreLeader: 30_000, deviceSec
 
 export const fleetExperiment: Experiment<typeof options, FleetPlayed, Conclusion<FleetRow>> = {
   name: 'bench fleet',
-  lasts: '4 minutes',
+  lasts: '5 minutes',
   fullLasts: '20',
   description: 'controllers by lease in virtual time, 20,000 devices: messages, decisions, memory, take-overs',
   notes: `

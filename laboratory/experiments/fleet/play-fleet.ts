@@ -82,11 +82,11 @@ export interface FleetPlayed {
 
 /** Devices join evenly in this time, and orders settle after it, ms. */
 const joiningMs = 4000;
-const settleMs = 4000;
+const settleMs = 3000;
 /** A cluster of three elects a leader within it (2-core EPYC, 2026-11-28), ms. */
 const electionMs = 5000;
 /** After the store's leader alone is lost: longer than a leader leads without it, ms. */
-const watchedMs = 1000 * Math.ceil(leaseTimes.silentAfterMs / 1000 + 2);
+const watchedMs = 1000 * Math.ceil(leaseTimes.silentAfterMs / 1000 + 1);
 const backWithinSeconds = 60;
 const streams = { network: 0x0e000000, members: 0x0e000001 } as const;
 const link = { ...idealLink, roundTripMs: 30, jitterMs: 4 };
