@@ -10,6 +10,7 @@ const size: FleetSize = {
   edges: 4,
   places: 128,
   seconds: 2,
+  losses: 3,
   policy: 'greedy',
   slot: 1000,
   reportEvery: 500,
@@ -87,8 +88,9 @@ it('adds up messages, bytes and decisions of the steady time', async () => {
   expect(conclude(late, size as never).passed).toBe(false);
 });
 
-it('refuses controllers without a cell', async () => {
-  await expect(runExperiment(fleetExperiment, { cells: 2, controllers: 3 })).rejects.toMatchObject({
-    code: 'bad-argument',
-  });
+it.each([
+  { cells: 2, controllers: 3 },
+  { controllers: 2, losses: 3 },
+])('refuses %j', async (asked) => {
+  await expect(runExperiment(fleetExperiment, asked)).rejects.toMatchObject({ code: 'bad-argument' });
 });

@@ -10,9 +10,9 @@ import type { Document } from '../../../src/files/document.ts';
 import { type FaultRow, type FleetPlayed, playFleet, type SecondRow } from './play-fleet.ts';
 
 const options = {
-  devices: { flag: '--devices <count>', help: 'made-up devices', whole: [10, 200_000], default: 20_000, full: 50_000 },
-  cells: { flag: '--cells <count>', help: 'cells', whole: [2, 64], default: 8, full: 20 },
-  controllers: { flag: '--controllers <count>', help: 'controllers', whole: [2, 16], default: 4, full: 5 },
+  devices: { flag: '--devices <count>', help: 'made-up devices', whole: [10, 200_000], default: 20_000 },
+  cells: { flag: '--cells <count>', help: 'cells', whole: [2, 64], default: 8 },
+  controllers: { flag: '--controllers <count>', help: 'controllers', whole: [2, 16], default: 4 },
   edges: { flag: '--edges <count>', help: 'made-up edges of each cell', whole: [4, 2000], default: 50 },
   seconds: {
     flag: '--seconds <count>',
@@ -20,6 +20,13 @@ const options = {
     whole: [1, 600],
     default: 5,
     full: 20,
+  },
+  losses: {
+    flag: '--losses <count>',
+    help: "of the store's leader, of a controller, of both together: the first so many",
+    whole: [0, 3],
+    default: 2,
+    full: 3,
   },
   reportEvery: { flag: '--report-every <ms>', help: 'time between reports', whole: [50, 10_000], default: 500 },
   policy: { flag: '--policy <name>', help: 'policy of the controllers', default: 'best' as string },
@@ -38,7 +45,7 @@ const goals = { takeOverMs: 20_000, takeOverMsWithStoreLeader: 30_000, deviceSec
 export const fleetExperiment: Experiment<typeof options, FleetPlayed, Conclusion<FleetRow>> = {
   name: 'bench fleet',
   lasts: '5 minutes',
-  fullLasts: '20',
+  fullLasts: '10',
   description: 'controllers by lease in virtual time, 20,000 devices: messages, decisions, memory, take-overs',
   notes: `
 Controllers, leases and members are those of the product, and of trial faults; the store is in memory, and loses its leader for five seconds.
@@ -46,8 +53,10 @@ Virtual figures are the same on each machine: messages, bytes, take-overs, devic
 one. A decision takes virtual time only by a constant for each device. Exit status 1: after a loss some device has no decider for a minute.`,
   options,
   measure(asked, run) {
-    if (asked.controllers > asked.cells)
-      throw badArgument('a controller would have no cell', 'give fewer --controllers');
+    const { cells, controllers, losses } = asked;
+    if (controllers > cells) throw badArgument('a controller would have no cell', 'give fewer --controllers');
+    if (controllers < losses)
+      throw badArgument('no controller would be left', 'give more --controllers, or fewer --losses');
     return playFleet({ ...asked, places }, run);
   },
   conclude,

@@ -31,6 +31,8 @@ export interface FleetSize {
   readonly places: number;
   /** Time in which messages and decisions count, s. */
   readonly seconds: number;
+  /** How many of {@link FaultKind}, in their order; each but the first takes a controller, and one must be left. */
+  readonly losses: number;
   readonly policy: string;
   readonly slot: number;
   readonly reportEvery: number;
@@ -97,8 +99,7 @@ export async function playFleet(size: FleetSize, run: Pick<Run, 'onProgress' | '
   await world.until(joiningMs + settleMs);
   const steady = await world.steady();
   const faults: FaultRow[] = [];
-  // There must be one left to take cells over.
-  const kinds = faultKinds.slice(0, size.controllers > 2 ? faultKinds.length : -1);
+  const kinds = faultKinds.slice(0, size.losses);
   for (const kind of kinds) {
     run.onProgress('losses', faults.length, kinds.length);
     faults.push(await world.lose(kind));
