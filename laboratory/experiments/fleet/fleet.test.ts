@@ -77,6 +77,7 @@ it('adds up messages, bytes and decisions of the steady time', async () => {
     bytesPerDeviceSecond: 250,
     sentBytesPerDeviceSecond: 50,
     storeMessagesPerSecond: 3,
+    readingShare: 3,
     decisionMsMedian: 300,
     withinSlotShare: 2 / 3,
     decisionProcessorShare: 0.6,

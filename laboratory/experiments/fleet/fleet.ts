@@ -5,7 +5,7 @@ import type { Conclusion, Experiment } from '../../../simulator/runner/experimen
 import { columnTable, fixed } from '../../../simulator/runner/markdown.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
-import { quantile } from '../../../src/core/basics/statistics.ts';
+import { mean, quantile } from '../../../src/core/basics/statistics.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { type FaultRow, type FleetPlayed, playFleet, type SecondRow } from './play-fleet.ts';
 
@@ -83,6 +83,7 @@ export function conclude({ seconds, faults, steady, ...whole }: FleetPlayed, ask
     bytesPerDeviceSecond: perSecond(receivedBytes) / devices,
     sentBytesPerDeviceSecond: perSecond(sentBytes) / devices,
     storeMessagesPerSecond: perSecond(steady.storeMessages),
+    readingShare: (cells * mean(decisions.map((decision) => decision.devices))) / devices,
     decisionsPerSecond: perSecond(decisions.length),
     decisionMsMedian: quantile(times, 0.5),
     decisionMsP95: quantile(times, 0.95),

@@ -69,7 +69,7 @@ export interface FaultRow {
 export interface FleetPlayed {
   readonly seconds: readonly SecondRow[];
   readonly faults: readonly FaultRow[];
-  /** Without faults. */
+  /** With all controllers. */
   readonly steady: {
     readonly traffic: FleetTraffic;
     readonly storeMessages: number;
@@ -97,13 +97,18 @@ const link = { ...idealLink, roundTripMs: 30, jitterMs: 4 };
 export async function playFleet(size: FleetSize, run: Pick<Run, 'onProgress' | 'signal'>): Promise<FleetPlayed> {
   const world = new FleetWorld(size, run.signal);
   await world.until(joiningMs + settleMs);
-  const steady = await world.steady();
-  const faults: FaultRow[] = [];
   const kinds = faultKinds.slice(0, size.losses);
-  for (const kind of kinds) {
-    run.onProgress('losses', faults.length, kinds.length);
-    faults.push(await world.lose(kind));
-  }
+  const faults: FaultRow[] = [];
+  const lose = async (all: readonly FaultKind[]): Promise<void> => {
+    for (const kind of all) {
+      run.onProgress('losses', faults.length, kinds.length);
+      faults.push(await world.lose(kind));
+    }
+  };
+  // Members do not notice the first one, and by its end most devices have begun to read.
+  await lose(kinds.slice(0, 1));
+  const steady = await world.steady();
+  await lose(kinds.slice(1));
   const { rows: seconds, leads } = world;
   return { seconds, faults, steady, bytesPerDevice: await world.leave(), leads };
 }
