@@ -223,8 +223,9 @@ export class VirtualDevice {
       connect: (edge) => (typeof this.settings.routes === 'function' ? this.connect(edge) : this.#open(edge)),
       beginDraft: (order) => this.#draft(order),
       emit: (tokens, drafted) => {
+        if (world.deviceEmits === undefined) return;
         const counts = { tokenCount: tokens.length, acceptedCount: drafted.filter(Boolean).length };
-        world.deviceEmits?.(this, { atMs: this.process.nowMs(), ...counts });
+        world.deviceEmits(this, { atMs: this.process.nowMs(), ...counts });
       },
       stepped: (event, step) => world.deviceStepped?.(this, event, step),
       settled: () => this.#abortVoid(),
@@ -275,7 +276,7 @@ export class VirtualDevice {
     const effort = draft?.isLookedUp === true ? 0 : 1 + extraOf(pricesOf(widthCost), work);
     const durationMs = effort * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
     const driver = this.#driver;
-    const made = (): void => driver.drafted(order, draft && { ...draft, work }, durationMs);
+    const made = (): void => driver.drafted(order, draft, durationMs, work);
     if (this.settings.abortsDrafts === true) this.#cancelDraft = this.process.after(durationMs, made);
     else this.process.post(durationMs, made);
   }

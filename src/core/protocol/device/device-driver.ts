@@ -5,7 +5,7 @@ import type { Clock } from '../../basics/clock.ts';
 import type { ErrorCode, OutriderError } from '../../basics/errors.ts';
 import { unreachable } from '../../basics/invariant.ts';
 import type { Logprobs } from '../../decoding/logprobs.ts';
-import type { PassPrices } from '../../decoding/pass-times.ts';
+import type { PassPrices, PassWork } from '../../decoding/pass-times.ts';
 import type { ConnectionObserver } from '../wire/connections.ts';
 import { type DraftMade, type DraftOrder, withoutWork, workOf } from '../wire/draft-order.ts';
 import type { DeviceMessage, EdgeMessage } from '../wire/messages.ts';
@@ -218,13 +218,19 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.step({ kind: 'gave-up', code, cause, remedy });
   }
 
-  /** @param draft null: the drafter has no proposal @param durationMs duration of the draft */
-  drafted({ generation, position, alternatives }: DraftOrder, draft: DraftMade | null, durationMs: number): void {
-    if (draft !== null && draft.isLookedUp !== true) this.#watch.drafted(durationMs, workOf(draft, alternatives));
+  /**
+   * @param draft null: the drafter has no proposal
+   * @param durationMs duration of the draft
+   * @param work what its pass has evaluated; default: as the draft says
+   */
+  drafted(order: DraftOrder, draft: DraftMade | null, durationMs: number, work?: PassWork): void {
+    const { generation, position, alternatives } = order;
+    if (draft !== null && draft.isLookedUp !== true)
+      this.#watch.drafted(durationMs, work ?? workOf(draft, alternatives));
     this.#setChainCut();
     this.#setHedgeCut();
     if (draft === null) this.step({ kind: 'draft-declined', generation, position });
-    else this.step({ kind: 'draft-produced', generation, position, ...withoutWork(draft) });
+    else this.step({ ...withoutWork(draft), kind: 'draft-produced', generation, position });
   }
 
   step(event: DeviceEvent): void {

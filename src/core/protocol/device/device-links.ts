@@ -262,12 +262,11 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
   if (fresh.length > 0) {
     const drafted = fresh.map((_, index) => index + overlap < commit.accepted);
     const logprobs = commit.logprobs?.slice(overlap);
-    effects.push({ kind: 'emit-tokens', tokens: fresh, drafted, ...defined({ logprobs }) });
+    effects.push({ kind: 'emit-tokens', tokens: fresh, drafted, logprobs });
   }
   const links = replaceLink(state.links, { ...link, received, branches: stillReferable(link, received) });
   const edges = know(state, link.edge, attemptAt(state, link.edge), received);
-  const marked = fresh.length === 0 ? state : { ...state, fingerprints: fingerprintsWith(state, link) };
-  const compared = forgetAlternatives(compareTail(marked, fresh, links, edges), link.id);
+  const compared = forgetAlternatives(compareTail(state, link, fresh, links, edges), link.id);
   return settleLinks(settleVerifications(compared), link.id, fresh.length > 0, effects);
 }
 
@@ -281,6 +280,7 @@ function settleVerifications(state: DeviceState): DeviceState {
 /** Compares new committed tokens with the tail, and rolls back if they differ. @param links and `edges`: already updated by the commit */
 function compareTail(
   state: DeviceState,
+  link: DeviceLink,
   fresh: readonly number[],
   links: readonly DeviceLink[],
   edges: readonly EdgeKnowledge[],
@@ -289,14 +289,22 @@ function compareTail(
   let matched = 0;
   while (matched < fresh.length && matched < tail.length && tail[matched] === fresh[matched]) matched += 1;
   const text = state.text.append(fresh);
+  const fingerprints = fresh.length === 0 ? state.fingerprints : fingerprintsWith(state, link);
   if (matched === fresh.length || matched === tail.length) {
-    if (matched === 0) return { ...state, links, edges, text };
-    const account = { ...state.account, matched: state.account.matched + matched };
-    const left = { tail: tail.slice(matched), confidences: confidences.slice(matched) };
-    const alternatives = passAlternatives(state.alternatives, text.length);
-    const runnerUpRates = judgeRunnerUps(state.runnerUpRates, runnerUps, fresh);
-    const rest = { ...left, runnerUps: runnerUps.slice(matched), runnerUpRates, alternatives };
-    return { ...state, links, edges, text, account, ...rest };
+    if (matched === 0) return { ...state, links, edges, text, fingerprints };
+    return {
+      ...state,
+      links,
+      edges,
+      text,
+      fingerprints,
+      account: { ...state.account, matched: state.account.matched + matched },
+      tail: tail.slice(matched),
+      confidences: confidences.slice(matched),
+      runnerUps: runnerUps.slice(matched),
+      runnerUpRates: judgeRunnerUps(state.runnerUpRates, runnerUps, fresh),
+      alternatives: passAlternatives(state.alternatives, text.length),
+    };
   }
   const { matched: before, mismatched, alternativesTaken } = state.account;
   const correctedAt = state.text.length + matched;
@@ -304,8 +312,9 @@ function compareTail(
   const { alternative } = continued;
   return {
     ...state,
-    links: links.map((link) => correctLink(link, correctedAt, alternative)),
+    links: links.map((one) => correctLink(one, correctedAt, alternative)),
     edges,
+    fingerprints,
     account: {
       ...state.account,
       matched: before + matched + continued.matched,

@@ -12,7 +12,7 @@ function entryOf(number: number, matched: number, mismatched: number): EdgeEntry
   const shared = { number, id: state.open.session, key: anyone, share: 1, downlinkShare: 1, state };
   const times = { waitingSinceMs: null, lostSinceMs: null, stalledSinceMs: null };
   const own = { wanted: { length: 0, drafts: 0 }, orderedTargetMs: null, paceStart: null };
-  return { ...shared, ...times, ...own, hasPlace: true, sentAhead: null, cancelForget: null };
+  return { ...shared, ...times, ...own, hasPlace: true, sentAhead: null, cancelForget: null, isKept: true };
 }
 
 /** The acceptance with which the scheduler sees each session. */

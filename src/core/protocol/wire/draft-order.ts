@@ -33,7 +33,9 @@ export function workOf({ work, alternatives = [] }: DraftMade, orders: readonly 
 }
 
 /** For the state machine, which knows no times. */
-export function withoutWork({ work: _work, ...made }: DraftMade): Omit<DraftMade, 'work'> {
+export function withoutWork(draft: DraftMade): Omit<DraftMade, 'work'> {
+  if (draft.work === undefined) return draft;
+  const { work: _work, ...made } = draft;
   return made;
 }
 
