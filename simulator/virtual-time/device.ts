@@ -131,6 +131,7 @@ export class VirtualDevice {
   readonly #world: DeviceWorld;
   #driver: DeviceDriver<LinkCarrier<DeviceMessage>>;
   #cancelDraft = (): void => {};
+  readonly #prices: PassPrices;
   /** The generation in which an alternative has begun last. */
   #begunIn = -1;
   readonly #addresses = new WeakMap<VirtualLink, string>();
@@ -138,6 +139,7 @@ export class VirtualDevice {
   constructor(queue: EventQueue, world: DeviceWorld, settings: VirtualDeviceSettings) {
     this.settings = settings;
     this.#world = world;
+    this.#prices = pricesOf(settings.widthCost);
     this.process = settings.process ?? new VirtualProcess(queue);
     this.#driver = this.#drive(createDeviceState(settings.turn));
   }
@@ -194,7 +196,7 @@ export class VirtualDevice {
 
   #drive(state: DeviceState): DeviceDriver<LinkCarrier<DeviceMessage>> {
     const never = Number.POSITIVE_INFINITY;
-    const { random, cutsChainsAtMs, widthCost, giveUpAfterMs = never, routes, advice } = this.settings;
+    const { random, cutsChainsAtMs, giveUpAfterMs = never, routes, advice } = this.settings;
     const settings = {
       vocabularySize: never,
       firstTokenWithinMs: never,
@@ -209,7 +211,7 @@ export class VirtualDevice {
       uniform: () => random.uniform(),
       retriesFirstConnection: giveUpAfterMs === never,
       cutsChains: cutsChainsAtMs !== undefined,
-      knownPrices: pricesOf(widthCost),
+      knownPrices: this.#prices,
       knownRoundTripMs: cutsChainsAtMs,
       routes: typeof routes === 'function' ? routes() : routes && new EdgeRoutes(routes),
     };
@@ -270,10 +272,10 @@ export class VirtualDevice {
 
   /** The drafter uses the present text; the draft arrives after its duration. */
   #draft(order: DraftOrder): void {
-    const { drafter, draftMs, draftJitter, random, widthCost } = this.settings;
+    const { drafter, draftMs, draftJitter, random } = this.settings;
     const draft = drafter.draft(this.state, order.lookUpMargin, order.alternatives);
     const work = draft === null ? narrowPass : this.#workOf(order, draft);
-    const effort = draft?.isLookedUp === true ? 0 : 1 + extraOf(pricesOf(widthCost), work);
+    const effort = draft?.isLookedUp === true ? 0 : 1 + extraOf(this.#prices, work);
     const durationMs = effort * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
     const driver = this.#driver;
     const made = (): void => driver.drafted(order, draft, durationMs, work);

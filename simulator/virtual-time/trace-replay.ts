@@ -67,12 +67,11 @@ export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualL
   rows({ text }: EdgeState, drafts: readonly number[]): readonly Candidates[] {
     const { answer, prompt } = this.session;
     const from = text.length - prompt.length;
-    const rows: Candidates[] = [];
     // Made at each call: rows that are kept for all texts are in no cache when they are read.
-    for (let index = from; index <= from + drafts.length; index += 1) {
-      const id = answer[index];
-      rows.push(id === undefined ? unread : { ids: [id], logits: onlyLogit });
-    }
+    const rows = answer
+      .slice(from, from + drafts.length + 1)
+      .map((id): Candidates => ({ ids: [id], logits: onlyLogit }));
+    while (rows.length < drafts.length + 1) rows.push(unread);
     return rows;
   }
 
