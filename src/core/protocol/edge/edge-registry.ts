@@ -246,7 +246,12 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     return admitted;
   }
 
-  #settle(...[entry, event, effects, before]: Parameters<RegistryOwner<Entry>['stepped']>): void {
+  #settle(
+    entry: Entry,
+    event: EdgeEvent | SessionCreated,
+    effects: readonly EdgeEffect[],
+    before: EdgeState | null,
+  ): void {
     this.#owner.stepped(entry, event, effects, before);
     for (const effect of effects) {
       if (effect.kind === 'send') this.#owner.send(effect.link, effect.message);
