@@ -264,9 +264,11 @@ export class VirtualDevice {
 
   /** The first alternative that begins after a correction follows a text that its sequence does not hold: it is copied. */
   #workOf({ generation, alternatives: orders }: DraftOrder, draft: VirtualDraft): PassWork {
-    const { continued, started, copied, tokens } = workOf(draft, orders);
-    const copies = started > 0 && generation !== this.#begunIn ? 1 : 0;
-    if (started > 0) this.#begunIn = generation;
+    const work = workOf(draft, orders);
+    const { continued, started, copied, tokens } = work;
+    if (started === 0) return work;
+    const copies = generation === this.#begunIn ? 0 : 1;
+    this.#begunIn = generation;
     return { tokens, continued, started: started - copies, copied: copied + copies };
   }
 

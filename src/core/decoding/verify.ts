@@ -38,8 +38,8 @@ export function verifyDrafts({ rows, drafts, choose, ending, endState }: VerifyI
     const agreed = id === drafts[index];
     if (step.end !== null || !agreed) {
       const accepted = agreed ? index + 1 : index;
-      const tokens = accepted === 0 ? [id] : drafts.slice(0, accepted);
-      if (!agreed && accepted > 0) tokens.push(id);
+      const own = agreed ? [] : [id];
+      const tokens = accepted === 0 ? own : drafts.slice(0, accepted).concat(own);
       return { accepted, tokens, end: step.end, endState: state };
     }
   }

@@ -230,7 +230,7 @@ function resolveCommit(link: DeviceLink, commit: CommitMessage): readonly number
   if (branch === undefined || commit.first < branch.start) return undefined;
   const from = commit.first - branch.start;
   if (from + commit.accepted > branch.tokens.length) return undefined;
-  return [...branch.tokens.slice(from, from + commit.accepted), ...commit.tokens];
+  return branch.tokens.slice(from, from + commit.accepted).concat(commit.tokens);
 }
 
 function branchOf(branches: readonly SentBranch[], number: number): SentBranch | undefined {
