@@ -72,7 +72,7 @@ export function createSlotView(world: ViewedWorld): SlotView {
   let active = devices.subarray(0, 0);
   const startSlot = makeLater(state, {
     pace: () => world.pace.of(active, world.previousServer),
-    handover: () => handoverOf(world, active),
+    ...(world.texts === undefined ? {} : { handover: () => handoverOf(world, active) }),
     outlook: () => outlookOf(world, active),
   });
 
@@ -113,12 +113,12 @@ export function createSlotView(world: ViewedWorld): SlotView {
  */
 function makeLater<Name extends keyof SlotState>(
   state: Filled,
-  makers: { readonly [Key in Name]: () => SlotState[Key] },
+  makers: { readonly [Key in Name]?: () => SlotState[Key] },
 ): () => void {
   let known: { [Key in Name]?: SlotState[Key] } = {};
   for (const name of Object.keys(makers) as Name[]) {
     const get = (): SlotState[Name] => {
-      if (!(name in known)) known[name] = makers[name]();
+      if (!(name in known)) known[name] = makers[name]?.();
       return known[name] as SlotState[Name];
     };
     Object.defineProperty(state, name, { enumerable: true, get });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isOutriderError } from '../../src/core/basics/errors.ts';
 import { madeUpHeader, throwTrace } from './trace.fixture.ts';
-import { TraceSessionBuilder } from './trace.ts';
+import { runnerUpAt, type TraceSession, TraceSessionBuilder } from './trace.ts';
 import {
   parsePartialTrace,
   parseTrace,
@@ -53,6 +53,17 @@ describe('a trace file', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('says of a session without runners-up that it has none, where others have some', () => {
+    const trace = { header: { ...header, hasRunnerUps: true }, sessions: [session([4, 5, 2])] };
+    const read = parseTrace(writeTrace(trace));
+    expect(read).toEqual(trace);
+    expect([0, 1, 2].map((position) => runnerUpAt(read.sessions[0] as TraceSession, position))).toEqual([
+      null,
+      null,
+      null,
+    ]);
   });
 
   it('is refused with any bit changed, and with any end cut off', () => {

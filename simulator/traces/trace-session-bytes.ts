@@ -56,7 +56,7 @@ function writeUnits(writer: ByteWriter, units: number): void {
 
 /** 0, or the id and 1 more, and the confidence. */
 function writeRunnerUp(writer: ByteWriter, { tokens, units }: RunnerUps, index: number): void {
-  const own = units[index] as number;
+  const own = units[index] ?? 0;
   if (own === 0) writer.varint(0);
   else writeUnits(writer.varint((tokens[index] as number) + 1), own);
 }

@@ -37,7 +37,7 @@ export interface TraceHeader {
 /** The second choices beside a list of drafts, by the same index. */
 export interface RunnerUps {
   readonly tokens: Uint32Array;
-  /** Their confidence (decoding/runner-up.ts) in units; 0: there is none. */
+  /** Their confidence (decoding/runner-up.ts) in units; 0, or beyond the end: there is none. */
   readonly units: Uint16Array;
 }
 
@@ -121,7 +121,7 @@ function chainRange({ chainEnds }: TraceSession, position: number): readonly [st
 }
 
 function entryOf({ tokens, units }: RunnerUps, index: number): RunnerUp | null {
-  const own = units[index] as number;
+  const own = units[index] ?? 0;
   return own === 0 ? null : { token: tokens[index] as number, confidence: confidenceOfUnits(own) };
 }
 
@@ -141,6 +141,9 @@ export interface RecordedDraft extends TokenUnits {
   readonly runnerUp?: TokenUnits | null;
 }
 
+/** Shared by all lists without any, since a replay reads it for each draft. */
+const noRunnerUps: RunnerUps = { tokens: new Uint32Array(0), units: new Uint16Array(0) };
+
 class RunnerUpsBuilder {
   readonly #tokens: number[] = [];
   readonly #units: number[] = [];
@@ -151,6 +154,7 @@ class RunnerUpsBuilder {
   }
 
   build(): RunnerUps {
+    if (this.#units.every((units) => units === 0)) return noRunnerUps;
     return { tokens: Uint32Array.from(this.#tokens), units: Uint16Array.from(this.#units) };
   }
 }

@@ -131,6 +131,7 @@ export class VirtualDevice {
   readonly #world: DeviceWorld;
   #driver: DeviceDriver<LinkCarrier<DeviceMessage>>;
   #cancelDraft = (): void => {};
+  readonly #prices: PassPrices;
   /** The generation in which an alternative has begun last. */
   #begunIn = -1;
   readonly #addresses = new WeakMap<VirtualLink, string>();
@@ -138,6 +139,7 @@ export class VirtualDevice {
   constructor(queue: EventQueue, world: DeviceWorld, settings: VirtualDeviceSettings) {
     this.settings = settings;
     this.#world = world;
+    this.#prices = pricesOf(settings.widthCost);
     this.process = settings.process ?? new VirtualProcess(queue);
     this.#driver = this.#drive(createDeviceState(settings.turn));
   }
@@ -194,7 +196,7 @@ export class VirtualDevice {
 
   #drive(state: DeviceState): DeviceDriver<LinkCarrier<DeviceMessage>> {
     const never = Number.POSITIVE_INFINITY;
-    const { random, cutsChainsAtMs, widthCost, giveUpAfterMs = never, routes, advice } = this.settings;
+    const { random, cutsChainsAtMs, giveUpAfterMs = never, routes, advice } = this.settings;
     const settings = {
       vocabularySize: never,
       firstTokenWithinMs: never,
@@ -209,7 +211,7 @@ export class VirtualDevice {
       uniform: () => random.uniform(),
       retriesFirstConnection: giveUpAfterMs === never,
       cutsChains: cutsChainsAtMs !== undefined,
-      knownPrices: pricesOf(widthCost),
+      knownPrices: this.#prices,
       knownRoundTripMs: cutsChainsAtMs,
       routes: typeof routes === 'function' ? routes() : routes && new EdgeRoutes(routes),
     };
@@ -223,8 +225,9 @@ export class VirtualDevice {
       connect: (edge) => (typeof this.settings.routes === 'function' ? this.connect(edge) : this.#open(edge)),
       beginDraft: (order) => this.#draft(order),
       emit: (tokens, drafted) => {
+        if (world.deviceEmits === undefined) return;
         const counts = { tokenCount: tokens.length, acceptedCount: drafted.filter(Boolean).length };
-        world.deviceEmits?.(this, { atMs: this.process.nowMs(), ...counts });
+        world.deviceEmits(this, { atMs: this.process.nowMs(), ...counts });
       },
       stepped: (event, step) => world.deviceStepped?.(this, event, step),
       settled: () => this.#abortVoid(),
@@ -261,21 +264,23 @@ export class VirtualDevice {
 
   /** The first alternative that begins after a correction follows a text that its sequence does not hold: it is copied. */
   #workOf({ generation, alternatives: orders }: DraftOrder, draft: VirtualDraft): PassWork {
-    const { continued, started, copied, tokens } = workOf(draft, orders);
-    const copies = started > 0 && generation !== this.#begunIn ? 1 : 0;
-    if (started > 0) this.#begunIn = generation;
+    const work = workOf(draft, orders);
+    const { continued, started, copied, tokens } = work;
+    if (started === 0) return work;
+    const copies = generation === this.#begunIn ? 0 : 1;
+    this.#begunIn = generation;
     return { tokens, continued, started: started - copies, copied: copied + copies };
   }
 
   /** The drafter uses the present text; the draft arrives after its duration. */
   #draft(order: DraftOrder): void {
-    const { drafter, draftMs, draftJitter, random, widthCost } = this.settings;
+    const { drafter, draftMs, draftJitter, random } = this.settings;
     const draft = drafter.draft(this.state, order.lookUpMargin, order.alternatives);
     const work = draft === null ? narrowPass : this.#workOf(order, draft);
-    const effort = draft?.isLookedUp === true ? 0 : 1 + extraOf(pricesOf(widthCost), work);
+    const effort = draft?.isLookedUp === true ? 0 : 1 + extraOf(this.#prices, work);
     const durationMs = effort * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
     const driver = this.#driver;
-    const made = (): void => driver.drafted(order, draft && { ...draft, work }, durationMs);
+    const made = (): void => driver.drafted(order, draft, durationMs, work);
     if (this.settings.abortsDrafts === true) this.#cancelDraft = this.process.after(durationMs, made);
     else this.process.post(durationMs, made);
   }

@@ -100,11 +100,13 @@ export class VirtualEngine {
   wake(): void {
     if (this.#isBusy || this.#isAwake || this.#isHung) return;
     this.#isAwake = true;
-    this.#process.post(0, () => {
-      this.#isAwake = false;
-      if (!this.#isHung) this.#plan();
-    });
+    this.#process.post(0, this.#planNow);
   }
+
+  readonly #planNow = (): void => {
+    this.#isAwake = false;
+    if (!this.#isHung) this.#plan();
+  };
 
   /** Runs no step for this long, ms, while the connections of the edge stay alive. */
   hang(durationMs: number): void {

@@ -60,21 +60,22 @@ export class VirtualProcess implements Clock {
 
   /** Wraps the end of a link: events wait during a pause, and a crash drops them. */
   listen(end: LinkEnd): LinkEnd {
-    const life = this.#life;
-    return {
-      frame: (frame: Frame) => {
-        if (life === this.#life && !this.#isPaused) end.frame(frame);
-        else this.#run(life, () => end.frame(frame));
-      },
-      writable: (isWritable) => this.#run(life, () => end.writable(isWritable)),
-      closed: () => this.#run(life, () => end.closed()),
-    };
+    return new ProcessEnd(this, this.#life, end);
+  }
+
+  /** Whether an event of this life is to happen now. */
+  runs(life: number): boolean {
+    return life === this.#life && !this.#isPaused;
   }
 
   #run(life: number, action: () => void): void {
-    if (life !== this.#life) return;
-    if (this.#isPaused) this.#inbox.push(action);
-    else action();
+    if (this.runs(life)) action();
+    else this.wait(life, action);
+  }
+
+  /** For an event that can't happen now. */
+  wait(life: number, action: () => void): void {
+    if (life === this.#life) this.#inbox.push(action);
   }
 
   pause(durationMs: number): void {
@@ -104,5 +105,33 @@ export class VirtualProcess implements Clock {
   /** Whether new events have to wait in the inbox. */
   get #isPaused(): boolean {
     return this.#queue.nowMs() < this.#pausedUntilMs;
+  }
+}
+
+/** See {@link VirtualProcess.listen}. */
+class ProcessEnd implements LinkEnd {
+  readonly #process: VirtualProcess;
+  readonly #life: number;
+  readonly #end: LinkEnd;
+
+  constructor(process: VirtualProcess, life: number, end: LinkEnd) {
+    this.#process = process;
+    this.#life = life;
+    this.#end = end;
+  }
+
+  frame(frame: Frame): void {
+    if (this.#process.runs(this.#life)) this.#end.frame(frame);
+    else this.#process.wait(this.#life, () => this.#end.frame(frame));
+  }
+
+  writable(isWritable: boolean): void {
+    if (this.#process.runs(this.#life)) this.#end.writable(isWritable);
+    else this.#process.wait(this.#life, () => this.#end.writable(isWritable));
+  }
+
+  closed(): void {
+    if (this.#process.runs(this.#life)) this.#end.closed();
+    else this.#process.wait(this.#life, () => this.#end.closed());
   }
 }

@@ -16,13 +16,13 @@ import type { SessionSource } from './run-session.ts';
 
 /** A row after a wrong draft or after the end; it is not read. */
 const unread: Candidates = { ids: [], logits: [] };
+/** Of the target's choice, which is the only candidate. */
+const onlyLogit: readonly number[] = [0];
 
 /** One recorded session in place of target and drafts; see {@link traceSource}. */
 export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualLookUp {
   readonly header: TraceHeader;
   readonly session: TraceSession;
-  /** The target's choice at each position of the answer, as the only candidate. */
-  readonly #rows: readonly Candidates[];
   readonly #endIds: ReadonlySet<number>;
   /** By token count: the lookup at each length of the recorded text. */
   readonly #lookUps = new Map<number, readonly (readonly LookUpDraft[])[]>();
@@ -31,7 +31,6 @@ export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualL
     this.header = header;
     this.session = session;
     this.#endIds = new Set(header.endIds);
-    this.#rows = session.answer.map((id) => ({ ids: [id], logits: [0] }));
   }
 
   /** Settings with which a turn gives the recorded text; `maxAnswerTokens` may be smaller. */
@@ -66,8 +65,12 @@ export class TraceReplay implements VirtualDrafter, VirtualEdgeDrafter, VirtualL
 
   /** For `VirtualTarget`. */
   rows({ text }: EdgeState, drafts: readonly number[]): readonly Candidates[] {
-    const from = text.length - this.session.prompt.length;
-    const rows = this.#rows.slice(from, from + drafts.length + 1);
+    const { answer, prompt } = this.session;
+    const from = text.length - prompt.length;
+    // Made at each call: rows that are kept for all texts are in no cache when they are read.
+    const rows = answer
+      .slice(from, from + drafts.length + 1)
+      .map((id): Candidates => ({ ids: [id], logits: onlyLogit }));
     while (rows.length < drafts.length + 1) rows.push(unread);
     return rows;
   }

@@ -22,8 +22,8 @@ const largeCase: SlotCase = { name: 'large', devices: 180, servers: 20 };
 /** Slots between two checks of the time. */
 const slotsPerCheck = 20;
 const dutyShare = 0.05;
-/** Slots of a token run that do not count. */
-const warmSlots = 4;
+/** Slots of a token run that do not count: until then the compiler meets paths that it does not know. */
+const warmSlots = 20;
 /** Steps in each repeat. */
 const mobileEnvSteps = 200;
 
@@ -94,6 +94,8 @@ export const simulatorExperiment: Experiment<typeof options, SpeedFound> = {
         tokenRealtimeFactor: always.realtimeFactor,
         tokenRealtimeFactorDuty5: seldom.realtimeFactor,
         mobileEnvStepsPerSecond: mobileEnv.stepsPerSecond,
+        // A machine has much effect on the rates, and less on their ratio.
+        slotsPaperOverMobileEnv: mobileEnv.stepsPerSecond === null ? null : paper / mobileEnv.stepsPerSecond,
         mobileEnvSkipped: mobileEnv.skipped,
       },
       params: { repeatMs, repeats, mobileEnvSteps: isAsked ? mobileEnvSteps : 0, policy: 'max-sinr' },

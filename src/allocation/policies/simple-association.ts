@@ -2,7 +2,7 @@
 // server.
 
 import { createRandom } from '../../core/basics/philox.ts';
-import { eligibleLinks, findLink, isEligible, linkServer } from '../slot/links.ts';
+import { eligibleLinks, findLink, isEligible, linkEnd, linkServer, linkStart } from '../slot/links.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 import { log2OnePlus } from '../slot/uplink-rate.ts';
 
@@ -55,16 +55,23 @@ function associateByScore(
   score: (device: number, link: number, server: number) => number | undefined,
   tieScore: (link: number) => number = () => 0,
 ): Int32Array {
-  return Int32Array.from({ length: state.deviceCount }, (_, device) => {
-    let best = { server: -1, value: Number.NEGATIVE_INFINITY, tie: Number.NEGATIVE_INFINITY };
-    for (const link of eligibleLinks(state, device)) {
+  const chosen = new Int32Array(state.deviceCount).fill(-1);
+  for (let device = 0; device < state.deviceCount; device++) {
+    let best = Number.NEGATIVE_INFINITY;
+    let bestTie = Number.NEGATIVE_INFINITY;
+    const end = linkEnd(state, device);
+    for (let link = linkStart(state, device); link < end; link++) {
+      if (!isEligible(state, link)) continue;
       const server = linkServer(state, device, link);
       const value = score(device, link, server) as number;
       const tie = tieScore(link);
-      if (value > best.value || (value === best.value && tie > best.tie)) best = { server, value, tie };
+      if (!(value > best || (value === best && tie > bestTie))) continue;
+      best = value;
+      bestTie = tie;
+      chosen[device] = server;
     }
-    return best.server;
-  });
+  }
+  return chosen;
 }
 
 /** Hysteresis of 3 dB, the usual offset of event A3; linear. */

@@ -35,8 +35,8 @@ export function checkAssignment(state: SlotState, assignment: Assignment): void 
 }
 
 function checkServer(state: SlotState, device: number, server: number): void {
-  const range = `0 to ${state.serverCount - 1}`;
   if (!Number.isInteger(server) || server < -1 || server >= state.serverCount) {
+    const range = `0 to ${state.serverCount - 1}`;
     fail(`device ${device}: server is ${server}`, `${range}, or -1 when no server can be reached`);
   }
   if (server === -1) {

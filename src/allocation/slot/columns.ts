@@ -32,9 +32,12 @@ function eachOf<Field extends string, Value>(
 }
 
 /** How many entries each group has. @param groupOf of each entry, as the server of each device; -1: none */
-export function countByGroup(groupOf: Iterable<number>, groupCount: number): Int32Array {
+export function countByGroup(groupOf: ArrayLike<number>, groupCount: number): Int32Array {
   const counts = new Int32Array(groupCount);
-  for (const group of groupOf) if (group >= 0) counts[group] = (counts[group] as number) + 1;
+  for (let index = 0; index < groupOf.length; index++) {
+    const group = groupOf[index] as number;
+    if (group >= 0) counts[group] = (counts[group] as number) + 1;
+  }
   return counts;
 }
 

@@ -78,10 +78,10 @@ export function extraOf(prices: PassPrices, { tokens, continued, started, copied
 /** The time of a narrow pass follows narrow passes alone: the first one after each correction is narrow, so it is never old. */
 function noteNarrow({ ms = 0, prices }: PassTimes, error: number, { tokens }: PassWork): PassTimes {
   const further = tokens - 1;
-  const token = prices.token + (forgetting * error * further) / (1 + further * further);
+  const token = priceOf(prices.token + (forgetting * error * further) / (1 + further * further));
   return {
     ms: ms * (1 + (forgetting * error) / (1 + further * further)),
-    prices: { ...prices, token: priceOf(token) },
+    prices: token === prices.token ? prices : { ...prices, token },
   };
 }
 

@@ -30,16 +30,17 @@ export interface Verification {
 /** Commits at least one token. @throws InvariantError if the numbers of rows and drafts do not fit. */
 export function verifyDrafts({ rows, drafts, choose, ending, endState }: VerifyInput): Verification {
   invariant(rows.length === drafts.length + 1, () => `${drafts.length} drafts need one row more, not ${rows.length}`);
-  const tokens: number[] = [];
   let state = endState;
   for (let index = 0; index < rows.length; index++) {
     const id = choose(rows[index] as Candidates, index);
-    tokens.push(id);
     const step = ending.push(state, id);
     state = step.state;
     const agreed = id === drafts[index];
     if (step.end !== null || !agreed) {
-      return { accepted: agreed ? index + 1 : index, tokens, end: step.end, endState: state };
+      const accepted = agreed ? index + 1 : index;
+      const own = agreed ? [] : [id];
+      const tokens = accepted === 0 ? own : drafts.slice(0, accepted).concat(own);
+      return { accepted, tokens, end: step.end, endState: state };
     }
   }
   throw new InvariantError('the last row has no draft that it could agree with');

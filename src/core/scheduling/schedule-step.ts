@@ -16,7 +16,7 @@ export interface SessionWork {
   /** Tokens to evaluate before the last committed one; above 0: the session is not decoding yet. */
   readonly prefillTokens: number;
   /** What a token of that took last, ms, where it was measured. */
-  readonly tokenMs?: number;
+  readonly tokenMs?: number | undefined;
   /** It gets no chunk of its prompt in this step, and keeps its turn. */
   readonly isHeldBack?: boolean;
   /** Available drafts, in chain order. */

@@ -54,10 +54,10 @@ export function straightCurve(fixedMs: number, perRowMs: number, leastRows: numb
  */
 export function curveMs({ measured, fittedMs }: StepCurve, rows: number): number {
   if (rows <= 0) return 0;
-  const above = measured.findIndex((point) => point.rows >= rows);
-  if (above === 0) return fittedMs[0] ?? 0;
   const last = measured.length - 1;
-  const upper = above === -1 ? last : above;
+  let upper = 0;
+  while (upper < last && (measured[upper]?.rows ?? 0) < rows) upper += 1;
+  if (upper === 0 && (measured[0]?.rows ?? 0) >= rows) return fittedMs[0] ?? 0;
   const lower = upper - 1;
   const upperRows = measured[upper]?.rows ?? 1;
   const upperMs = fittedMs[upper] ?? 0;

@@ -11,7 +11,7 @@ export interface PromptingSession {
   readonly weight: number;
   readonly prefillTokens: number;
   /** What a token of it took last, ms, where that was measured and its text is long: then it pays for its chunks afterwards. */
-  readonly tokenMs?: number;
+  readonly tokenMs?: number | undefined;
   /** It gets no chunk in this step, and keeps its turn. */
   readonly isHeldBack?: boolean;
 }

@@ -113,6 +113,6 @@ function callRows({ law, goesByRows }: StepTimeModel, itemRows: readonly number[
 
 function sum(values: readonly number[]): number {
   let total = 0;
-  for (const value of values) total += value;
+  for (let index = 0; index < values.length; index += 1) total += values[index] as number;
   return total;
 }

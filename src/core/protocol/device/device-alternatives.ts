@@ -7,6 +7,8 @@ import { limits } from '../wire/limits.ts';
 import { modeOf } from '../wire/mode.ts';
 import { believedLength, type DeviceState } from './device-state.ts';
 
+const noOrders: readonly AlternativeOrder[] = [];
+
 /** Whether the device may send alternatives in this turn. */
 export function mayHedge({ hedges = 0, mode }: DeviceState['turn']): boolean {
   return hedges > 0 && modeOf(mode).mayHedge;
@@ -17,7 +19,7 @@ export function mayHedge({ hedges = 0, mode }: DeviceState['turn']): boolean {
  * is kept from now on.
  */
 export function orderAlternatives(state: DeviceState): { state: DeviceState; orders: readonly AlternativeOrder[] } {
-  if (!mayHedge(state.turn) || state.tail.length === 0) return { state, orders: [] };
+  if (!mayHedge(state.turn) || state.tail.length === 0) return { state, orders: noOrders };
   const { text, turn, confidences, runnerUps } = state;
   const drafts = { length: text.length, confidences, runnerUps, alternatives: state.alternatives };
   const chosen = likeliestAlternatives(drafts, {

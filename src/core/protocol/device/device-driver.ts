@@ -5,13 +5,14 @@ import type { Clock } from '../../basics/clock.ts';
 import type { ErrorCode, OutriderError } from '../../basics/errors.ts';
 import { unreachable } from '../../basics/invariant.ts';
 import type { Logprobs } from '../../decoding/logprobs.ts';
-import type { PassPrices } from '../../decoding/pass-times.ts';
+import type { PassPrices, PassWork } from '../../decoding/pass-times.ts';
 import type { ConnectionObserver } from '../wire/connections.ts';
 import { type DraftMade, type DraftOrder, withoutWork, workOf } from '../wire/draft-order.ts';
 import type { DeviceMessage, EdgeMessage } from '../wire/messages.ts';
 import { deafHandler, type FrameConnection, type FrameHandler } from '../wire/wire.ts';
 import { mayHedge } from './device-alternatives.ts';
 import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink, type Shown } from './device-connections.ts';
+import { findLink } from './device-links.ts';
 import type { stepDevice } from './device-session.ts';
 import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, DraftBudget, Outcome } from './device-state.ts';
 import { edgeOwesText } from './device-window.ts';
@@ -218,13 +219,19 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.step({ kind: 'gave-up', code, cause, remedy });
   }
 
-  /** @param draft null: the drafter has no proposal @param durationMs duration of the draft */
-  drafted({ generation, position, alternatives }: DraftOrder, draft: DraftMade | null, durationMs: number): void {
-    if (draft !== null && draft.isLookedUp !== true) this.#watch.drafted(durationMs, workOf(draft, alternatives));
+  /**
+   * @param draft null: the drafter has no proposal
+   * @param durationMs duration of the draft
+   * @param work what its pass has evaluated; default: as the draft says
+   */
+  drafted(order: DraftOrder, draft: DraftMade | null, durationMs: number, work?: PassWork): void {
+    const { generation, position, alternatives } = order;
+    if (draft !== null && draft.isLookedUp !== true)
+      this.#watch.drafted(durationMs, work ?? workOf(draft, alternatives));
     this.#setChainCut();
     this.#setHedgeCut();
     if (draft === null) this.step({ kind: 'draft-declined', generation, position });
-    else this.step({ kind: 'draft-produced', generation, position, ...withoutWork(draft) });
+    else this.step({ ...withoutWork(draft), kind: 'draft-produced', generation, position });
   }
 
   step(event: DeviceEvent): void {
@@ -311,9 +318,10 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   /** Whether the device leaves an edge that refuses the turn, or can't continue it, for another one. The machine is not notified. */
   #isLeft(link: number, message: EdgeMessage): boolean {
-    const edge = this.connections.edgeOf(link);
     const reason = this.#edges.reasonToLeave(this.#state, link, message);
-    if (edge === undefined || reason === null || reason.code === 'superseded') return false;
+    if (reason === null || reason.code === 'superseded') return false;
+    const edge = this.connections.edgeOf(link);
+    if (edge === undefined) return false;
     this.#edges.refused(edge, reason);
     if (this.#state.links.length > 1) {
       this.#settings.routes?.failed(edge, this.#clock.nowMs());
@@ -337,14 +345,13 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   }
 
   #withCredentials(link: number, message: DeviceMessage): DeviceMessage {
+    if (message.kind !== 'open' && message.kind !== 'resume') return message;
     const credentials = this.connections.shownOn(link)?.credentials;
-    if (credentials === undefined || (message.kind !== 'open' && message.kind !== 'resume')) return message;
-    return { ...message, credentials };
+    return credentials === undefined ? message : { ...message, credentials };
   }
 
   #noteServer(): void {
-    const { links, main } = this.#state;
-    const edge = links.find(({ id }) => id === main)?.edge;
+    const edge = findLink(this.#state, this.#state.main)?.edge;
     if (edge === undefined || edge === this.#servedBy) return;
     this.#servedBy = edge;
     this.#host.servedBy?.(edge);

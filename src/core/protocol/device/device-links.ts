@@ -29,10 +29,11 @@ import {
   type SentBranch,
 } from './device-state.ts';
 
-export function findLink(state: DeviceState, id: number | null): DeviceLink | undefined {
-  const { links } = state;
-  const first = links[0];
-  return first === undefined || first.id === id ? first : links.find((link) => link.id === id);
+// Loops instead of closures below: these run several times in each event.
+
+export function findLink({ links }: DeviceState, id: number | null): DeviceLink | undefined {
+  for (const link of links) if (link.id === id) return link;
+  return undefined;
 }
 
 /** The links, with `link` in place of the one with the same id. */
@@ -46,14 +47,19 @@ function lastAttempt({ edges }: DeviceState): number {
 }
 
 function attemptAt({ edges }: DeviceState, edge: string): number {
-  return edges.find((known) => known.edge === edge)?.attempt ?? 0;
+  for (const known of edges) if (known.edge === edge) return known.attempt;
+  return 0;
 }
 
 function know({ edges }: DeviceState, edge: string, attempt: number, held: number | null): readonly EdgeKnowledge[] {
   const news = { edge, attempt, held };
   if (edges.length === 1 && edges[0]?.edge === edge) return [news];
-  const isKnown = edges.some((known) => known.edge === edge);
-  return isKnown ? edges.map((known) => (known.edge === edge ? news : known)) : [...edges, news];
+  return knowAmong(edges, news);
+}
+
+function knowAmong(edges: readonly EdgeKnowledge[], news: EdgeKnowledge): readonly EdgeKnowledge[] {
+  const isKnown = edges.some((known) => known.edge === news.edge);
+  return isKnown ? edges.map((known) => (known.edge === news.edge ? news : known)) : [...edges, news];
 }
 
 /** The next attach to this edge must be an `open`. */
@@ -220,12 +226,16 @@ function fingerprintsWith({ fingerprints }: DeviceState, { fingerprint }: Device
 /** The tokens of a commit, with accepted ones taken from the sent branch; undefined if it refers to drafts that were not sent. */
 function resolveCommit(link: DeviceLink, commit: CommitMessage): readonly number[] | undefined {
   if (commit.accepted === 0) return commit.tokens;
-  const isNamed = ({ number }: SentBranch): boolean => number === commit.branch;
-  const branch = link.branches.find(isNamed) ?? link.alternatives.find(isNamed);
+  const branch = branchOf(link.branches, commit.branch) ?? branchOf(link.alternatives, commit.branch);
   if (branch === undefined || commit.first < branch.start) return undefined;
   const from = commit.first - branch.start;
   if (from + commit.accepted > branch.tokens.length) return undefined;
-  return [...branch.tokens.slice(from, from + commit.accepted), ...commit.tokens];
+  return branch.tokens.slice(from, from + commit.accepted).concat(commit.tokens);
+}
+
+function branchOf(branches: readonly SentBranch[], number: number): SentBranch | undefined {
+  for (const branch of branches) if (branch.number === number) return branch;
+  return undefined;
 }
 
 export function branchEnd(branch: SentBranch): number {
@@ -243,7 +253,10 @@ function stillTakeable({ alternatives }: DeviceLink, received: number, text: Tok
 
 /** Keeps the newest branch, so that it can be extended, and every older one that commits have not passed yet. */
 function stillReferable({ branches }: DeviceLink, received: number): readonly SentBranch[] {
-  if (branches.length < 2) return branches;
+  return branches.length < 2 ? branches : referableOf(branches, received);
+}
+
+function referableOf(branches: readonly SentBranch[], received: number): readonly SentBranch[] {
   return branches.filter((branch, index) => index === branches.length - 1 || branchEnd(branch) > received);
 }
 
@@ -260,15 +273,19 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
   const fresh = overlap === 0 ? tokens : tokens.slice(overlap);
   const received = Math.max(link.received, commit.first + tokens.length);
   if (fresh.length > 0) {
-    const drafted = fresh.map((_, index) => index + overlap < commit.accepted);
+    const drafted = draftedOf(fresh, commit.accepted - overlap);
     const logprobs = commit.logprobs?.slice(overlap);
-    effects.push({ kind: 'emit-tokens', tokens: fresh, drafted, ...defined({ logprobs }) });
+    effects.push({ kind: 'emit-tokens', tokens: fresh, drafted, logprobs });
   }
   const links = replaceLink(state.links, { ...link, received, branches: stillReferable(link, received) });
   const edges = know(state, link.edge, attemptAt(state, link.edge), received);
-  const marked = fresh.length === 0 ? state : { ...state, fingerprints: fingerprintsWith(state, link) };
-  const compared = forgetAlternatives(compareTail(marked, fresh, links, edges), link.id);
+  const compared = forgetAlternatives(compareTail(state, link, fresh, links, edges), link.id);
   return settleLinks(settleVerifications(compared), link.id, fresh.length > 0, effects);
+}
+
+/** @param count of the first tokens, which were drafts of the device */
+function draftedOf(tokens: readonly number[], count: number): readonly boolean[] {
+  return tokens.map((_, index) => index < count);
 }
 
 /** Verdicts come from the main link's edge, which may lag behind the text during a handover. */
@@ -281,6 +298,7 @@ function settleVerifications(state: DeviceState): DeviceState {
 /** Compares new committed tokens with the tail, and rolls back if they differ. @param links and `edges`: already updated by the commit */
 function compareTail(
   state: DeviceState,
+  link: DeviceLink,
   fresh: readonly number[],
   links: readonly DeviceLink[],
   edges: readonly EdgeKnowledge[],
@@ -289,14 +307,22 @@ function compareTail(
   let matched = 0;
   while (matched < fresh.length && matched < tail.length && tail[matched] === fresh[matched]) matched += 1;
   const text = state.text.append(fresh);
+  const fingerprints = fresh.length === 0 ? state.fingerprints : fingerprintsWith(state, link);
   if (matched === fresh.length || matched === tail.length) {
-    if (matched === 0) return { ...state, links, edges, text };
-    const account = { ...state.account, matched: state.account.matched + matched };
-    const left = { tail: tail.slice(matched), confidences: confidences.slice(matched) };
-    const alternatives = passAlternatives(state.alternatives, text.length);
-    const runnerUpRates = judgeRunnerUps(state.runnerUpRates, runnerUps, fresh);
-    const rest = { ...left, runnerUps: runnerUps.slice(matched), runnerUpRates, alternatives };
-    return { ...state, links, edges, text, account, ...rest };
+    if (matched === 0) return { ...state, links, edges, text, fingerprints };
+    return {
+      ...state,
+      links,
+      edges,
+      text,
+      fingerprints,
+      account: { ...state.account, matched: state.account.matched + matched },
+      tail: tail.slice(matched),
+      confidences: confidences.slice(matched),
+      runnerUps: runnerUps.slice(matched),
+      runnerUpRates: judgeRunnerUps(state.runnerUpRates, runnerUps, fresh),
+      alternatives: passAlternatives(state.alternatives, text.length),
+    };
   }
   const { matched: before, mismatched, alternativesTaken } = state.account;
   const correctedAt = state.text.length + matched;
@@ -304,8 +330,9 @@ function compareTail(
   const { alternative } = continued;
   return {
     ...state,
-    links: links.map((link) => correctLink(link, correctedAt, alternative)),
+    links: links.map((one) => correctLink(one, correctedAt, alternative)),
     edges,
+    fingerprints,
     account: {
       ...state.account,
       matched: before + matched + continued.matched,

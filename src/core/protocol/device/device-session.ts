@@ -76,15 +76,15 @@ function writable(state: DeviceState, id: number, isWritable: boolean): DeviceSt
 
 function takeDraft(state: DeviceState, event: Extract<DeviceEvent, { kind: 'draft-produced' }>): DeviceState {
   const { alternatives = [], runnerUp = null } = event;
-  const account = { ...state.account, drafted: state.account.drafted + 1 };
-  const counted = takeAlternativeDrafts({ ...state, account, drafting: null }, alternatives);
   const isCurrent = event.generation === state.generation && event.position === believedLength(state);
-  if (!isCurrent) return counted;
+  const counted = takeAlternativeDrafts(state, alternatives);
   return {
     ...counted,
-    tail: [...state.tail, event.token],
-    confidences: [...state.confidences, event.confidence],
-    runnerUps: [...state.runnerUps, runnerUp],
+    account: { ...counted.account, drafted: counted.account.drafted + 1 },
+    drafting: null,
+    tail: isCurrent ? [...state.tail, event.token] : counted.tail,
+    confidences: isCurrent ? [...state.confidences, event.confidence] : counted.confidences,
+    runnerUps: isCurrent ? [...state.runnerUps, runnerUp] : counted.runnerUps,
   };
 }
 

@@ -89,7 +89,7 @@ function sendTail(state: DeviceState, link: DeviceLink, effects: DeviceEffect[])
     ...link,
     branchCount: Math.max(number, link.branchCount),
     acknowledged,
-    branches: [...older, grown],
+    branches: older.length === 0 ? [grown] : [...older, grown],
     isExtendable: true,
   };
   const account = { ...state.account, sent: state.account.sent + tokens.length };

@@ -113,6 +113,7 @@ export class EdgeChoice {
   answered(edge: string | null): void {
     this.lastRefusal = null;
     if (edge !== null) this.#settings.routes?.answered(edge);
+    if (this.#refusals.size === 0) return;
     for (const [name, code] of this.#refusals) if (!lastingRefusals.has(code)) this.#refusals.delete(name);
   }
 

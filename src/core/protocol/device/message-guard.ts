@@ -33,7 +33,8 @@ export function guardMessage(
   const { first, accepted, tokens, logprobs } = message;
   if ((logprobs === undefined) !== (turn.topLogprobs === undefined))
     return 'a commit with or without logprobs, other than asked';
-  if (hasUnknownId(logprobs ?? [], vocabularySize)) return 'a logprob has an id beyond the vocabulary';
+  if (logprobs !== undefined && hasUnknownId(logprobs, vocabularySize))
+    return 'a logprob has an id beyond the vocabulary';
   if (tokens.some((id) => id >= vocabularySize)) return 'a commit has an id beyond the vocabulary';
   return first + accepted + tokens.length > end ? 'a commit beyond the end' : null;
 }

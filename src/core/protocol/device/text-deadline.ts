@@ -30,6 +30,8 @@ export function defaultTextDeadlines(promptLength: number): TextDeadlines {
   return { firstTokenWithinMs: firstTokenMs + Math.round(prefillMs), nextTokenWithinMs: nextTokenMs };
 }
 
+const nothing = (): void => {};
+
 export class TextDeadline {
   readonly #clock: Clock;
   readonly #deadlines: TextDeadlines;
@@ -40,7 +42,7 @@ export class TextDeadline {
   #waitedMs = 0;
   /** Since when the edge owes text; null: it does not. */
   #owedSinceMs: number | null = null;
-  #cancel = (): void => {};
+  #cancel = nothing;
 
   /** @param expired called when the edge has owed text for `afterMs`; `hasExpiredBefore`: for the second time without new text */
   constructor(clock: Clock, deadlines: TextDeadlines, expired: (hasExpiredBefore: boolean, afterMs: number) => void) {
@@ -95,7 +97,7 @@ export class TextDeadline {
 
   #rearm(): void {
     this.#cancel();
-    this.#cancel = () => {};
+    this.#cancel = nothing;
     if (this.#owedSinceMs === null || this.#limitMs === Number.POSITIVE_INFINITY) return;
     const leftMs = this.#limitMs - this.#waitedMs - (this.#clock.nowMs() - this.#owedSinceMs);
     // At least 1 ms: after rounding, a shorter wait might not advance the clock.

@@ -7,7 +7,9 @@ const state = createDeviceState({ prompt: [1, 2] } as unknown as TurnRequest);
 it('measures recent drafts, and the time between commits of one connection', () => {
   const meter = new TurnMeter();
   expect(meter.measures(state, undefined)).toMatchObject({ draftMs: null, roundTripMs: null, commits: 0, decodeMs: 0 });
-  for (const ms of [500, ...Array.from({ length: 15 }, () => 10)]) meter.drafted(ms);
+  // Fifteen drafts count: the first one does not, and the last seven are fewer than half.
+  const drafts = [500, ...Array.from({ length: 8 }, () => 10), ...Array.from({ length: 7 }, () => 20)];
+  for (const ms of drafts) meter.drafted(ms);
   meter.committed(100, 1);
   meter.committed(140, 3);
   meter.lost();

@@ -9,7 +9,9 @@ import type { TurnMeasures } from './drafting-advice.ts';
 const recentDrafts = 15;
 
 export class TurnMeter {
+  /** Of the recent drafts, in no order. */
   readonly #draftMs: number[] = [];
+  #drafts = 0;
   #commits = 0;
   #decodedTokens = 0;
   #decodeMs = 0;
@@ -17,8 +19,8 @@ export class TurnMeter {
 
   /** A draft took this long. Looked-up drafts do not count. */
   drafted(durationMs: number): void {
-    this.#draftMs.push(durationMs);
-    if (this.#draftMs.length > recentDrafts) this.#draftMs.shift();
+    this.#draftMs[this.#drafts % recentDrafts] = durationMs;
+    this.#drafts += 1;
   }
 
   committed(atMs: number, tokenCount: number): void {

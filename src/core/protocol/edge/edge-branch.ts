@@ -39,6 +39,7 @@ export function compareBranch(branch: Branch, text: TokenText): Branch {
   let position = branch.agreedTo;
   while (position < until && branch.tokens.at(position - branch.start) === text.at(position)) position += 1;
   const dead = position < until;
+  if (position === branch.agreedTo && !dead) return branch;
   const matched = branch.matched + position - branch.agreedTo;
   return { ...branch, agreedTo: position, dead, matched, mismatched: branch.mismatched + (dead ? 1 : 0) };
 }

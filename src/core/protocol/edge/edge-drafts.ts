@@ -38,7 +38,7 @@ export function takeDrafts(state: EdgeState, message: DraftMessage, effects: Edg
   if (message.tokens.some((id) => id >= rules.vocabularySize))
     return violate(state, 'an id beyond the vocabulary', effects);
   const compared = compareBranch(isNew ? beginBranch(message) : extendBranch(branch, message), text);
-  const drafts = settleAlternatives(
+  const settled = settleAlternatives(
     { branch: compared, alternatives: isNew ? noAlternatives : state.alternatives },
     text,
     sentLength(state),
@@ -47,7 +47,14 @@ export function takeDrafts(state: EdgeState, message: DraftMessage, effects: Edg
   const hasDied = compared.dead && (isNew || !branch.dead);
   const kept = isNew ? retireBranch(state) : state;
   const acknowledged = isNew ? Math.max(state.acknowledged, message.first) : state.acknowledged;
-  return { ...kept, ...drafts, branchCount, acknowledged, isAfterRejection: state.isAfterRejection || hasDied };
+  return {
+    ...kept,
+    branch: settled.branch,
+    alternatives: settled.alternatives,
+    branchCount,
+    acknowledged,
+    isAfterRejection: state.isAfterRejection || hasDied,
+  };
 }
 
 export function takeAlternative(state: EdgeState, message: AlternativeMessage, effects: EdgeEffect[]): EdgeState {

@@ -26,6 +26,8 @@ export interface RegistryEntry extends PlaceEntry {
   /** Share y of the edge's downlink, relative to all other connections; above 0. */
   downlinkShare: number;
   cancelForget: (() => void) | null;
+  /** The registry has not forgotten it. */
+  isKept: boolean;
 }
 
 export interface RegistrySettings {
@@ -200,6 +202,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
   clear(): void {
     for (const entry of this.#entries.values()) {
       entry.cancelForget?.();
+      entry.isKept = false;
       entry.hasPlace = false;
       entry.waitingSinceMs = null;
     }
@@ -222,7 +225,8 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     const { state, effects } = machines.createEdgeSession(rules, number, event);
     const shared = { number, id: open.session, key, share: shareOf(open, key), downlinkShare: 1, state };
     const times = { waitingSinceMs: null, lostSinceMs: null, stalledSinceMs: null };
-    const entry = this.#owner.enter({ ...shared, ...times, hasPlace: false, sentAhead: null, cancelForget: null });
+    const kept = { hasPlace: false, sentAhead: null, cancelForget: null, isKept: true };
+    const entry = this.#owner.enter({ ...shared, ...times, ...kept });
     this.#entries.set(nameOf(open.session, key), entry);
     this.#byLink.set(link, entry);
     this.#settle(entry, event, effects, null);
@@ -242,7 +246,12 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     return admitted;
   }
 
-  #settle(...[entry, event, effects, before]: Parameters<RegistryOwner<Entry>['stepped']>): void {
+  #settle(
+    entry: Entry,
+    event: EdgeEvent | SessionCreated,
+    effects: readonly EdgeEffect[],
+    before: EdgeState | null,
+  ): void {
     this.#owner.stepped(entry, event, effects, before);
     for (const effect of effects) {
       if (effect.kind === 'send') this.#owner.send(effect.link, effect.message);
@@ -250,12 +259,8 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     }
     noteTimes(entry, this.#clock.nowMs());
     if (entry.state.released) this.#forget(entry);
-    else if (this.#isKept(entry)) this.#keep(entry);
+    else if (entry.isKept) this.#keep(entry);
     this.#owner.settled?.(entry);
-  }
-
-  #isKept(entry: Entry): boolean {
-    return this.#entries.get(nameOf(entry.id, entry.key)) === entry;
   }
 
   #keep(entry: Entry): void {
@@ -284,7 +289,8 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
 
   /** @param detail sent to its connection, which is closed */
   #forget(entry: Entry, code: ErrorCode | 'done' = 'done', detail: string = 'the session is forgotten'): void {
-    if (!this.#isKept(entry)) return;
+    if (!entry.isKept) return;
+    entry.isKept = false;
     entry.cancelForget?.();
     this.#entries.delete(nameOf(entry.id, entry.key));
     this.#places.stopWaiting(entry);

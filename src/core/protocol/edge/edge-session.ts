@@ -362,7 +362,7 @@ function flush(before: EdgeState, effects: EdgeEffect[]): EdgeState {
       branch: accepted > 0 ? (branch?.number ?? 0) : 0,
       accepted,
       tokens,
-      ...(state.open.topLogprobs === undefined ? {} : { logprobs: state.logprobs.slice(link.sent - text.length) }),
+      logprobs: state.open.topLogprobs === undefined ? undefined : state.logprobs.slice(link.sent - text.length),
     } as const;
     effects.push({ kind: 'send', link: link.id, message: commit });
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { SessionWork } from '../../scheduling/schedule-step.ts';
 import type { EdgeEntry } from './edge-core.ts';
 import { anyone } from './edge-key.ts';
 import type { EdgeRegistry } from './edge-registry.ts';
@@ -6,22 +7,37 @@ import { testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession } from './edge-session.ts';
 import { EngineSteps } from './engine-steps.ts';
 
-function entryOf(number: number, matched: number, mismatched: number): EdgeEntry {
+function entryOf(number: number, matched: number, mismatched: number, key = anyone): EdgeEntry {
   const created = { kind: 'session-created', link: 1, open: testOpening() } as const;
   const state = { ...createEdgeSession(testRules, number, created).state, matched, mismatched };
-  const shared = { number, id: state.open.session, key: anyone, share: 1, downlinkShare: 1, state };
+  const shared = { number, id: state.open.session, key, share: 1, downlinkShare: 1, state };
   const times = { waitingSinceMs: null, lostSinceMs: null, stalledSinceMs: null };
   const own = { wanted: { length: 0, drafts: 0 }, orderedTargetMs: null, paceStart: null };
-  return { ...shared, ...times, ...own, hasPlace: true, sentAhead: null, cancelForget: null };
+  return { ...shared, ...times, ...own, hasPlace: true, sentAhead: null, cancelForget: null, isKept: true };
 }
 
-/** The acceptance with which the scheduler sees each session. */
-function acceptancesOf(...entries: readonly EdgeEntry[]): number[] {
+/** How the scheduler sees each session. */
+function viewsOf(...entries: readonly EdgeEntry[]): SessionWork[] {
   const host = { heldTokens: ({ state }: EdgeEntry) => state.text.length - 1, lookUp: () => undefined };
   const limits = { maxRows: 32, usefulRows: 32, prefillChunk: 16 };
   const steps = new EngineSteps<EdgeEntry>({ entries } as unknown as EdgeRegistry<EdgeEntry>, limits, host);
-  return steps.gather().map(({ view }) => view.acceptance);
+  return steps.gather().map(({ view }) => view);
 }
+
+function acceptancesOf(...entries: readonly EdgeEntry[]): number[] {
+  return viewsOf(...entries).map(({ acceptance }) => acceptance);
+}
+
+it('divides the weight of a key among its sessions, by their shares, where there are several keys', () => {
+  const weightsOf = (...entries: readonly EdgeEntry[]) => viewsOf(...entries).map(({ weight }) => weight);
+  const [own, other] = [
+    { ...anyone, id: 'a', share: 6 },
+    { ...anyone, id: 'b', share: 2 },
+  ];
+  const pair = [entryOf(1, 0, 0, own), { ...entryOf(2, 0, 0, own), share: 2 }];
+  expect(weightsOf(...pair)).toEqual([1, 2]);
+  expect(weightsOf(...pair, entryOf(3, 0, 0, other))).toEqual([2, 4, 2]);
+});
 
 describe('the acceptance of the sessions of a step', () => {
   it('is guessed for a lone session, and corrected by its drafts', () => {

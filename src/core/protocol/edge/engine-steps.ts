@@ -1,7 +1,6 @@
 // Builds the engine's next step: each session's view for the scheduler, the scheduler's plan, and a ticket for each session that decodes.
 // It does not run the step; a live or a virtual engine does.
 
-import { defined } from '../../basics/defined.ts';
 import { invariant } from '../../basics/invariant.ts';
 import { sharedPrior } from '../../scheduling/acceptance-prior.ts';
 import { isLongText, PromptPace } from '../../scheduling/prompt-pace.ts';
@@ -34,26 +33,21 @@ export interface StepPart<Entry> {
 }
 
 /** A key's weight is divided among its sessions that have work, by their shares. */
-function shareByKey<Entry extends StepEntry>(works: readonly Work<Entry>[]): readonly Work<Entry>[] {
+function shareByKey<Entry extends StepEntry>(works: readonly FreshWork<Entry>[]): void {
+  const first = works[0]?.entry.key.id;
+  if (works.every(({ entry }) => entry.key.id === first)) return;
   const shares = new Map<string, number>();
   for (const { entry } of works) shares.set(entry.key.id, (shares.get(entry.key.id) ?? 0) + entry.share);
-  if (shares.size < 2) return works;
-  return works.map((work) => {
-    const { key, share } = work.entry;
-    const weight = (key.share * share) / (shares.get(key.id) ?? share);
-    return { ...work, view: { ...work.view, weight } };
-  });
+  for (const { entry, view } of works) {
+    view.weight = (entry.key.share * entry.share) / (shares.get(entry.key.id) ?? entry.share);
+  }
 }
 
 /** Sessions that are compared little yet are supposed to be like the others of the step. */
-function withSharedAcceptance<Entry extends StepEntry>(works: readonly Work<Entry>[]): readonly Work<Entry>[] {
+function shareAcceptance<Entry extends StepEntry>(works: readonly FreshWork<Entry>[]): void {
   const decoding = works.filter(({ view }) => view.prefillTokens === 0);
-  if (decoding.length < 2) return works;
-  const prior = sharedPrior(decoding.map(({ entry }) => allComparisons(entry.state)));
-  return works.map((work) => {
-    if (work.view.prefillTokens > 0) return work;
-    return { ...work, view: { ...work.view, acceptance: expectedAcceptance(work.entry.state, prior) } };
-  });
+  const prior = decoding.length < 2 ? undefined : sharedPrior(decoding.map(({ entry }) => allComparisons(entry.state)));
+  for (const { entry, view } of decoding) view.acceptance = expectedAcceptance(entry.state, prior);
 }
 
 interface StepEntry extends RegistryEntry {
@@ -75,6 +69,11 @@ interface Work<Entry> {
   readonly entry: Entry;
   readonly heldTokens: number;
   readonly view: SessionWork;
+}
+
+/** Until all sessions are gathered, on which weights and acceptances depend. */
+interface FreshWork<Entry> extends Work<Entry> {
+  readonly view: SessionWork & { weight: number; acceptance: number };
 }
 
 export class EngineSteps<Entry extends StepEntry> {
@@ -133,13 +132,15 @@ export class EngineSteps<Entry extends StepEntry> {
    * The sessions that could use a step; empty: there is nothing to run. The caller passes them to {@link begin} before any session changes.
    */
   gather(): readonly Work<Entry>[] {
-    const works: Work<Entry>[] = [];
+    const works: FreshWork<Entry>[] = [];
     this.#host.roundBegins?.();
     for (const entry of this.#sessions.entries) {
-      const work = this.#try(entry, () => this.#workOf(entry));
+      const work = this.#try(entry, this.#workOf);
       if (work !== undefined) works.push(work);
     }
-    return shareByKey(withSharedAcceptance(works));
+    shareAcceptance(works);
+    shareByKey(works);
+    return works;
   }
 
   /**
@@ -175,11 +176,11 @@ export class EngineSteps<Entry extends StepEntry> {
   }
 
   /** An error fails only this session, where the host takes it. */
-  #try<Value>(entry: Entry, work: () => Value): Value | undefined {
+  #try<Value>(entry: Entry, work: (entry: Entry) => Value): Value | undefined {
     const { failed } = this.#host;
-    if (failed === undefined) return work();
+    if (failed === undefined) return work(entry);
     try {
-      return work();
+      return work(entry);
     } catch (error) {
       failed.call(this.#host, entry, error);
       return undefined;
@@ -199,7 +200,7 @@ export class EngineSteps<Entry extends StepEntry> {
   }
 
   /** Prefill does not wait for the mode; decoding does. */
-  #workOf(entry: Entry): Work<Entry> | undefined {
+  readonly #workOf = (entry: Entry): FreshWork<Entry> | undefined => {
     if (!entry.hasPlace || !isWritable(entry.state)) return undefined;
     const heldTokens = this.#host.heldTokens(entry);
     const prefillTokens = mostPromptTokens(entry.state, entry.state.text.length - 1 - heldTokens);
@@ -207,19 +208,16 @@ export class EngineSteps<Entry extends StepEntry> {
     if (prefillTokens > 0) {
       if (modeOf(entry.state.open.mode).edgeLooksUp) this.#host.readAhead?.(entry);
       const tokenMs = isLongText(heldTokens) ? this.#pace.tokenMs(entry) : undefined;
-      const view = { id, weight, prefillTokens, drafts: 0, acceptance: 0, ...defined({ tokenMs }) };
-      return { entry, heldTokens, view };
+      return { entry, heldTokens, view: { id, weight, prefillTokens, drafts: 0, acceptance: 0, tokenMs } };
     }
     if (this.#host.isReady?.(entry) === false) return undefined;
     this.#lookUp(entry);
     const { state } = entry;
     const drafts = readyDrafts(state, entry.wanted.drafts);
     if (drafts === null) return undefined;
-    const acceptance = expectedAcceptance(state);
-    const confidences = lookUpChances(state);
-    const chances = { acceptance, confidences, ...defined({ target: this.#targetOf(entry) }) };
-    return { entry, heldTokens, view: { id, weight, prefillTokens, drafts, ...chances } };
-  }
+    const beside = { confidences: lookUpChances(state), target: this.#targetOf(entry) };
+    return { entry, heldTokens, view: { ...beside, id, weight, prefillTokens, drafts, acceptance: 0 } };
+  };
 
   /** Takes drafts from the text (look-up) for a session that has none. */
   #lookUp(entry: Entry): void {

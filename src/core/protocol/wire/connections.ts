@@ -3,7 +3,7 @@
 
 import type { Clock } from '../../basics/clock.ts';
 import type { ErrorCode } from '../../basics/errors.ts';
-import { type Liveness, type LivenessSettings, watchLiveness } from './liveness.ts';
+import { Liveness, type LivenessSettings } from './liveness.ts';
 import type { DeviceMessage, EdgeMessage, PingMessage, PongMessage } from './messages.ts';
 import type { Frame, FrameConnection, FrameHandler, WireEnd } from './wire.ts';
 
@@ -17,6 +17,8 @@ export interface ConnectionEntry<Sent, Received, Carrier, Own> {
   readonly liveness: Liveness;
   readonly own: Own;
   isBlocked: boolean;
+  /** It is among the entries. */
+  isOpen: boolean;
 }
 
 /** Called before a connection sends or closes. */
@@ -112,6 +114,7 @@ export abstract class Connections<
   /** For a crash of the process, whose timers are gone too: nothing is sent or reported. @returns the carriers of the connections */
   abandon(): Carrier[] {
     const carriers = [...this.entries.values()].map(({ carrier }) => carrier);
+    for (const entry of this.entries.values()) entry.isOpen = false;
     this.entries.clear();
     return carriers;
   }
@@ -123,15 +126,15 @@ export abstract class Connections<
     own: (id: number) => Own,
   ): [number, FrameHandler] {
     const id = ++this.#lastId;
-    const liveness = watchLiveness(this.clock, this.#liveness, {
+    const liveness = new Liveness(this.clock, this.#liveness, {
       ping: () => this.ping(id),
       lost: () => this.close(id, 'silent', 'nothing was received for too long'),
     });
-    const entry = { id, carrier, wire, liveness, own: own(id), isBlocked: false };
+    const entry = { id, carrier, wire, liveness, own: own(id), isBlocked: false, isOpen: true };
     this.entries.set(id, entry);
     const handler: FrameHandler = {
       frame: (frame) => {
-        if (!this.entries.has(id)) return;
+        if (!entry.isOpen) return;
         liveness.received();
         this.received(entry, frame);
       },
@@ -167,6 +170,7 @@ export abstract class Connections<
     if (entry === undefined) return;
     entry.liveness.stop();
     this.forgotten(entry.own, id);
+    entry.isOpen = false;
     this.entries.delete(id);
     this.#sink.linkClosed(id, code);
   }

@@ -1,7 +1,7 @@
 // What the driver of a device asks its drafter for, and what it gets.
 
 import type { AlternativeDraft, AlternativeOrder } from '../../decoding/alternative.ts';
-import type { PassWork } from '../../decoding/pass-times.ts';
+import { narrowPass, type PassWork } from '../../decoding/pass-times.ts';
 import type { RunnerUp } from '../../decoding/runner-up.ts';
 
 export interface DraftMade {
@@ -29,11 +29,14 @@ export interface DraftOrder {
 
 /** What the pass of a draft has evaluated, as its drafter says it, or as far as the orders show it. */
 export function workOf({ work, alternatives = [] }: DraftMade, orders: readonly AlternativeOrder[]): PassWork {
+  if (orders.length === 0) return work ?? narrowPass;
   return work ?? workOrdered(orders.filter(({ id }) => alternatives.some((one) => one.id === id)));
 }
 
 /** For the state machine, which knows no times. */
-export function withoutWork({ work: _work, ...made }: DraftMade): Omit<DraftMade, 'work'> {
+export function withoutWork(draft: DraftMade): Omit<DraftMade, 'work'> {
+  if (draft.work === undefined) return draft;
+  const { work: _work, ...made } = draft;
   return made;
 }
 

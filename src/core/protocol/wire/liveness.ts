@@ -17,38 +17,52 @@ export const livenessChecks: Checks<LivenessSettings> = { pingAfterMs: between(1
 /** The default of both sides. */
 export const defaultLiveness: LivenessSettings = { pingAfterMs: 4000, lostAfterMs: 15_000 };
 
-export interface Liveness {
-  received(): void;
-  sent(): void;
-  stop(): void;
+/** What a side does when a time is over. */
+export interface LivenessActions {
+  readonly ping: () => void;
+  readonly lost: () => void;
 }
 
-export function watchLiveness(
-  clock: Clock,
-  settings: LivenessSettings,
-  actions: { readonly ping: () => void; readonly lost: () => void },
-): Liveness {
-  let receivedAtMs = clock.nowMs();
-  let sentAtMs = receivedAtMs;
-  let cancel = clock.after(settings.pingAfterMs, check);
-  function check(): void {
-    const nowMs = clock.nowMs();
-    if (nowMs - receivedAtMs >= settings.lostAfterMs) {
-      actions.lost();
+/** Its times are fields: each frame sets one, and as a variable of a closure it would be a new object each time. */
+export class Liveness {
+  readonly #clock: Clock;
+  readonly #settings: LivenessSettings;
+  readonly #actions: LivenessActions;
+  #receivedAtMs: number;
+  #sentAtMs: number;
+  #cancel: () => void;
+
+  constructor(clock: Clock, settings: LivenessSettings, actions: LivenessActions) {
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#actions = actions;
+    this.#receivedAtMs = clock.nowMs();
+    this.#sentAtMs = this.#receivedAtMs;
+    this.#cancel = clock.after(settings.pingAfterMs, () => this.#check());
+  }
+
+  received(): void {
+    this.#receivedAtMs = this.#clock.nowMs();
+  }
+
+  sent(): void {
+    this.#sentAtMs = this.#clock.nowMs();
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #check(): void {
+    const { pingAfterMs, lostAfterMs } = this.#settings;
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#receivedAtMs >= lostAfterMs) {
+      this.#actions.lost();
       return;
     }
-    if (nowMs - sentAtMs >= settings.pingAfterMs) actions.ping();
+    if (nowMs - this.#sentAtMs >= pingAfterMs) this.#actions.ping();
     // At least 1 ms: after rounding, a shorter wait might not advance the clock.
-    const leftMs = Math.max(1, settings.lostAfterMs - (nowMs - receivedAtMs));
-    cancel = clock.after(Math.min(settings.pingAfterMs, leftMs), check);
+    const leftMs = Math.max(1, lostAfterMs - (nowMs - this.#receivedAtMs));
+    this.#cancel = this.#clock.after(Math.min(pingAfterMs, leftMs), () => this.#check());
   }
-  return {
-    received: () => {
-      receivedAtMs = clock.nowMs();
-    },
-    sent: () => {
-      sentAtMs = clock.nowMs();
-    },
-    stop: () => cancel(),
-  };
 }
