@@ -13,24 +13,30 @@
 // sum g_i (1 - v_i) + (sum sqrt(g_i v_i))^2
 
 import { badArgument } from '../../core/basics/errors.ts';
+import type { Problem } from '../search/problem.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 import { computeMs, costlyBits, energyMs, promptCost } from './felt-cost.ts';
-import type { PaceClass } from './pace-class.ts';
 import { createPaceModel, type PaceModel, type StepClass } from './pace-model.ts';
 import { rowsOn } from './predict-pace.ts';
 
 /** L links, in the order of the problem. */
 export interface FeltProblem {
   readonly model: PaceModel;
-  /** C; [L]. */
+  /** C, and sqrt(C): what a link adds to the root of its server's cost of the band; [L]. */
   readonly bandMs: Float64Array;
-  /** Rows of the link's device in a step, and its cost, at the nodes of its server's grid: entries gridStart[l] and following. */
+  readonly bandRoot: Float64Array;
+  /**
+   * Rows of the link's device in a step, and its cost, at the nodes of its server's grid: entries gridStart[l] and following. A search reads
+   * few of them: 0 is one that `fill` has to make first.
+   */
   readonly gridStart: Int32Array;
   readonly rows: Float64Array;
   readonly costMs: Float64Array;
-  /** g and v; [L]. costMs has g (1 - v) in it. */
+  readonly fill: (link: number, node: number) => void;
+  /** g, v, and sqrt(g v), the same of prompts; [L]. costMs has g (1 - v) in it. */
   readonly promptMs: Float64Array;
   readonly promptPart: Float64Array;
+  readonly promptRoot: Float64Array;
   /** Energy of drafting, and the whole cost of devices without a server. */
   readonly constantMs: number;
 }
@@ -38,7 +44,7 @@ export interface FeltProblem {
 /** @throws OutriderError `bad-argument` when the slot does not say the pace of its sessions */
 export function createFeltProblem(
   state: SlotState,
-  { linkServer, linkDevice, linkStart, snr }: LinksOfProblem & { readonly snr: Float64Array },
+  { linkServer, linkDevice, linkStart, snr }: LinksOfProblem & Pick<Problem, 'linkStart' | 'snr'>,
 ): FeltProblem {
   if (state.pace === undefined) {
     const remedy =
@@ -64,51 +70,55 @@ export function createFeltProblem(
   return {
     model,
     bandMs,
+    bandRoot: bandMs.map(Math.sqrt),
     gridStart,
-    ...costsOfLinks(model, { linkServer, linkDevice, linkStart }, gridStart),
+    ...costsOfLinks(model, { linkServer, linkDevice }, gridStart),
     constantMs,
   };
 }
 
 function costsOfLinks(
   model: PaceModel,
-  { linkServer, linkDevice, linkStart }: LinksOfProblem,
+  { linkServer, linkDevice }: LinksOfProblem,
   gridStart: Int32Array,
-): Pick<FeltProblem, 'rows' | 'costMs' | 'promptMs' | 'promptPart'> {
+): Pick<FeltProblem, 'rows' | 'costMs' | 'fill' | 'promptMs' | 'promptPart' | 'promptRoot'> {
   const linkCount = linkServer.length;
   const rows = new Float64Array(gridStart[linkCount] as number);
   const costMs = new Float64Array(rows.length);
   const promptMs = new Float64Array(linkCount);
   const promptPart = new Float64Array(linkCount);
-  /** A link of the present device of each class: others of that class have the same numbers. */
-  const alike = new Map<PaceClass, number>();
   for (let link = 0; link < linkCount; link++) {
-    const server = linkServer[link] as number;
-    const device = linkDevice[link] as number;
-    if (link === linkStart[device]) alike.clear();
-    const step = model.stepClass[server] as StepClass;
-    const pace = model.classOf(device, server);
-    const start = gridStart[link] as number;
-    const isTextHere = model.pace.textServer[device] === server;
-    const known = isTextHere ? undefined : alike.get(pace);
-    if (known !== undefined) {
-      const from = gridStart[known] as number;
-      for (const values of [rows, costMs]) values.copyWithin(start, from, from + step.stepMs.length);
-      for (const values of [promptMs, promptPart]) values[link] = values[known] as number;
-      continue;
-    }
-    if (!isTextHere) alike.set(pace, link);
-    const served = { step, pace, weight: model.firstTokenWeight };
-    const prompt = promptCost(model, device, server);
+    const prompt = promptCost(model, linkDevice[link] as number, linkServer[link] as number);
     promptMs[link] = prompt.costMs;
     promptPart[link] = prompt.part;
-    const aloneMs = prompt.costMs * (1 - prompt.part);
-    for (let node = 0; node < step.stepMs.length; node++) {
-      rows[start + node] = rowsOn(model, device, server, pace, node);
-      costMs[start + node] = computeMs(model, device, served, node) + aloneMs;
-    }
   }
-  return { rows, costMs, promptMs, promptPart };
+  const fill = (link: number, node: number): void => {
+    const server = linkServer[link] as number;
+    const device = linkDevice[link] as number;
+    const pace = model.classOf(device, server);
+    const served = { step: model.stepClass[server] as StepClass, pace, weight: model.firstTokenWeight };
+    const at = (gridStart[link] as number) + node;
+    rows[at] = rowsOn(model, device, server, pace, node);
+    costMs[at] =
+      computeMs(model, device, served, node) + (promptMs[link] as number) * (1 - (promptPart[link] as number));
+  };
+  return { rows, costMs, fill, promptMs, promptPart, promptRoot: rootsOf(promptMs, promptPart) };
+}
+
+/** One of `rows` or `costMs` of a link at a node. */
+export function valueOn({ gridStart, fill }: FeltProblem, values: Float64Array, link: number, node: number): number {
+  const at = (gridStart[link] as number) + node;
+  if (values[at] === 0) fill(link, node);
+  return values[at] as number;
+}
+
+/** Makes the values of all nodes of all links. */
+export function fillGrids({ gridStart, rows, fill }: FeltProblem): void {
+  for (let link = 0; link < gridStart.length - 1; link++) {
+    const start = gridStart[link] as number;
+    const end = gridStart[link + 1] as number;
+    for (let at = start; at < end; at++) if (rows[at] === 0) fill(link, at - start);
+  }
 }
 
 /**
@@ -124,16 +134,14 @@ export function repriceTexts(
     felt.model.movedTokens(linkDevice[link] as number, linkServer[link] as number) > 0;
   const moved = Uint8Array.from(linkDevice, (_, link) => (isMoved(link) ? 1 : 0));
   const costOf = (ms: number, part: number): number => ms * Math.max(0, part + factor - 1);
-  return {
-    ...felt,
-    promptMs: felt.promptMs.map((ms, link) => (moved[link] === 1 ? costOf(ms, felt.promptPart[link] as number) : ms)),
-    promptPart: felt.promptPart.map((part, link) => (moved[link] === 1 ? 1 : part)),
-  };
+  const { promptMs: usualMs, promptPart: usualPart } = felt;
+  const promptMs = usualMs.map((ms, link) => (moved[link] === 1 ? costOf(ms, usualPart[link] as number) : ms));
+  const promptPart = usualPart.map((part, link) => (moved[link] === 1 ? 1 : part));
+  return { ...felt, promptMs, promptPart, promptRoot: rootsOf(promptMs, promptPart) };
 }
 
-type LinksOfProblem = Readonly<Record<'linkServer' | 'linkDevice' | 'linkStart', Int32Array>>;
+type LinksOfProblem = Pick<Problem, 'linkServer' | 'linkDevice'>;
 
-/** sqrt(g v): what a link adds to the root of a server's cost. */
-export function promptRoot({ promptMs, promptPart }: FeltProblem, link: number): number {
-  return Math.sqrt((promptMs[link] as number) * (promptPart[link] as number));
+function rootsOf(promptMs: Float64Array, promptPart: Float64Array): Float64Array {
+  return promptMs.map((ms, link) => Math.sqrt(ms * (promptPart[link] as number)));
 }

@@ -1,22 +1,12 @@
-// The functions of T of one kind of device on one kind of server. Each takes thousands of operations to make, and slots that follow each
-// other need the same ones, so they are kept.
+// The functions of T of one kind of device on one kind of server. A value takes hundreds of operations to make; a slot reads few of them,
+// and slots that follow each other the same ones. So each is made when it is first read, and kept.
 
-import { type StepPace, streamPace, worthwhileDrafts } from '../../core/scheduling/stream-pace.ts';
+import { type StepPace, type StreamPace, streamPace, worthwhileDrafts } from '../../core/scheduling/stream-pace.ts';
 
-/** A kind of device on a kind of server: both at each node of the server's grid, and perhaps at some beyond its end. */
-export interface PaceClass {
-  readonly tokens: Float64Array;
-  /** 1 + q. */
-  readonly rows: Float64Array;
-  /** Round trip of the network between them, ms. */
-  readonly roundTripMs: number;
-}
-
-/** A step of n rows takes fixedMs + n rowMs; T at each node of the grid. The first node is a step of one row. */
-interface StepGrid {
+/** A step of n rows takes fixedMs + n rowMs. */
+export interface StepLaw {
   readonly fixedMs: number;
   readonly rowMs: number;
-  readonly stepMs: Float64Array;
 }
 
 interface Kind {
@@ -26,56 +16,124 @@ interface Kind {
   readonly maxAhead: number;
 }
 
-/** T grows by this factor from node to node. */
+/** T grows by this factor from node to node of a grid; the first node is a step of one row. */
 export const gridRatio = 1.12;
 /** A class has about 1 kB. When there are more, all are dropped and made again. */
 const mostKept = 50_000;
-/** Nodes are made in groups of this size, so that a grid that is a little longer needs no new class. */
-const nodesAtOnce = 16;
+const usualNodes = 48;
 
-const kept = new Map<string, PaceClass>();
-/** The limit of drafts that pays, at each node. */
-const limits = new Map<string, Float64Array>();
+/** A kind of device on a kind of server. */
+export class PaceClass {
+  /** Round trip of the network between them, ms. */
+  readonly roundTripMs: number;
+  readonly #step: StepKind;
+  readonly #kind: Kind;
+  readonly #table: StreamPace;
+  /** tau and 1 + q of each node; 0: not made yet. */
+  #values = new Float64Array(2 * usualNodes);
 
-/** @returns the same object for the same arguments, unless a longer grid has come meanwhile */
-export function paceClass(step: StepGrid, kind: Kind): PaceClass {
+  constructor(step: StepKind, kind: Kind) {
+    this.roundTripMs = kind.roundTripMs;
+    this.#step = step;
+    this.#kind = kind;
+    this.#table = streamPace(kind.acceptance, kind.maxAhead);
+  }
+
+  /** tau: tokens that a step commits, at a node. */
+  tokensAt(node: number): number {
+    return (this.#values[2 * node] as number) || this.#make(node, 0);
+  }
+
+  /** 1 + q: rows of a step, at a node. */
+  rowsAt(node: number): number {
+    return (this.#values[2 * node + 1] as number) || this.#make(node, 1);
+  }
+
+  /** The same at a place between two nodes. */
+  tokensNear(place: number): number {
+    const node = Math.floor(place);
+    const fraction = place - node;
+    if (fraction === 0) return this.tokensAt(node);
+    return this.tokensAt(node) * (1 - fraction) + this.tokensAt(node + 1) * fraction;
+  }
+
+  rowsNear(place: number): number {
+    const node = Math.floor(place);
+    const fraction = place - node;
+    if (fraction === 0) return this.rowsAt(node);
+    return this.rowsAt(node) * (1 - fraction) + this.rowsAt(node + 1) * fraction;
+  }
+
+  #make(node: number, which: 0 | 1): number {
+    const { draftMs, acceptance, roundTripMs } = this.#kind;
+    const ms = this.#step.stepMs(node);
+    const read: StepPace = { tokens: 1, drafts: 0 };
+    this.#table.read(draftMs / ms, roundTripMs / ms, this.#step.limit(acceptance, node), read);
+    if (2 * node >= this.#values.length) {
+      const longer = new Float64Array(4 * node);
+      longer.set(this.#values);
+      this.#values = longer;
+    }
+    this.#values[2 * node] = read.tokens;
+    this.#values[2 * node + 1] = 1 + read.drafts;
+    return which === 0 ? read.tokens : 1 + read.drafts;
+  }
+}
+
+/** What the classes of servers with one step law share. */
+class StepKind {
+  readonly #law: StepLaw;
+  /** The limit of drafts that pays, at each node; by acceptance. */
+  readonly #limits = new Map<number, Map<number, number>>();
+  /** By draft time, acceptance, round trip and limit of tokens ahead. */
+  readonly classes: Tree<Tree<Tree<Tree<PaceClass>>>> = new Map();
+
+  constructor(law: StepLaw) {
+    this.#law = law;
+  }
+
+  stepMs(node: number): number {
+    return (this.#law.fixedMs + this.#law.rowMs) * gridRatio ** node;
+  }
+
+  limit(acceptance: number, node: number): number {
+    const own = branch(this.#limits, acceptance);
+    const known = own.get(node);
+    if (known !== undefined) return known;
+    const made = worthwhileDrafts(acceptance, this.#law.fixedMs / this.stepMs(node));
+    own.set(node, made);
+    return made;
+  }
+}
+
+type Tree<Value> = Map<number, Value>;
+
+const kinds: Tree<Tree<StepKind>> = new Map();
+let keptCount = 0;
+
+/** @returns the same object for the same arguments, as long as it is kept */
+export function paceClass({ fixedMs, rowMs }: StepLaw, kind: Kind): PaceClass {
   const { draftMs, acceptance, roundTripMs, maxAhead } = kind;
-  const key = `${step.fixedMs}/${step.rowMs}/${draftMs}/${acceptance}/${roundTripMs}/${maxAhead}`;
-  const known = kept.get(key);
-  if (known !== undefined && known.tokens.length >= step.stepMs.length) return known;
-  if (kept.size >= mostKept) kept.clear();
-  const made = createPaceClass(step, kind);
-  kept.set(key, made);
+  if (keptCount >= mostKept) {
+    kinds.clear();
+    keptCount = 0;
+  }
+  const steps = branch(kinds, fixedMs);
+  const step = steps.get(rowMs) ?? new StepKind({ fixedMs, rowMs });
+  steps.set(rowMs, step);
+  const own = branch(branch(branch(step.classes, draftMs), acceptance), roundTripMs);
+  const known = own.get(maxAhead);
+  if (known !== undefined) return known;
+  const made = new PaceClass(step, { draftMs, acceptance, roundTripMs, maxAhead });
+  own.set(maxAhead, made);
+  keptCount += 1;
   return made;
 }
 
-function createPaceClass(step: StepGrid, { draftMs, acceptance, roundTripMs, maxAhead }: Kind): PaceClass {
-  const stepMs = nodesOf(step);
-  const table = streamPace(acceptance, maxAhead);
-  const caps = limitsOf(step, acceptance);
-  const tokens = new Float64Array(stepMs.length);
-  const rows = new Float64Array(stepMs.length);
-  const read: StepPace = { tokens: 1, drafts: 0 };
-  for (const [node, ms] of stepMs.entries()) {
-    table.read(draftMs / ms, roundTripMs / ms, caps[node] as number, read);
-    tokens[node] = read.tokens;
-    rows[node] = 1 + read.drafts;
-  }
-  return { tokens, rows, roundTripMs };
-}
-
-function nodesOf({ stepMs }: StepGrid): Float64Array {
-  const length = nodesAtOnce * Math.ceil(stepMs.length / nodesAtOnce);
-  return Float64Array.from({ length }, (_, node) => (stepMs[0] as number) * gridRatio ** node);
-}
-
-function limitsOf(step: StepGrid, acceptance: number): Float64Array {
-  const { fixedMs, rowMs, stepMs } = step;
-  const key = `${fixedMs}/${rowMs}/${acceptance}`;
-  const known = limits.get(key);
-  if (known !== undefined && known.length >= stepMs.length) return known;
-  if (limits.size >= mostKept) limits.clear();
-  const made = nodesOf(step).map((ms) => worthwhileDrafts(acceptance, fixedMs / ms));
-  limits.set(key, made);
+function branch<Value>(tree: Tree<Tree<Value>>, key: number): Tree<Value> {
+  const known = tree.get(key);
+  if (known !== undefined) return known;
+  const made: Tree<Value> = new Map();
+  tree.set(key, made);
   return made;
 }

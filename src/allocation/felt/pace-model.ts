@@ -18,6 +18,8 @@ export const leastChunk = 8;
 export const mostChunk = 512;
 /** More rows of one session in a step are never reached; for the end of the grid. */
 const mostDrafts = 24;
+/** Rows of a decoding session in a step, about. */
+const usualRows = 3;
 /** Shorter round trips of single links count as none, ms. */
 const leastRoundTripMs = 0.5;
 /** The part of a running answer that is still to come, on average. */
@@ -117,36 +119,47 @@ export function valueAt(values: Float64Array, place: number): number {
 /**
  * Where T = a + b rows(T), as a place on the grid: rows grow less than T there, so there is one such T.
  * @param rowsAt the server's rows at a node
+ * @param near a place where to begin: rows are made node by node, and those far from the result would be made for nothing
  */
-export function settleStep({ fixedMs, rowMs, stepMs }: StepClass, rowsAt: (node: number) => number): number {
-  const excess = (node: number): number => fixedMs + rowMs * rowsAt(node) - (stepMs[node] as number);
-  let low = 0;
-  let high = stepMs.length - 1;
-  let above = excess(low);
-  let below = excess(high);
-  if (above <= 0) return low;
-  if (below > 0) return high;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    const now = excess(middle);
-    if (now > 0) {
-      low = middle;
-      above = now;
-    } else {
-      high = middle;
-      below = now;
-    }
+export function settleStep(
+  { fixedMs, rowMs, stepMs }: StepClass,
+  rowsAt: (node: number) => number,
+  near: number,
+): number {
+  const last = stepMs.length - 1;
+  let node = Math.min(last, Math.floor(near));
+  let excess = fixedMs + rowMs * rowsAt(node) - (stepMs[node] as number);
+  while (excess > 0) {
+    if (node === last) return last;
+    const next = fixedMs + rowMs * rowsAt(node + 1) - (stepMs[node + 1] as number);
+    if (next <= 0) return node + excess / (excess - next);
+    excess = next;
+    node += 1;
   }
-  return low + above / (above - below);
+  for (; node > 0; node -= 1) {
+    const before = fixedMs + rowMs * rowsAt(node - 1) - (stepMs[node - 1] as number);
+    if (before > 0) return node - 1 + before / (before - excess);
+    excess = before;
+  }
+  return 0;
+}
+
+/** The place of a step with so many decoding sessions, about. */
+export function usualPlace(step: StepClass, sessions: number): number {
+  return placeOf(step, step.fixedMs + step.rowMs * usualRows * sessions);
 }
 
 /** Devices with the same draft time and acceptance are of one kind; [M]. */
 function kindsOf(pace: PaceState, deviceCount: number): Int32Array {
-  const kinds = new Map<string, number>();
+  const kinds = new Map<number, Map<number, number>>();
+  let count = 0;
   return Int32Array.from({ length: deviceCount }, (_, device) => {
-    const key = `${pace.draftMs[device]}/${pace.acceptance[device]}`;
-    const known = kinds.get(key) ?? kinds.size;
-    kinds.set(key, known);
+    const draftMs = pace.draftMs[device] as number;
+    const own = kinds.get(draftMs) ?? new Map<number, number>();
+    kinds.set(draftMs, own);
+    const acceptance = pace.acceptance[device] as number;
+    const known = own.get(acceptance) ?? count++;
+    own.set(acceptance, known);
     return known;
   });
 }

@@ -7,7 +7,7 @@ import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { leastServedBitPerSecond, rateBitPerSecond } from '../slot/uplink-rate.ts';
 import { computeMs, decodeMs, energyMs, feltBits, firstStepMs, type PromptCost, promptCost } from './felt-cost.ts';
 import type { PaceClass } from './pace-class.ts';
-import { createPaceModel, type PaceModel, type StepClass, settleStep, valueAt } from './pace-model.ts';
+import { createPaceModel, type PaceModel, type StepClass, settleStep, usualPlace, valueAt } from './pace-model.ts';
 
 /**
  * All [M] unless noted, ms. Of a device without a server, or with a rate below {@link leastServedBitPerSecond}: the slot for each token.
@@ -71,7 +71,7 @@ export function predictPace(
     out.rows[device] = at((node) => rowsOn(model, device, server, pace, node));
     const meanMs = at((node) => decodeMs(step, pace, node));
     // A chunk of a prompt makes a step at most about twice as long. What prompts take beyond that, sessions wait before they decode.
-    const mostMs = (2 * (decodeStepMs[server] as number)) / valueAt(pace.tokens, place);
+    const mostMs = (2 * (decodeStepMs[server] as number)) / pace.tokensNear(place);
     const laterMs = Math.min(meanMs, mostMs);
     const answerTokens = model.pace.answerTokens[device] as number;
     const waitedMs = (answerTokens - 1) * (meanMs - laterMs);
@@ -129,15 +129,15 @@ export function rowsOn(
   model: PaceModel,
   device: number,
   server: number,
-  { rows, tokens }: PaceClass,
+  pace: PaceClass,
   node: number,
 ): number {
   const { promptTokens, answerTokens } = model.pace;
   const { chunkTokens } = model.stepClass[server] as StepClass;
   const prompt = promptTokens[device] as number;
-  const decodeSteps = (answerTokens[device] as number) / (tokens[node] as number);
+  const decodeSteps = (answerTokens[device] as number) / pace.tokensAt(node);
   const steps = decodeSteps + prompt / (chunkTokens[node] as number);
-  return ((rows[node] as number) * decodeSteps + prompt + model.movedTokens(device, server)) / steps;
+  return (pace.rowsAt(node) * decodeSteps + prompt + model.movedTokens(device, server)) / steps;
 }
 
 interface Prompts {
@@ -182,11 +182,12 @@ function settleServers(
     const rowsAt = (device: number, node: number): number =>
       rowsOn(model, device, one, model.classOf(device, one), node);
     const step = model.stepClass[one] as StepClass;
-    return settleStep(step, (node) => own.reduce((sum, device) => sum + rowsAt(device, node), 0));
+    const near = usualPlace(step, own.length);
+    return settleStep(step, (node) => own.reduce((sum, device) => sum + rowsAt(device, node), 0), near);
   });
   const decodeStepMs = Float64Array.from(members, (own, one) => {
     const { fixedMs, rowMs } = model.stepClass[one] as StepClass;
-    const rows = own.reduce((sum, device) => sum + valueAt(model.classOf(device, one).rows, places[one] as number), 0);
+    const rows = own.reduce((sum, device) => sum + model.classOf(device, one).rowsNear(places[one] as number), 0);
     return fixedMs + rowMs * rows;
   });
   return { places, decodeStepMs };

@@ -19,7 +19,6 @@ import {
   type PaceModel,
   placeOf,
   type StepClass,
-  valueAt,
 } from './pace-model.ts';
 import { rateOf } from './predict-pace.ts';
 
@@ -233,7 +232,7 @@ function measure(readers: readonly Reader[], loads: readonly Load[], middleMs: n
     for (const leg of legs) {
       if (leg.fromMs > middleMs) continue;
       const load = loads[leg.server] as Load;
-      if (leg.decodes) load.rows += running * (drafts(legs, leg) ? valueAt(leg.pace.rows, load.place) : 1);
+      if (leg.decodes) load.rows += running * (drafts(legs, leg) ? leg.pace.rowsNear(load.place) : 1);
       else if (leg.leftTokens > 0) {
         wait(load, running, leg.weight, leg.evaluationTokens);
         load.waiters += running;
@@ -241,7 +240,7 @@ function measure(readers: readonly Reader[], loads: readonly Load[], middleMs: n
     }
     if (next === undefined) continue;
     const load = loads[next.server] as Load;
-    load.rows += decoding * valueAt(next.pace.rows, load.place);
+    load.rows += decoding * next.pace.rowsNear(load.place);
     wait(load, evaluating, next.weight, next.promptTokens);
     load.followers += evaluating;
   }
@@ -283,7 +282,7 @@ function advance(reader: Reader, loads: readonly Load[], nowMs: number, lengthMs
   for (const leg of legs) {
     if (leg.fromMs > nowMs + lengthMs / 2) continue;
     const load = loads[leg.server] as Load;
-    const tokens = valueAt(leg.pace.tokens, load.place);
+    const tokens = leg.pace.tokensNear(load.place);
     if (leg.decodes) {
       leg.aheadTokens +=
         leg.firstBonus + (lengthMs * (drafts(legs, leg) && reader.isServed ? tokens : 1)) / load.stepMs;
@@ -342,7 +341,7 @@ function lastTurn(load: Load, { weight, evaluationTokens }: Leg): number {
  */
 function follow(reader: Reader, next: Following, loads: readonly Load[], seen: number, lengthMs: number): void {
   const load = loads[next.server] as Load;
-  const tokens = valueAt(next.pace.tokens, load.place);
+  const tokens = next.pace.tokensNear(load.place);
   const perMs = tokens / load.stepMs;
   const endsPerMs = perMs / next.answerTokens;
   const idle = idleShare(load.waiters, load.followers - reader.evaluating);

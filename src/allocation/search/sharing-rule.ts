@@ -12,6 +12,9 @@
 import type { Partition } from './partition.ts';
 import { type Problem, ProblemWork } from './problem.ts';
 
+/** Far above the rounding of a sum: an exact cost and its estimate differ by less than this share of them. */
+export const estimateError = 1e-9;
+
 /** Makes a rule for a partition, every server settled. */
 export type SharingRuleMaker = (problem: Problem, partition: Partition) => SharingRule;
 
@@ -55,6 +58,11 @@ export abstract class SharingRule extends ProblemWork {
     let sum = 0;
     for (let index = 0; index < count; index++) sum += this.#ownMs[index] as number;
     return sum;
+  }
+
+  /** The same up to {@link estimateError}, in O(1); NaN: there is no such formula. */
+  estimate(_server: number, _linkIn: number, _linkOut: number): number {
+    return Number.NaN;
   }
 
   /**
