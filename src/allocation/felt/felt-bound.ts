@@ -22,7 +22,7 @@ import { boundFeltAlone } from '../search/pool-bound.ts';
 import { type Problem, ProblemWork } from '../search/problem.ts';
 import { type SearchState, totalCostMs } from '../search/search-state.ts';
 import { bestFeltShare, feltBandMs } from './felt-band.ts';
-import { type FeltProblem, fillGrids } from './felt-problem.ts';
+import { allNodes, type FeltProblem } from './felt-problem.ts';
 import type { StepClass } from './pace-model.ts';
 
 /** Polyak's step towards the greedy cost; it shrinks while the bound does not rise. */
@@ -95,6 +95,7 @@ interface Intervals {
 class FeltAscent extends ProblemWork {
   readonly preferredServer: Int32Array;
   readonly #felt = this.problem.felt as FeltProblem;
+  readonly #grids = allNodes(this.problem, this.#felt);
   /** u; [M]. */
   readonly #servedMs = new Float64Array(this.problem.deviceCount);
   /** beta; [E]. */
@@ -121,7 +122,6 @@ class FeltAscent extends ProblemWork {
   constructor(problem: Problem, { partition, rule }: SearchState) {
     super(problem);
     const { serverCount } = problem;
-    fillGrids(this.#felt);
     this.preferredServer = partition.toServers();
     for (const [device, link] of partition.linkOf.entries()) {
       if (link < 0) continue;
@@ -220,7 +220,7 @@ class FeltAscent extends ProblemWork {
 
   /** The least of sum q - mu R over sets of any number at a node, and how many rows more than R that set has. */
   #floorAt(server: number, node: number, rowPrice: number): { readonly valueMs: number; readonly excessRows: number } {
-    const { gridStart, rows } = this.#felt;
+    const { gridStart, rows } = this.#grids;
     const room = this.#rowsOf(server, node);
     const rootPrice = Math.sqrt(this.#promptPrice[server] as number);
     let valueMs = -(this.#bandPrice[server] as number) - rootPrice * rootPrice - rowPrice * room;
@@ -260,7 +260,7 @@ class FeltAscent extends ProblemWork {
 
   /** Counts the devices of a server's least set, and moves its prices towards those of that set. */
   #take(server: number, { interval, node, count, rootPrice }: LeastSet): void {
-    const { gridStart, rows } = this.#felt;
+    const { gridStart, rows } = this.#grids;
     const rowPrice = this.#rowPriceOf(server, interval, count);
     const size = this.#costsAt(server, node, rowPrice, rootPrice);
     this.#sorted.subarray(0, size).sort();
@@ -296,7 +296,7 @@ class FeltAscent extends ProblemWork {
   }
 
   #costAt(link: number, node: number, rowPrice: number, rootPrice: number): number {
-    const { gridStart, rows, costMs } = this.#felt;
+    const { gridStart, rows, costMs } = this.#grids;
     const at = (gridStart[link] as number) + node;
     const device = this.problem.linkDevice[link] as number;
     const servedMs = this.#servedMs[device] as number;
@@ -323,7 +323,7 @@ class FeltAscent extends ProblemWork {
   }
 
   #intervalsOf(server: number): Intervals {
-    const { gridStart, rows, costMs } = this.#felt;
+    const { gridStart, rows, costMs } = this.#grids;
     const links = this.problem.linksOfServer[server] as Int32Array;
     const length = this.#stepOf(server).stepMs.length - 1;
     const fewest = new Int32Array(length);

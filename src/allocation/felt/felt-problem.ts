@@ -25,14 +25,9 @@ export interface FeltProblem {
   /** C, and sqrt(C): what a link adds to the root of its server's cost of the band; [L]. */
   readonly bandMs: Float64Array;
   readonly bandRoot: Float64Array;
-  /**
-   * Rows of the link's device in a step, and its cost, at the nodes of its server's grid: entries gridStart[l] and following. A search reads
-   * few of them: 0 is one that `fill` has to make first.
-   */
-  readonly gridStart: Int32Array;
-  readonly rows: Float64Array;
-  readonly costMs: Float64Array;
-  readonly fill: (link: number, node: number) => void;
+  /** Rows of a link's device in a step, and its cost, at a node of its server's grid. */
+  readonly rowsAt: (link: number, node: number) => number;
+  readonly costAt: (link: number, node: number) => number;
   /** g, v, and sqrt(g v), the same of prompts; [L]. costMs has g (1 - v) in it. */
   readonly promptMs: Float64Array;
   readonly promptPart: Float64Array;
@@ -55,36 +50,16 @@ export function createFeltProblem(
   const linkCount = linkServer.length;
   const bits = Float64Array.from({ length: state.deviceCount }, (_, device) => costlyBits(state, model, device));
   const bandMs = new Float64Array(linkCount);
-  const gridStart = new Int32Array(linkCount + 1);
   for (let link = 0; link < linkCount; link++) {
     const server = linkServer[link] as number;
     const wholeRate = (state.bandwidthHz[server] as number) * Math.log1p(snr[link] as number) * Math.LOG2E;
     bandMs[link] = (1e3 * (bits[linkDevice[link] as number] as number)) / wholeRate;
-    gridStart[link + 1] = (gridStart[link] as number) + (model.stepClass[server] as StepClass).stepMs.length;
   }
   let constantMs = 0;
   for (let device = 0; device < state.deviceCount; device++) {
     constantMs += energyMs(state, model, device).draft;
     if (linkStart[device] === linkStart[device + 1]) constantMs += state.slotMs;
   }
-  return {
-    model,
-    bandMs,
-    bandRoot: bandMs.map(Math.sqrt),
-    gridStart,
-    ...costsOfLinks(model, { linkServer, linkDevice }, gridStart),
-    constantMs,
-  };
-}
-
-function costsOfLinks(
-  model: PaceModel,
-  { linkServer, linkDevice }: LinksOfProblem,
-  gridStart: Int32Array,
-): Pick<FeltProblem, 'rows' | 'costMs' | 'fill' | 'promptMs' | 'promptPart' | 'promptRoot'> {
-  const linkCount = linkServer.length;
-  const rows = new Float64Array(gridStart[linkCount] as number);
-  const costMs = new Float64Array(rows.length);
   const promptMs = new Float64Array(linkCount);
   const promptPart = new Float64Array(linkCount);
   for (let link = 0; link < linkCount; link++) {
@@ -92,33 +67,73 @@ function costsOfLinks(
     promptMs[link] = prompt.costMs;
     promptPart[link] = prompt.part;
   }
-  const fill = (link: number, node: number): void => {
+  const aloneMs = promptMs.map((ms, link) => ms * (1 - (promptPart[link] as number)));
+  return {
+    model,
+    bandMs,
+    bandRoot: bandMs.map(Math.sqrt),
+    ...readLinks(model, { linkServer, linkDevice }, aloneMs),
+    promptMs,
+    promptPart,
+    promptRoot: rootsOf(promptMs, promptPart),
+    constantMs,
+  };
+}
+
+/** Nodes of a link that are kept: its server's step stays near one place, so a search reads few. A power of two. */
+const keptNodes = 8;
+
+/** @param aloneMs what is added to the cost of each link */
+function readLinks(
+  model: PaceModel,
+  { linkServer, linkDevice }: LinksOfProblem,
+  aloneMs: Float64Array,
+): Pick<FeltProblem, 'rowsAt' | 'costAt'> {
+  /** The node whose values are there, plus one. */
+  const nodes = new Int16Array(keptNodes * linkServer.length);
+  const rows = new Float64Array(nodes.length);
+  const costMs = new Float64Array(nodes.length);
+  const make = (link: number, node: number, at: number): void => {
     const server = linkServer[link] as number;
     const device = linkDevice[link] as number;
     const pace = model.classOf(device, server);
     const served = { step: model.stepClass[server] as StepClass, pace, weight: model.firstTokenWeight };
-    const at = (gridStart[link] as number) + node;
     rows[at] = rowsOn(model, device, server, pace, node);
-    costMs[at] =
-      computeMs(model, device, served, node) + (promptMs[link] as number) * (1 - (promptPart[link] as number));
+    costMs[at] = computeMs(model, device, served, node) + (aloneMs[link] as number);
+    nodes[at] = node + 1;
   };
-  return { rows, costMs, fill, promptMs, promptPart, promptRoot: rootsOf(promptMs, promptPart) };
+  return {
+    rowsAt(link, node) {
+      const at = keptNodes * link + (node & (keptNodes - 1));
+      if (nodes[at] !== node + 1) make(link, node, at);
+      return rows[at] as number;
+    },
+    costAt(link, node) {
+      const at = keptNodes * link + (node & (keptNodes - 1));
+      if (nodes[at] !== node + 1) make(link, node, at);
+      return costMs[at] as number;
+    },
+  };
 }
 
-/** One of `rows` or `costMs` of a link at a node. */
-export function valueOn({ gridStart, fill }: FeltProblem, values: Float64Array, link: number, node: number): number {
-  const at = (gridStart[link] as number) + node;
-  if (values[at] === 0) fill(link, node);
-  return values[at] as number;
-}
-
-/** Makes the values of all nodes of all links. */
-export function fillGrids({ gridStart, rows, fill }: FeltProblem): void {
-  for (let link = 0; link < gridStart.length - 1; link++) {
+/** Rows and costs at all nodes, for those that read most of them: entries gridStart[l] and following of each link. */
+export function allNodes(
+  { linkServer }: Pick<Problem, 'linkServer'>,
+  { model, rowsAt, costAt }: FeltProblem,
+): { readonly gridStart: Int32Array; readonly rows: Float64Array; readonly costMs: Float64Array } {
+  const gridStart = new Int32Array(linkServer.length + 1);
+  for (const [link, server] of linkServer.entries())
+    gridStart[link + 1] = (gridStart[link] as number) + (model.stepClass[server] as StepClass).stepMs.length;
+  const rows = new Float64Array(gridStart[linkServer.length] as number);
+  const costMs = new Float64Array(rows.length);
+  for (let link = 0; link < linkServer.length; link++) {
     const start = gridStart[link] as number;
-    const end = gridStart[link + 1] as number;
-    for (let at = start; at < end; at++) if (rows[at] === 0) fill(link, at - start);
+    for (let at = start; at < (gridStart[link + 1] as number); at++) {
+      rows[at] = rowsAt(link, at - start);
+      costMs[at] = costAt(link, at - start);
+    }
   }
+  return { gridStart, rows, costMs };
 }
 
 /**

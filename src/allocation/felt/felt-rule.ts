@@ -7,7 +7,7 @@ import type { Partition } from '../search/partition.ts';
 import type { Problem } from '../search/problem.ts';
 import { estimateError, SharingRule, settled } from '../search/sharing-rule.ts';
 import { type BandSharing, feltBandMs, shareBandBest } from './felt-band.ts';
-import { type FeltProblem, valueOn } from './felt-problem.ts';
+import type { FeltProblem } from './felt-problem.ts';
 import { type StepClass, settleStep, usualPlace } from './pace-model.ts';
 
 /** @param problem with `felt` @param shareBand how a server divides its band */
@@ -18,21 +18,19 @@ export function createFeltRule(problem: Problem, partition: Partition, shareBand
 /** The cost of a server with the devices of these links and the best shares. */
 export function feltServerMs(problem: Problem, server: number, links: Int32Array, count: number): number {
   const felt = problem.felt as FeltProblem;
-  const { rows, costMs, promptRoot } = felt;
-  const sumAt = (values: Float64Array, node: number): number => {
+  const sumOf = (valueAt: (link: number, node: number) => number, node: number): number => {
     let sum = 0;
-    for (let index = 0; index < count; index++) {
-      sum += valueOn(felt, values, links[index] as number, node);
-    }
+    for (let index = 0; index < count; index++) sum += valueAt(links[index] as number, node);
     return sum;
   };
+  const { rowsAt, costAt, promptRoot } = felt;
   const step = felt.model.stepClass[server] as StepClass;
-  const place = settleStep(step, (node) => sumAt(rows, node), usualPlace(step, count));
+  const place = settleStep(step, (node) => sumOf(rowsAt, node), usualPlace(step, count));
   const node = Math.floor(place);
   const fraction = place - node;
   const share = new Float64Array(count);
   shareBandBest(problem, links, count, share);
-  let sum = sumAt(costMs, node) * (1 - fraction) + (fraction === 0 ? 0 : sumAt(costMs, node + 1) * fraction);
+  let sum = sumOf(costAt, node) * (1 - fraction) + (fraction === 0 ? 0 : sumOf(costAt, node + 1) * fraction);
   let root = 0;
   for (let index = 0; index < count; index++) {
     sum += feltBandMs(problem, links[index] as number, share[index] as number);
@@ -136,7 +134,6 @@ class FeltRule extends SharingRule {
   }
 
   ownCosts(server: number, linkIn: number, linkOut: number, out: Float64Array): number {
-    const { costMs } = this.#felt;
     // A device that stays may be named as both.
     const isSame = linkIn === linkOut;
     const place = this.#placeOf(server, isSame ? -1 : linkIn, isSame ? -1 : linkOut);
@@ -147,8 +144,7 @@ class FeltRule extends SharingRule {
     for (let index = 0; index < count; index++) {
       const link = this.links[index] as number;
       const next = fraction === 0 ? node : node + 1;
-      const computeMs =
-        valueOn(this.#felt, costMs, link, node) * (1 - fraction) + valueOn(this.#felt, costMs, link, next) * fraction;
+      const computeMs = this.#felt.costAt(link, node) * (1 - fraction) + this.#felt.costAt(link, next) * fraction;
       out[index] = computeMs + this.#sharedMs(index);
     }
     return count;
@@ -184,48 +180,41 @@ class FeltRule extends SharingRule {
     return settleStep(step, (node) => this.#rowsAt(server, linkIn, linkOut, node), this.#node[server] as number);
   }
 
+  /** A server's rows at a node, after a change. */
   #rowsAt(server: number, linkIn: number, linkOut: number, node: number): number {
-    return this.#sumAfter(this.#rows, this.#felt.rows, server, linkIn, linkOut, node);
+    const sums = this.#rows[server] as Float64Array;
+    if (Number.isNaN(sums[node])) sums[node] = this.#sumOf(this.#felt.rowsAt, server, node);
+    const more = linkIn < 0 ? 0 : this.#felt.rowsAt(linkIn, node);
+    const less = linkOut < 0 ? 0 : this.#felt.rowsAt(linkOut, node);
+    return (sums[node] as number) + more - less;
   }
 
+  /** The same of its cost. */
   #costAt(server: number, linkIn: number, linkOut: number, node: number): number {
-    return this.#sumAfter(this.#costs, this.#felt.costMs, server, linkIn, linkOut, node);
+    const sums = this.#costs[server] as Float64Array;
+    if (Number.isNaN(sums[node])) sums[node] = this.#sumOf(this.#felt.costAt, server, node);
+    const more = linkIn < 0 ? 0 : this.#felt.costAt(linkIn, node);
+    const less = linkOut < 0 ? 0 : this.#felt.costAt(linkOut, node);
+    return (sums[node] as number) + more - less;
   }
 
-  /** A server's sum at a node, after a change. @param sums of all servers @param values of each link at its nodes */
-  #sumAfter(
-    sums: readonly Float64Array[],
-    values: Float64Array,
-    server: number,
-    linkIn: number,
-    linkOut: number,
-    node: number,
-  ): number {
-    const own = sums[server] as Float64Array;
-    if (Number.isNaN(own[node])) own[node] = this.#sumOf(values, server, node);
-    const more = linkIn < 0 ? 0 : valueOn(this.#felt, values, linkIn, node);
-    const less = linkOut < 0 ? 0 : valueOn(this.#felt, values, linkOut, node);
-    return (own[node] as number) + more - less;
-  }
-
-  #sumOf(values: Float64Array, server: number, node: number): number {
+  #sumOf(valueAt: (link: number, node: number) => number, server: number, node: number): number {
     const { first, next, linkOf } = this.partition;
     let sum = 0;
-    for (let device = first[server] as number; device >= 0; device = next[device] as number) {
-      sum += valueOn(this.#felt, values, linkOf[device] as number, node);
-    }
+    for (let device = first[server] as number; device >= 0; device = next[device] as number)
+      sum += valueAt(linkOf[device] as number, node);
     return sum;
   }
 
   /** A device's cost on its server, and what its rows and its band cost the others, to first order. */
   #firstOrderMs(link: number, place: number, rowPrice: number, bandSum: number): number {
-    const { rows, costMs, bandRoot } = this.#felt;
+    const { bandRoot } = this.#felt;
     const node = Math.floor(place);
     const fraction = place - node;
-    const one = valueOn(this.#felt, costMs, link, node) + rowPrice * valueOn(this.#felt, rows, link, node);
+    const one = this.#felt.costAt(link, node) + rowPrice * this.#felt.rowsAt(link, node);
     const bandCostMs = 2 * bandSum * (bandRoot[link] as number);
     if (fraction === 0) return one + bandCostMs;
-    const other = valueOn(this.#felt, costMs, link, node + 1) + rowPrice * valueOn(this.#felt, rows, link, node + 1);
+    const other = this.#felt.costAt(link, node + 1) + rowPrice * this.#felt.rowsAt(link, node + 1);
     return one * (1 - fraction) + other * fraction + bandCostMs;
   }
 

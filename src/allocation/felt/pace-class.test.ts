@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { streamPace, worthwhileDrafts } from '../../core/scheduling/stream-pace.ts';
-import { gridRatio, type PaceClass, paceClass, type StepLaw } from './pace-class.ts';
+import { type DraftLaw, draftKind, gridRatio, type PaceClass, paceClass, type StepLaw, stepKind } from './pace-class.ts';
 
-type Kind = Parameters<typeof paceClass>[1];
+interface Kind extends DraftLaw {
+  readonly roundTripMs: number;
+}
 
 const nodes = Array.from({ length: 60 }, (_, node) => node);
 const law: StepLaw = { fixedMs: 40, rowMs: 1 };
@@ -29,28 +31,32 @@ function computed({ fixedMs, rowMs }: StepLaw, { draftMs, acceptance, roundTripM
   });
 }
 
+function kept(step: StepLaw, { roundTripMs, ...draft }: Kind): PaceClass {
+  return paceClass(stepKind({ ...step }), draftKind({ ...draft }), roundTripMs);
+}
+
 function values(pace: PaceClass): number[][] {
   return nodes.map((node) => [pace.tokensAt(node), pace.rowsAt(node)]);
 }
 
 describe('the pace of a kind of device on a kind of server', () => {
   it.each(Object.entries(changed))('is another one with another %s, and kept for the same values', (_field, other) => {
-    const before = paceClass(law, kind);
-    const after = paceClass(...other);
+    const before = kept(law, kind);
+    const after = kept(...other);
     expect(values(after)).not.toEqual(values(before));
     expect(values(after)).toEqual(computed(...other));
-    expect(paceClass({ ...law }, { ...kind })).toBe(before);
+    expect(kept(law, kind)).toBe(before);
     expect(values(before)).toEqual(computed(law, kind));
   });
 
   it('is the same in whichever order its nodes are read', () => {
-    const pace = paceClass({ fixedMs: 41, rowMs: 2 }, kind);
+    const pace = kept({ fixedMs: 41, rowMs: 2 }, kind);
     const backwards = nodes.toReversed().map((node) => [pace.tokensAt(node), pace.rowsAt(node)]);
     expect(backwards.toReversed()).toEqual(computed({ fixedMs: 41, rowMs: 2 }, kind));
   });
 
   it('is linear between two nodes', () => {
-    const pace = paceClass(law, kind);
+    const pace = kept(law, kind);
     expect(pace.tokensNear(3)).toBe(pace.tokensAt(3));
     expect(pace.tokensNear(3.25)).toBeCloseTo(0.75 * pace.tokensAt(3) + 0.25 * pace.tokensAt(4), 12);
     expect(pace.rowsNear(3.25)).toBeCloseTo(0.75 * pace.rowsAt(3) + 0.25 * pace.rowsAt(4), 12);

@@ -9,44 +9,46 @@ export interface StepLaw {
   readonly rowMs: number;
 }
 
-interface Kind {
+/** A kind of device. */
+export interface DraftLaw {
   readonly draftMs: number;
   readonly acceptance: number;
-  readonly roundTripMs: number;
   readonly maxAhead: number;
 }
 
 /** T grows by this factor from node to node of a grid; the first node is a step of one row. */
 export const gridRatio = 1.12;
-/** A class has about 1 kB. When there are more, all are dropped and made again. */
+/** A class has about half a kB. When there are more, all are dropped and made again. */
 const mostKept = 50_000;
-const usualNodes = 48;
+/** Nodes that a class keeps: a server's step stays near one place, and so do those that are read together. A power of two. */
+const keptNodes = 8;
+const numbersOfNode = 3;
+/** No node, since none is a half. */
+const noNodes: readonly number[] = Array.from({ length: numbersOfNode * keptNodes }, () => 0.5);
 
 /** A kind of device on a kind of server. */
 export class PaceClass {
   /** Round trip of the network between them, ms. */
   readonly roundTripMs: number;
   readonly #step: StepKind;
-  readonly #kind: Kind;
-  readonly #table: StreamPace;
-  /** tau and 1 + q of each node; 0: not made yet. */
-  #values = new Float64Array(2 * usualNodes);
+  readonly #draft: DraftKind;
+  /** A node, plus one, and tau and 1 + q there: that of each remainder by `keptNodes` that was read last. */
+  readonly #kept: number[] = noNodes.slice();
 
-  constructor(step: StepKind, kind: Kind) {
-    this.roundTripMs = kind.roundTripMs;
+  constructor(step: StepKind, draft: DraftKind, roundTripMs: number) {
+    this.roundTripMs = roundTripMs;
     this.#step = step;
-    this.#kind = kind;
-    this.#table = streamPace(kind.acceptance, kind.maxAhead);
+    this.#draft = draft;
   }
 
   /** tau: tokens that a step commits, at a node. */
   tokensAt(node: number): number {
-    return (this.#values[2 * node] as number) || this.#make(node, 0);
+    return this.#kept[this.#read(node) + 1] as number;
   }
 
   /** 1 + q: rows of a step, at a node. */
   rowsAt(node: number): number {
-    return (this.#values[2 * node + 1] as number) || this.#make(node, 1);
+    return this.#kept[this.#read(node) + 2] as number;
   }
 
   /** The same at a place between two nodes. */
@@ -64,29 +66,32 @@ export class PaceClass {
     return this.rowsAt(node) * (1 - fraction) + this.rowsAt(node + 1) * fraction;
   }
 
-  #make(node: number, which: 0 | 1): number {
-    const { draftMs, acceptance, roundTripMs } = this.#kind;
+  /** @returns where its numbers are */
+  #read(node: number): number {
+    const at = numbersOfNode * (node & (keptNodes - 1));
+    if (this.#kept[at] !== node + 1) this.#make(node, at);
+    return at;
+  }
+
+  #make(node: number, at: number): void {
+    const { draftMs, acceptance, table } = this.#draft;
     const ms = this.#step.stepMs(node);
-    const read: StepPace = { tokens: 1, drafts: 0 };
-    this.#table.read(draftMs / ms, roundTripMs / ms, this.#step.limit(acceptance, node), read);
-    if (2 * node >= this.#values.length) {
-      const longer = new Float64Array(4 * node);
-      longer.set(this.#values);
-      this.#values = longer;
-    }
-    this.#values[2 * node] = read.tokens;
-    this.#values[2 * node + 1] = 1 + read.drafts;
-    return which === 0 ? read.tokens : 1 + read.drafts;
+    table.read(draftMs / ms, this.roundTripMs / ms, this.#step.limit(acceptance, node), read);
+    this.#kept[at] = node + 1;
+    this.#kept[at + 1] = read.tokens;
+    this.#kept[at + 2] = 1 + read.drafts;
   }
 }
 
-/** What the classes of servers with one step law share. */
-class StepKind {
+const read: StepPace = { tokens: 1, drafts: 0 };
+
+/** What classes with one step law share. */
+export class StepKind {
   readonly #law: StepLaw;
   /** The limit of drafts that pays, at each node; by acceptance. */
-  readonly #limits = new Map<number, Map<number, number>>();
-  /** By draft time, acceptance, round trip and limit of tokens ahead. */
-  readonly classes: Tree<Tree<Tree<Tree<PaceClass>>>> = new Map();
+  readonly #limits: Tree<number[]> = new Map();
+  /** By round trip, and by kind of device. */
+  readonly classes: Tree<Tree<PaceClass>> = new Map();
 
   constructor(law: StepLaw) {
     this.#law = law;
@@ -97,43 +102,65 @@ class StepKind {
   }
 
   limit(acceptance: number, node: number): number {
-    const own = branch(this.#limits, acceptance);
-    const known = own.get(node);
+    const own = leaf(this.#limits, acceptance, () => []);
+    const known = own[node];
     if (known !== undefined) return known;
     const made = worthwhileDrafts(acceptance, this.#law.fixedMs / this.stepMs(node));
-    own.set(node, made);
+    own[node] = made;
     return made;
   }
 }
 
-type Tree<Value> = Map<number, Value>;
-
-const kinds: Tree<Tree<StepKind>> = new Map();
-let keptCount = 0;
-
-/** @returns the same object for the same arguments, as long as it is kept */
-export function paceClass({ fixedMs, rowMs }: StepLaw, kind: Kind): PaceClass {
-  const { draftMs, acceptance, roundTripMs, maxAhead } = kind;
-  if (keptCount >= mostKept) {
-    kinds.clear();
-    keptCount = 0;
-  }
-  const steps = branch(kinds, fixedMs);
-  const step = steps.get(rowMs) ?? new StepKind({ fixedMs, rowMs });
-  steps.set(rowMs, step);
-  const own = branch(branch(branch(step.classes, draftMs), acceptance), roundTripMs);
-  const known = own.get(maxAhead);
-  if (known !== undefined) return known;
-  const made = new PaceClass(step, { draftMs, acceptance, roundTripMs, maxAhead });
-  own.set(maxAhead, made);
-  keptCount += 1;
-  return made;
+/** What classes with one kind of device share. */
+export interface DraftKind extends DraftLaw {
+  readonly number: number;
+  readonly table: StreamPace;
 }
 
-function branch<Value>(tree: Tree<Tree<Value>>, key: number): Tree<Value> {
+type Tree<Value> = Map<number, Value>;
+
+const steps: Tree<Tree<StepKind>> = new Map();
+const drafts: Tree<Tree<Tree<DraftKind>>> = new Map();
+/** Since the start: no number is used twice. */
+let draftCount = 0;
+let keptCount = 0;
+
+/** @returns the same object for the same law, as long as it is kept */
+export function stepKind({ fixedMs, rowMs }: StepLaw): StepKind {
+  return leaf(leaf(steps, fixedMs, newTree<StepKind>), rowMs, () => new StepKind({ fixedMs, rowMs }));
+}
+
+/** The same for devices. */
+export function draftKind({ draftMs, acceptance, maxAhead }: DraftLaw): DraftKind {
+  const own = leaf(leaf(drafts, maxAhead, newTree<Tree<DraftKind>>), draftMs, newTree<DraftKind>);
+  return leaf(own, acceptance, () => {
+    draftCount += 1;
+    return { draftMs, acceptance, maxAhead, number: draftCount, table: streamPace(acceptance, maxAhead) };
+  });
+}
+
+/** The same for both. */
+export function paceClass(step: StepKind, draft: DraftKind, roundTripMs: number): PaceClass {
+  const own = leaf(step.classes, roundTripMs, newTree<PaceClass>);
+  return leaf(own, draft.number, () => {
+    keptCount += 1;
+    if (keptCount > mostKept) {
+      steps.clear();
+      drafts.clear();
+      keptCount = 0;
+    }
+    return new PaceClass(step, draft, roundTripMs);
+  });
+}
+
+function newTree<Value>(): Tree<Value> {
+  return new Map();
+}
+
+function leaf<Value>(tree: Tree<Value>, key: number, make: () => Value): Value {
   const known = tree.get(key);
   if (known !== undefined) return known;
-  const made: Tree<Value> = new Map();
+  const made = make();
   tree.set(key, made);
   return made;
 }

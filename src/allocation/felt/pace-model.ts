@@ -11,7 +11,7 @@ import { invariant } from '../../core/basics/invariant.ts';
 import { findLink, linkEnd, linkServer, linkStart } from '../slot/links.ts';
 import type { PaceState } from '../slot/pace-state.ts';
 import { type SlotState, usualFirstTokenWeight } from '../slot/slot-state.ts';
-import { gridRatio, type PaceClass, paceClass } from './pace-class.ts';
+import { type DraftKind, draftKind, gridRatio, type PaceClass, paceClass, type StepKind, stepKind } from './pace-class.ts';
 
 /** Limits of a chunk of a prompt, as the scheduler has them (schedule-step.ts). */
 export const leastChunk = 8;
@@ -29,6 +29,7 @@ export const partOfAnswerLeft = 0.5;
 export interface StepClass {
   readonly fixedMs: number;
   readonly rowMs: number;
+  readonly kind: StepKind;
   /** T at each node. */
   readonly stepMs: Float64Array;
   /** Tokens of a prompt in a step, c: as long as decoding sessions let it be, which is about half of the step. */
@@ -57,27 +58,23 @@ export function createPaceModel(state: SlotState): PaceModel {
   invariant(pace !== undefined, 'a slot without the pace of its sessions');
   const most = mostRowsOf(state, pace);
   const devicesPerServer = state.deviceCount / serverCount;
-  const classes = new Map<string, StepClass>();
+  const classes = new Map<StepKind, StepClass>();
   const stepClass = Array.from({ length: serverCount }, (_, server) => {
     const fixedMs = pace.stepFixedMs[server] as number;
     const rowMs = pace.stepRowMs[server] as number;
-    const key = `${fixedMs}/${rowMs}`;
-    const known = classes.get(key) ?? createStepClass(fixedMs, rowMs, most, devicesPerServer);
-    classes.set(key, known);
+    const kind = stepKind({ fixedMs, rowMs });
+    const known = classes.get(kind) ?? createStepClass({ fixedMs, rowMs, kind }, most, devicesPerServer);
+    classes.set(kind, known);
     return known;
   });
-  const paces = new Map<StepClass, Map<number, PaceClass>>();
-  for (const one of stepClass) paces.set(one, new Map());
-  const kind = kindsOf(pace, state.deviceCount);
+  const { maxAhead } = pace;
+  const drafts = Array.from(pace.draftMs, (draftMs, device) =>
+    draftKind({ draftMs, acceptance: pace.acceptance[device] as number, maxAhead }),
+  );
   const ofLink = new Array<PaceClass | undefined>(state.snr.length);
   const find = (device: number, server: number, link: number): PaceClass => {
-    const step = stepClass[server] as StepClass;
-    const own = paces.get(step) as Map<number, PaceClass>;
-    const trip = tripOf(pace, link);
-    const key = (kind[device] as number) * tripSteps + trip;
-    const known = own.get(key) ?? classFor(step, pace, device, roundTripOf(pace, trip));
-    own.set(key, known);
-    return known;
+    const { kind } = stepClass[server] as StepClass;
+    return paceClass(kind, drafts[device] as DraftKind, roundTripOf(pace, link));
   };
   return {
     pace,
@@ -149,21 +146,6 @@ export function usualPlace(step: StepClass, sessions: number): number {
   return placeOf(step, step.fixedMs + step.rowMs * usualRows * sessions);
 }
 
-/** Devices with the same draft time and acceptance are of one kind; [M]. */
-function kindsOf(pace: PaceState, deviceCount: number): Int32Array {
-  const kinds = new Map<number, Map<number, number>>();
-  let count = 0;
-  return Int32Array.from({ length: deviceCount }, (_, device) => {
-    const draftMs = pace.draftMs[device] as number;
-    const own = kinds.get(draftMs) ?? new Map<number, number>();
-    kinds.set(draftMs, own);
-    const acceptance = pace.acceptance[device] as number;
-    const known = own.get(acceptance) ?? count++;
-    own.set(acceptance, known);
-    return known;
-  });
-}
-
 /** The rows of a server that all devices with a link to it would choose, at the largest such server. */
 function mostRowsOf(state: SlotState, pace: PaceState): number {
   const rows = new Float64Array(state.serverCount).fill(1);
@@ -182,7 +164,12 @@ function mostRowsOf(state: SlotState, pace: PaceState): number {
   return rows.reduce((most, one) => Math.max(most, one));
 }
 
-function createStepClass(fixedMs: number, rowMs: number, mostRows: number, typicalRows: number): StepClass {
+function createStepClass(
+  law: Pick<StepClass, 'fixedMs' | 'rowMs' | 'kind'>,
+  mostRows: number,
+  typicalRows: number,
+): StepClass {
+  const { fixedMs, rowMs } = law;
   const first = fixedMs + rowMs;
   const count = 2 + Math.ceil(Math.log((fixedMs + rowMs * mostRows) / first) / Math.log(gridRatio));
   const stepMs = Float64Array.from({ length: count }, (_, node) => first * gridRatio ** node);
@@ -190,27 +177,18 @@ function createStepClass(fixedMs: number, rowMs: number, mostRows: number, typic
   const typicalMs = fixedMs + rowMs * Math.max(1, typicalRows);
   const typicalPlace = Math.log(typicalMs / first) / Math.log(gridRatio);
   const promptTokenMs = rowMs + Math.min(rowMs, typicalMs / leastChunk);
-  return { fixedMs, rowMs, stepMs, chunkTokens, promptTokenMs, typicalPlace };
+  return { ...law, stepMs, chunkTokens, promptTokenMs, typicalPlace };
+}
+
+/** Round trips of links that differ by less than a grid step are one class. */
+function roundTripOf({ linkRoundTripMs, roundTripMs }: PaceState, link: number): number {
+  if (linkRoundTripMs === undefined) return roundTripMs;
+  const ms = link < 0 ? roundTripMs : (linkRoundTripMs[link] as number);
+  if (ms < leastRoundTripMs) return 0;
+  const step = Math.min(mostTripSteps, Math.round(Math.log(ms / leastRoundTripMs) / Math.log(gridRatio)));
+  return tripsMs[step] ?? leastRoundTripMs * gridRatio ** step;
 }
 
 /** More grid steps than any round trip has: those up to 10 minutes have 125. */
-const tripSteps = 1024;
-
-/** Round trips that differ by less than a grid step are one class: 0 is that of the slot, 1 none, and above them grid steps. */
-function tripOf({ linkRoundTripMs, roundTripMs }: PaceState, link: number): number {
-  if (linkRoundTripMs === undefined) return 0;
-  const ms = link < 0 ? roundTripMs : (linkRoundTripMs[link] as number);
-  if (ms < leastRoundTripMs) return 1;
-  return Math.min(tripSteps - 1, 2 + Math.round(Math.log(ms / leastRoundTripMs) / Math.log(gridRatio)));
-}
-
-function roundTripOf({ roundTripMs }: PaceState, trip: number): number {
-  if (trip === 0) return roundTripMs;
-  return trip === 1 ? 0 : leastRoundTripMs * gridRatio ** (trip - 2);
-}
-
-function classFor(step: StepClass, pace: PaceState, device: number, roundTripMs: number): PaceClass {
-  const draftMs = pace.draftMs[device] as number;
-  const acceptance = pace.acceptance[device] as number;
-  return paceClass(step, { draftMs, acceptance, roundTripMs, maxAhead: pace.maxAhead });
-}
+const mostTripSteps = 1021;
+const tripsMs = Array.from({ length: 126 }, (_, step) => leastRoundTripMs * gridRatio ** step);

@@ -10,7 +10,7 @@ import { type PaceState, standingsOf } from '../slot/pace-state.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import type { Standing } from '../slot/standing.ts';
 import { leastServedBitPerSecond } from '../slot/uplink-rate.ts';
-import { type PaceClass, paceClass } from './pace-class.ts';
+import { draftKind, type PaceClass, paceClass } from './pace-class.ts';
 import {
   createPaceModel,
   gridStepOf,
@@ -219,7 +219,8 @@ function sentPace(model: PaceModel, device: number, server: number, bitMs: numbe
   const acceptance = pace.acceptance[device] as number;
   const { maxAhead } = pace;
   const roundTripMs = known.roundTripMs;
-  return paceClass(stepClass[server] as StepClass, { draftMs: gridStepOf(frameMs), acceptance, roundTripMs, maxAhead });
+  const kind = draftKind({ draftMs: gridStepOf(frameMs), acceptance, maxAhead });
+  return paceClass((stepClass[server] as StepClass).kind, kind, roundTripMs);
 }
 
 /** Each server's step at this moment. */
