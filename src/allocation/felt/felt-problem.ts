@@ -16,6 +16,7 @@ import { badArgument } from '../../core/basics/errors.ts';
 import type { Problem } from '../search/problem.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 import { computeMs, costlyBits, energyMs, promptCost } from './felt-cost.ts';
+import type { PaceClass } from './pace-class.ts';
 import { createPaceModel, type PaceModel, type StepClass } from './pace-model.ts';
 import { rowsOn } from './predict-pace.ts';
 
@@ -93,10 +94,12 @@ function readLinks(
   const nodes = new Int16Array(keptNodes * linkServer.length);
   const rows = new Float64Array(nodes.length);
   const costMs = new Float64Array(nodes.length);
+  const paces = new Array<PaceClass | undefined>(linkServer.length);
   const make = (link: number, node: number, at: number): void => {
     const server = linkServer[link] as number;
     const device = linkDevice[link] as number;
-    const pace = model.classOf(device, server);
+    const pace = paces[link] ?? model.classOf(device, server);
+    paces[link] = pace;
     const served = { step: model.stepClass[server] as StepClass, pace, weight: model.firstTokenWeight };
     rows[at] = rowsOn(model, device, server, pace, node);
     costMs[at] = computeMs(model, device, served, node) + (aloneMs[link] as number);

@@ -32,6 +32,7 @@ export class PaceClass {
   readonly roundTripMs: number;
   readonly #step: StepKind;
   readonly #draft: DraftKind;
+  readonly #limits: number[];
   /** A node, plus one, and tau and 1 + q there: that of each remainder by `keptNodes` that was read last. */
   readonly #kept: number[] = noNodes.slice();
 
@@ -39,6 +40,7 @@ export class PaceClass {
     this.roundTripMs = roundTripMs;
     this.#step = step;
     this.#draft = draft;
+    this.#limits = step.limitsOf(draft.acceptance);
   }
 
   /** tau: tokens that a step commits, at a node. */
@@ -76,7 +78,12 @@ export class PaceClass {
   #make(node: number, at: number): void {
     const { draftMs, acceptance, table } = this.#draft;
     const ms = this.#step.stepMs(node);
-    table.read(draftMs / ms, this.roundTripMs / ms, this.#step.limit(acceptance, node), read);
+    let limit = this.#limits[node];
+    if (limit === undefined) {
+      limit = this.#step.limit(acceptance, ms);
+      this.#limits[node] = limit;
+    }
+    table.read(draftMs / ms, this.roundTripMs / ms, limit, read);
     this.#kept[at] = node + 1;
     this.#kept[at + 1] = read.tokens;
     this.#kept[at + 2] = 1 + read.drafts;
@@ -101,13 +108,13 @@ export class StepKind {
     return (this.#law.fixedMs + this.#law.rowMs) * gridRatio ** node;
   }
 
-  limit(acceptance: number, node: number): number {
-    const own = leaf(this.#limits, acceptance, () => []);
-    const known = own[node];
-    if (known !== undefined) return known;
-    const made = worthwhileDrafts(acceptance, this.#law.fixedMs / this.stepMs(node));
-    own[node] = made;
-    return made;
+  /** Those that are known, at each node. */
+  limitsOf(acceptance: number): number[] {
+    return leaf(this.#limits, acceptance, () => []);
+  }
+
+  limit(acceptance: number, stepMs: number): number {
+    return worthwhileDrafts(acceptance, this.#law.fixedMs / stepMs);
   }
 }
 
