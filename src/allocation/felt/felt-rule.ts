@@ -5,7 +5,7 @@
 
 import type { Partition } from '../search/partition.ts';
 import type { Problem } from '../search/problem.ts';
-import { estimateError, SharingRule, settled } from '../search/sharing-rule.ts';
+import { SharingRule, settled } from '../search/sharing-rule.ts';
 import { type BandSharing, feltBandMs, shareBandBest } from './felt-band.ts';
 import type { FeltProblem } from './felt-problem.ts';
 import { type StepClass, settleStep, usualPlace } from './pace-model.ts';
@@ -39,6 +39,8 @@ export function feltServerMs(problem: Problem, server: number, links: Int32Array
   return sum + root * root;
 }
 
+/** Nodes from the present one on whose sums are kept when a device is counted in. */
+const nearNodes = 5;
 /** Slack of a floor, as a share of its server's cost. */
 const floorSlack = 1e-3;
 
@@ -47,7 +49,7 @@ class FeltRule extends SharingRule {
   readonly #felt = this.problem.felt as FeltProblem;
   readonly #shareBand: BandSharing;
   /** With the best shares and a fixed SNR the band costs (sum sqrt C)^2. */
-  readonly #isClosed: boolean;
+  override readonly hasEstimates: boolean;
   readonly #share = new Float64Array(this.problem.deviceCount);
   /** sum sqrt(g v) of the devices of `links`. */
   #promptSum = 0;
@@ -63,7 +65,7 @@ class FeltRule extends SharingRule {
   constructor(problem: Problem, partition: Partition, shareBand: BandSharing) {
     super(problem, partition);
     this.#shareBand = shareBand;
-    this.#isClosed = shareBand === shareBandBest && problem.bandForm !== 'concentrated';
+    this.hasEstimates = shareBand === shareBandBest && problem.bandForm !== 'concentrated';
   }
 
   #grids(): Float64Array[] {
@@ -97,7 +99,7 @@ class FeltRule extends SharingRule {
   }
 
   override estimate(server: number, linkIn: number, linkOut: number): number {
-    if (!this.#isClosed) return Number.NaN;
+    if (!this.hasEstimates) return Number.NaN;
     const count = (this.partition.memberCount[server] as number) + (linkIn < 0 ? 0 : 1) - (linkOut < 0 ? 0 : 1);
     if (count === 0) return 0;
     const { bandRoot, promptRoot } = this.#felt;
@@ -106,10 +108,22 @@ class FeltRule extends SharingRule {
     return this.#computeMs(server, linkIn, linkOut) + band * band + prompt * prompt;
   }
 
-  override insertionFloor(link: number): number {
+  override countIn(link: number): void {
+    const { bandRoot, promptRoot, rowsAt, costAt } = this.#felt;
     const server = this.problem.linkServer[link] as number;
-    const floorMs = this.estimate(server, link, -1) * (1 - estimateError) - (this.costMs[server] as number);
-    return Number.isFinite(floorMs) ? floorMs : Number.NEGATIVE_INFINITY;
+    const rows = this.#rows[server] as Float64Array;
+    const costs = this.#costs[server] as Float64Array;
+    const from = this.#node[server] as number;
+    // Its step only grows longer, so sums at nodes below are not asked for again.
+    for (let node = 0; node < rows.length; node++) {
+      const isNear = node >= from && node < from + nearNodes;
+      if (!Number.isNaN(rows[node])) rows[node] = isNear ? (rows[node] as number) + rowsAt(link, node) : Number.NaN;
+      if (!Number.isNaN(costs[node])) costs[node] = isNear ? (costs[node] as number) + costAt(link, node) : Number.NaN;
+    }
+    this.#bandRoots[server] = (this.#bandRoots[server] as number) + (bandRoot[link] as number);
+    this.#promptRoots[server] = (this.#promptRoots[server] as number) + (promptRoot[link] as number);
+    this.#node[server] = Math.floor(this.#placeOf(server, -1, -1));
+    this.costMs[server] = this.estimate(server, -1, -1);
   }
 
   override screen(server: number): void {

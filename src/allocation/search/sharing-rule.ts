@@ -60,10 +60,16 @@ export abstract class SharingRule extends ProblemWork {
     return sum;
   }
 
-  /** The same up to {@link estimateError}, in O(1); NaN: there is no such formula. */
+  /** Whether there is an {@link SharingRule.estimate}. */
+  readonly hasEstimates: boolean = false;
+
+  /** As {@link SharingRule.probe}, up to {@link estimateError}, in O(1); NaN: there is no such formula. */
   estimate(_server: number, _linkIn: number, _linkOut: number): number {
     return Number.NaN;
   }
+
+  /** Counts in a device that was placed over a link, in O(1): the server's cost is an estimate until it is settled. */
+  countIn(_link: number): void {}
 
   /**
    * Writes the own cost of each device (queue, its computing, its band) after a change; in the order of Partition.gather, so the
