@@ -40,7 +40,7 @@ export function feltServerMs(problem: Problem, server: number, links: Int32Array
 }
 
 /** Nodes from the present one on whose sums are kept when a device is counted in. */
-const nearNodes = 5;
+const nearNodes = 6;
 /** Slack of a floor, as a share of its server's cost. */
 const floorSlack = 1e-3;
 

@@ -21,7 +21,7 @@ export const gridRatio = 1.12;
 /** A class has about half a kB. When there are more, all are dropped and made again. */
 const mostKept = 50_000;
 /** Nodes that a class keeps: a server's step stays near one place, and so do those that are read together. A power of two. */
-const keptNodes = 8;
+const keptNodes = 16;
 const numbersOfNode = 3;
 /** No node, since none is a half. */
 const noNodes: readonly number[] = Array.from({ length: numbersOfNode * keptNodes }, () => 0.5);

@@ -118,14 +118,13 @@ export function valueAt(values: Float64Array, place: number): number {
  * @param rowsAt the server's rows at a node
  * @param near a place where to begin: rows are made node by node, and those far from the result would be made for nothing
  */
-export function settleStep(
-  { fixedMs, rowMs, stepMs }: StepClass,
-  rowsAt: (node: number) => number,
-  near: number,
-): number {
+export function settleStep(step: StepClass, rowsAt: (node: number) => number, near: number): number {
+  const { fixedMs, rowMs, stepMs } = step;
   const last = stepMs.length - 1;
-  let node = Math.min(last, Math.floor(near));
-  let excess = fixedMs + rowMs * rowsAt(node) - (stepMs[node] as number);
+  const first = Math.min(last, Math.floor(near));
+  let excess = fixedMs + rowMs * rowsAt(first) - (stepMs[first] as number);
+  let node = Math.floor(placeOf(step, (stepMs[first] as number) + excess));
+  if (node !== first) excess = fixedMs + rowMs * rowsAt(node) - (stepMs[node] as number);
   while (excess > 0) {
     if (node === last) return last;
     const next = fixedMs + rowMs * rowsAt(node + 1) - (stepMs[node + 1] as number);
