@@ -37,6 +37,8 @@ export interface LiveSettings {
   readonly energyWeight: number;
   /** How long a gain lasts, ms: the mean time until the sessions of an edge change. */
   readonly gainLastsMs: number;
+  /** Default true. Without them a slot is good for means only. */
+  readonly hasStandings?: boolean;
 }
 
 const nominalFlop = 1e9;
@@ -73,7 +75,7 @@ const acceptanceGrid = 0.02;
 export function liveSlot(
   edges: readonly LiveEdge[],
   devices: readonly LiveDevice[],
-  { slot, slotMs, kind, energyWeight, gainLastsMs }: LiveSettings,
+  { slot, slotMs, kind, energyWeight, gainLastsMs, hasStandings = true }: LiveSettings,
 ): SlotState {
   const indexOf = new Map(edges.map(({ id }, index) => [id, index]));
   const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
@@ -84,7 +86,7 @@ export function liveSlot(
     const band = bandwidthHz[server] as number;
     return 2 ** (Math.min(band, link.bitsPerSecond ?? unmeasuredBitsPerSecond) / band) - 1;
   });
-  const pace = paceOf(edges, devices, links, { indexOf, gainLastsMs });
+  const pace = paceOf(edges, devices, links, { indexOf, gainLastsMs, hasStandings });
   return {
     slot,
     seed: 1,
@@ -136,17 +138,29 @@ function candidateLinks(
   const start = new Int32Array(devices.length + 1);
   const links: Candidate[] = [];
   for (const [index, device] of devices.entries()) {
-    const own = new Map<number, Candidate>();
+    const first = start[index] as number;
     for (const link of device.report.links) {
       const server = indexOf.get(link.edge);
       const isLink = (link.bitsPerSecond ?? unmeasuredBitsPerSecond) >= leastBitsPerSecond;
       if (isLink && server !== undefined && canWrite(edges[server] as LiveEdge, device))
-        own.set(server, { server, link });
+        insert(links, first, { server, link });
     }
-    links.push(...[...own.values()].sort((one, other) => one.server - other.server));
     start[index + 1] = links.length;
   }
   return { start, links };
+}
+
+/** Puts a link among those of its device, which begin at `first`. Of two to one server the later one counts. */
+function insert(links: Candidate[], first: number, link: Candidate): void {
+  let at = links.length;
+  while (at > first && (links[at - 1] as Candidate).server > link.server) at--;
+  if (at > first && (links[at - 1] as Candidate).server === link.server) {
+    links[at - 1] = link;
+    return;
+  }
+  links.push(link);
+  for (let later = links.length - 1; later > at; later--) links[later] = links[later - 1] as Candidate;
+  links[at] = link;
 }
 
 /** Whether an edge may write a device's text. */
@@ -177,7 +191,11 @@ function paceOf(
   edges: readonly LiveEdge[],
   devices: readonly LiveDevice[],
   links: readonly Candidate[],
-  { indexOf, gainLastsMs }: { readonly indexOf: ReadonlyMap<string, number>; readonly gainLastsMs: number },
+  {
+    indexOf,
+    gainLastsMs,
+    hasStandings,
+  }: Pick<LiveSettings, 'gainLastsMs' | 'hasStandings'> & { readonly indexOf: ReadonlyMap<string, number> },
 ): PaceState {
   const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
   const promptOf = ({ report: { session } }: LiveDevice): number => session?.promptTokens ?? unaskedPrompt;
@@ -204,7 +222,7 @@ function paceOf(
     roundTripMs: 10,
     linkRoundTripMs: Float64Array.from(links, ({ link }) => link.roundTripMs),
     maxAhead: 24,
-    standings: devices.map((device) => standingOf(device, edges, indexOf)),
+    standings: hasStandings ? devices.map((device) => standingOf(device, edges, indexOf)) : undefined,
   };
 }
 

@@ -22,9 +22,14 @@ function isGood({ atMs, edgeLink }: Spare, link: number | undefined, nowMs: numb
  * Whether a device is to be given other spares: one is too old, its edge is gone, or is the device's own now, or there is room for another.
  * @param links of the edges that may write its text, by id; its own is among them
  */
-export function lacksSpares({ assigned, spares }: Held, links: ReadonlyMap<string, number>, nowMs: number): boolean {
+export function lacksSpares(
+  { assigned, spares }: Held,
+  links: Pick<ReadonlyMap<string, number>, 'get' | 'has' | 'size'>,
+  nowMs: number,
+): boolean {
   const own = assigned?.edge ?? '';
   if (spares.some((spare) => spare.edge === own || !isGood(spare, links.get(spare.edge), nowMs))) return true;
+  if (spares.length >= mostSpares) return false;
   return spares.length < Math.min(mostSpares, links.size - (links.has(own) ? 1 : 0));
 }
 
@@ -37,13 +42,37 @@ export function lackingSpares(
 ): LiveDevice[] {
   const byId = new Map(edges.map((edge) => [edge.id, edge]));
   return devices.filter((device) => {
-    const usable = device.report.links.flatMap(({ edge: id }) => {
-      const edge = byId.get(id);
-      return edge !== undefined && canWrite(edge, device) ? [[id, members.edgeLink(id) ?? -1] as const] : [];
-    });
     const member = members.devices.get(device.id);
-    return member !== undefined && member.link !== null && lacksSpares(member, new Map(usable), nowMs);
+    if (member === undefined || member.link === null) return false;
+    return lacksSpares(member, new UsableLinks(device, byId, members), nowMs);
   });
+}
+
+/** The edges that may write a device's text, by id. No list of them is made, since most devices lack nothing. */
+class UsableLinks implements Pick<ReadonlyMap<string, number>, 'get' | 'has' | 'size'> {
+  readonly #device: LiveDevice;
+  readonly #edges: ReadonlyMap<string, LiveEdge>;
+  readonly #members: Members;
+
+  constructor(device: LiveDevice, edges: ReadonlyMap<string, LiveEdge>, members: Members) {
+    this.#device = device;
+    this.#edges = edges;
+    this.#members = members;
+  }
+
+  get(id: string): number | undefined {
+    return this.has(id) ? (this.#members.edgeLink(id) ?? -1) : undefined;
+  }
+
+  has(id: string): boolean {
+    const edge = this.#edges.get(id);
+    const isMeasured = edge !== undefined && this.#device.report.links.some((link) => link.edge === id);
+    return isMeasured && canWrite(edge, this.#device);
+  }
+
+  get size(): number {
+    return new Set(this.#device.report.links.map(({ edge }) => edge).filter((id) => this.has(id))).size;
+  }
 }
 
 /** Takes the best other edges; for one for which the device holds a good ticket it keeps that. @returns `granted`: those that the edges do not know yet */

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { streamPace, worthwhileDrafts } from '../../core/scheduling/stream-pace.ts';
-import { type DraftLaw, draftKind, gridRatio, type PaceClass, paceClass, type StepLaw, stepKind } from './pace-class.ts';
+import {
+  type DraftLaw,
+  draftKind,
+  gridRatio,
+  type PaceClass,
+  paceClass,
+  type StepLaw,
+  stepKind,
+} from './pace-class.ts';
 
 interface Kind extends DraftLaw {
   readonly roundTripMs: number;

@@ -11,7 +11,15 @@ import { invariant } from '../../core/basics/invariant.ts';
 import { findLink, linkEnd, linkServer, linkStart } from '../slot/links.ts';
 import type { PaceState } from '../slot/pace-state.ts';
 import { type SlotState, usualFirstTokenWeight } from '../slot/slot-state.ts';
-import { type DraftKind, draftKind, gridRatio, type PaceClass, paceClass, type StepKind, stepKind } from './pace-class.ts';
+import {
+  type DraftKind,
+  draftKind,
+  gridRatio,
+  type PaceClass,
+  paceClass,
+  type StepKind,
+  stepKind,
+} from './pace-class.ts';
 
 /** Limits of a chunk of a prompt, as the scheduler has them (schedule-step.ts). */
 export const leastChunk = 8;

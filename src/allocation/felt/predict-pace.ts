@@ -125,13 +125,7 @@ export class LastPace {
 }
 
 /** rho: rows of a device in a step at a node of its server's grid. */
-export function rowsOn(
-  model: PaceModel,
-  device: number,
-  server: number,
-  pace: PaceClass,
-  node: number,
-): number {
+export function rowsOn(model: PaceModel, device: number, server: number, pace: PaceClass, node: number): number {
   const { promptTokens, answerTokens } = model.pace;
   const { chunkTokens } = model.stepClass[server] as StepClass;
   const prompt = promptTokens[device] as number;
