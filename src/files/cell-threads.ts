@@ -1,12 +1,13 @@
-// Threads that decide cells of a slot beside the thread of a policy, which starts them when a slot has several cells. Each has the policy
-// of the same name. One that fails ends the policy's thread, which is then treated as any that has ended.
+// Threads that decide cells of a slot beside the thread of a policy. They are started when a slot has several cells, and have the policy of
+// the same name. Where one fails, the policy has failed in this slot, and the next slot has a fresh one.
 
+import { once } from 'node:events';
 import { resourceLimits, Worker } from 'node:worker_threads';
 import { divideCells, joined, shardState } from '../allocation/shards/shard-state.ts';
 import { type Shard, shardsOf } from '../allocation/shards/shards.ts';
 import type { Assignment, Policy, SlotState } from '../allocation/slot/slot-state.ts';
 
-/** What such a thread answers: the assignments of its cells, or why it has none. */
+/** What such a thread answers to a list of states: an assignment of each, or why there are none. */
 export type CellsAnswer =
   | { readonly kind: 'decided'; readonly assignments: readonly Assignment[] }
   | { readonly kind: 'threw'; readonly cause: string };
@@ -14,9 +15,9 @@ export type CellsAnswer =
 export class CellThreads {
   readonly #start: () => Worker;
   readonly #count: number;
-  readonly #workers: Worker[] = [];
+  readonly #workers = new Map<number, Worker>();
 
-  /** @param file of the thread @param workerData that it gets @param count of threads beside this one */
+  /** @param file of the threads @param workerData that they get @param count of them, beside this one */
   constructor(file: string, workerData: unknown, count: number) {
     this.#start = () => new Worker(file, { workerData, resourceLimits });
     this.#count = count;
@@ -39,28 +40,33 @@ export class CellThreads {
       for (const cell of own) parts[cell] = decide(stateOf(cell));
     } finally {
       // No answer to this slot is left for the next one.
-      for (const one of await asked) if (one.status === 'rejected') throw one.reason;
+      await asked;
     }
+    for (const one of await asked) if (one.status === 'rejected') throw one.reason;
     return joined(state, shards, parts);
   }
 
-  #ask(thread: number, states: readonly SlotState[]): Promise<readonly Assignment[]> {
-    const worker = this.#workers[thread] ?? this.#start();
-    if (this.#workers[thread] === undefined) {
-      this.#workers[thread] = worker;
-      worker.on('error', (error) => {
-        throw error;
-      });
-      worker.on('exit', (status) => {
-        throw new Error(`a thread of cells has ended with status ${status}`);
-      });
-    }
-    return new Promise((resolve, reject) => {
-      worker.once('message', (answer: CellsAnswer) => {
-        if (answer.kind === 'decided') resolve(answer.assignments);
-        else reject(new Error(answer.cause));
-      });
-      worker.postMessage(states);
+  async #ask(thread: number, states: readonly SlotState[]): Promise<readonly Assignment[]> {
+    const worker = this.#workers.get(thread) ?? this.#start();
+    this.#workers.set(thread, worker);
+    const done = new AbortController();
+    const { signal } = done;
+    const ended = once(worker, 'exit', { signal }).then(([status]: unknown[]): never => {
+      throw new Error(`a thread of its cells has ended with status ${status}`);
     });
+    const answered = once(worker, 'message', { signal });
+    worker.postMessage(states);
+    let answer: CellsAnswer;
+    try {
+      [answer] = (await Promise.race([answered, ended])) as [CellsAnswer];
+    } catch (error) {
+      this.#workers.delete(thread);
+      void worker.terminate();
+      throw error;
+    } finally {
+      done.abort();
+    }
+    if (answer.kind === 'threw') throw new Error(answer.cause);
+    return answer.assignments;
   }
 }
