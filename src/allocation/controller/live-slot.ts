@@ -5,6 +5,7 @@
 // so FLOP are nominal: a draft and a row have one GFLOP each.
 
 import { partOfAnswerLeft } from '../felt/pace-model.ts';
+import { listOf } from '../slot/columns.ts';
 import type { PaceState } from '../slot/pace-state.ts';
 import type { ObjectiveSettings, SlotState } from '../slot/slot-state.ts';
 import type { Standing } from '../slot/standing.ts';
@@ -78,11 +79,11 @@ export function liveSlot(
   { slot, slotMs, kind, energyWeight, gainLastsMs, hasStandings = true }: LiveSettings,
 ): SlotState {
   const indexOf = new Map(edges.map(({ id }, index) => [id, index]));
-  const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
-  const ofEdges = (read: (edge: LiveEdge) => number): Float64Array => Float64Array.from(edges, read);
+  const each = (read: (device: LiveDevice) => number): Float64Array => listOf(devices, read);
+  const ofEdges = (read: (edge: LiveEdge) => number): Float64Array => listOf(edges, read);
   const bandwidthHz = ofEdges(({ report }) => report.bitsPerSecond);
   const { start, links } = candidateLinks(edges, devices, indexOf);
-  const snr = Float64Array.from(links, ({ server, link }) => {
+  const snr = listOf(links, ({ server, link }) => {
     const band = bandwidthHz[server] as number;
     return 2 ** (Math.min(band, link.bitsPerSecond ?? unmeasuredBitsPerSecond) / band) - 1;
   });
@@ -197,7 +198,7 @@ function paceOf(
     hasStandings,
   }: Pick<LiveSettings, 'gainLastsMs' | 'hasStandings'> & { readonly indexOf: ReadonlyMap<string, number> },
 ): PaceState {
-  const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
+  const each = (read: (device: LiveDevice) => number): Float64Array => listOf(devices, read);
   const promptOf = ({ report: { session } }: LiveDevice): number => session?.promptTokens ?? unaskedPrompt;
   // A text that no edge has is to be evaluated as a whole.
   const promptDone = (device: LiveDevice): number => Math.max(0, evaluated(device) - writtenOf(device));
@@ -220,7 +221,7 @@ function paceOf(
     ),
     stepRowMs: Float64Array.from(edges, ({ report, correction }) => onGrid(correction * report.stepRowMs, stepGrid)),
     roundTripMs: 10,
-    linkRoundTripMs: Float64Array.from(links, ({ link }) => link.roundTripMs),
+    linkRoundTripMs: listOf(links, ({ link }) => link.roundTripMs),
     maxAhead: 24,
     standings: hasStandings ? devices.map((device) => standingOf(device, edges, indexOf)) : undefined,
   };

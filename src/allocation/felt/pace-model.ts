@@ -54,8 +54,8 @@ export interface PaceModel {
   readonly firstTokenWeight: number;
   /** [E]. */
   readonly stepClass: readonly StepClass[];
-  /** The class of a device on a server. */
-  classOf(device: number, server: number): PaceClass;
+  /** The class of a device on a server. @param link theirs, where it is known */
+  classOf(device: number, server: number, link?: number): PaceClass;
   /** Tokens of the device's text that a server has to evaluate because another one holds it. */
   movedTokens(device: number, server: number): number;
 }
@@ -88,8 +88,7 @@ export function createPaceModel(state: SlotState): PaceModel {
     pace,
     firstTokenWeight: state.objective.firstTokenWeight ?? usualFirstTokenWeight,
     stepClass,
-    classOf(device, server) {
-      const link = findLink(state, device, server);
+    classOf(device, server, link = findLink(state, device, server)) {
       const known = ofLink[link] ?? find(device, server, link);
       if (link >= 0) ofLink[link] = known;
       return known;
