@@ -44,35 +44,28 @@ export function lackingSpares(
   return devices.filter((device) => {
     const member = members.devices.get(device.id);
     if (member === undefined || member.link === null) return false;
-    return lacksSpares(member, new UsableLinks(device, byId, members), nowMs);
+    return lacksSpares(member, usableLinks(device, byId, members), nowMs);
   });
 }
 
 /** The edges that may write a device's text, by id. No list of them is made, since most devices lack nothing. */
-class UsableLinks implements Pick<ReadonlyMap<string, number>, 'get' | 'has' | 'size'> {
-  readonly #device: LiveDevice;
-  readonly #edges: ReadonlyMap<string, LiveEdge>;
-  readonly #members: Members;
-
-  constructor(device: LiveDevice, edges: ReadonlyMap<string, LiveEdge>, members: Members) {
-    this.#device = device;
-    this.#edges = edges;
-    this.#members = members;
-  }
-
-  get(id: string): number | undefined {
-    return this.has(id) ? (this.#members.edgeLink(id) ?? -1) : undefined;
-  }
-
-  has(id: string): boolean {
-    const edge = this.#edges.get(id);
-    const isMeasured = edge !== undefined && this.#device.report.links.some((link) => link.edge === id);
-    return isMeasured && canWrite(edge, this.#device);
-  }
-
-  get size(): number {
-    return new Set(this.#device.report.links.map(({ edge }) => edge).filter((id) => this.has(id))).size;
-  }
+function usableLinks(
+  device: LiveDevice,
+  edges: ReadonlyMap<string, LiveEdge>,
+  members: Members,
+): Parameters<typeof lacksSpares>[1] {
+  const { links } = device.report;
+  const has = (id: string): boolean => {
+    const edge = edges.get(id);
+    return edge !== undefined && links.some((link) => link.edge === id) && canWrite(edge, device);
+  };
+  return {
+    has,
+    get: (id) => (has(id) ? (members.edgeLink(id) ?? -1) : undefined),
+    get size() {
+      return new Set(links.map(({ edge }) => edge).filter(has)).size;
+    },
+  };
 }
 
 /** Takes the best other edges; for one for which the device holds a good ticket it keeps that. @returns `granted`: those that the edges do not know yet */

@@ -55,17 +55,19 @@ export class PaceClass {
 
   /** The same at a place between two nodes. */
   tokensNear(place: number): number {
-    const node = Math.floor(place);
-    const fraction = place - node;
-    if (fraction === 0) return this.tokensAt(node);
-    return this.tokensAt(node) * (1 - fraction) + this.tokensAt(node + 1) * fraction;
+    return this.#near(place, 1);
   }
 
   rowsNear(place: number): number {
+    return this.#near(place, 2);
+  }
+
+  #near(place: number, which: 1 | 2): number {
     const node = Math.floor(place);
     const fraction = place - node;
-    if (fraction === 0) return this.rowsAt(node);
-    return this.rowsAt(node) * (1 - fraction) + this.rowsAt(node + 1) * fraction;
+    const here = this.#kept[this.#read(node) + which] as number;
+    if (fraction === 0) return here;
+    return here * (1 - fraction) + (this.#kept[this.#read(node + 1) + which] as number) * fraction;
   }
 
   /** @returns where its numbers are */

@@ -1,63 +1,37 @@
 // The two lists of a local search: changes that are worth an exact evaluation, and devices that wait for an examination.
 
-/** Changes in the order of their floors, of equal ones the first to be added; entry n is one change. */
+/** Changes in the order of their floors; entry n is one change. */
 export class Offers {
   /** The link over which a device would come. */
   readonly linkIn: number[] = [];
   /** The link of the device that takes its place, or -1 for a move. */
   readonly otherIn: number[] = [];
   readonly #floors: number[] = [];
-  /** Entries that are not taken: a heap with the least at the top, once `takeBest` has ordered it. */
-  readonly #heap: number[] = [];
   #count = 0;
-  #isOrdered = false;
 
   clear(): void {
     this.#count = 0;
-    this.#isOrdered = false;
   }
 
   add(floorMs: number, linkIn: number, otherIn: number): void {
     this.#floors[this.#count] = floorMs;
     this.linkIn[this.#count] = linkIn;
     this.otherIn[this.#count] = otherIn;
-    this.#heap[this.#count] = this.#count;
     this.#count++;
-    this.#isOrdered = false;
   }
 
-  /** Removes and returns the entry with the lowest floor below `belowMs`; -1 for none. Nothing is added after the first one is taken. */
+  /** Removes and returns the entry with the lowest floor below `belowMs`; -1 for none. */
   takeBest(belowMs: number): number {
-    if (!this.#isOrdered) for (let at = (this.#count >> 1) - 1; at >= 0; at--) this.#sink(at);
-    this.#isOrdered = true;
-    const best = this.#heap[0] as number;
-    if (this.#count === 0 || (this.#floors[best] as number) >= belowMs) return -1;
-    this.#count--;
-    this.#heap[0] = this.#heap[this.#count] as number;
-    this.#sink(0);
-    return best;
-  }
-
-  #sink(from: number): void {
-    const entry = this.#heap[from] as number;
-    let at = from;
-    for (let child = 2 * at + 1; child < this.#count; child = 2 * at + 1) {
-      if (child + 1 < this.#count && this.#isBefore(child + 1, child)) child++;
-      if (!this.#isLess(this.#heap[child] as number, entry)) break;
-      this.#heap[at] = this.#heap[child] as number;
-      at = child;
+    let best = -1;
+    let least = belowMs;
+    for (let entry = 0; entry < this.#count; entry++) {
+      const floor = this.#floors[entry] as number;
+      if (floor >= least) continue;
+      least = floor;
+      best = entry;
     }
-    this.#heap[at] = entry;
-  }
-
-  #isBefore(one: number, other: number): boolean {
-    return this.#isLess(this.#heap[one] as number, this.#heap[other] as number);
-  }
-
-  #isLess(one: number, other: number): boolean {
-    const oneMs = this.#floors[one] as number;
-    const otherMs = this.#floors[other] as number;
-    return oneMs < otherMs || (oneMs === otherMs && one < other);
+    if (best >= 0) this.#floors[best] = Number.POSITIVE_INFINITY;
+    return best;
   }
 }
 
