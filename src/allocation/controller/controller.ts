@@ -366,8 +366,7 @@ export class Controller {
     const { slot, edges, state } = open;
     if (edges.length === 0 || devices.length === 0) return [];
     const steps = state === null || decision === null ? null : this.#pace.predict(state, decision).stepMs;
-    const settings = { slot, slotMs, kind: this.kind, energyWeight, gainLastsMs: slotMs, hasStandings: false };
-    const own = liveSlot(edges, devices, settings);
+    const own = liveSlot(edges, devices, { slot, slotMs, kind: this.kind, energyWeight, gainLastsMs: slotMs });
     const counts = countByGroup(decision?.server ?? [], edges.length);
     return rankEdges(own, createPaceModel(own), edges, { steps, counts });
   }

@@ -38,8 +38,6 @@ export interface LiveSettings {
   readonly energyWeight: number;
   /** How long a gain lasts, ms: the mean time until the sessions of an edge change. */
   readonly gainLastsMs: number;
-  /** Default true. Without them a slot is good for means only. */
-  readonly hasStandings?: boolean;
 }
 
 const nominalFlop = 1e9;
@@ -76,7 +74,7 @@ const acceptanceGrid = 0.02;
 export function liveSlot(
   edges: readonly LiveEdge[],
   devices: readonly LiveDevice[],
-  { slot, slotMs, kind, energyWeight, gainLastsMs, hasStandings = true }: LiveSettings,
+  { slot, slotMs, kind, energyWeight, gainLastsMs }: LiveSettings,
 ): SlotState {
   const indexOf = new Map(edges.map(({ id }, index) => [id, index]));
   const each = (read: (device: LiveDevice) => number): Float64Array => listOf(devices, read);
@@ -87,7 +85,7 @@ export function liveSlot(
     const band = bandwidthHz[server] as number;
     return 2 ** (Math.min(band, link.bitsPerSecond ?? unmeasuredBitsPerSecond) / band) - 1;
   });
-  const pace = paceOf(edges, devices, links, { indexOf, gainLastsMs, hasStandings });
+  const pace = paceOf(edges, devices, links, { indexOf, gainLastsMs });
   return {
     slot,
     seed: 1,
@@ -192,11 +190,7 @@ function paceOf(
   edges: readonly LiveEdge[],
   devices: readonly LiveDevice[],
   links: readonly Candidate[],
-  {
-    indexOf,
-    gainLastsMs,
-    hasStandings,
-  }: Pick<LiveSettings, 'gainLastsMs' | 'hasStandings'> & { readonly indexOf: ReadonlyMap<string, number> },
+  { indexOf, gainLastsMs }: { readonly indexOf: ReadonlyMap<string, number>; readonly gainLastsMs: number },
 ): PaceState {
   const each = (read: (device: LiveDevice) => number): Float64Array => listOf(devices, read);
   const promptOf = ({ report: { session } }: LiveDevice): number => session?.promptTokens ?? unaskedPrompt;
@@ -223,7 +217,7 @@ function paceOf(
     roundTripMs: 10,
     linkRoundTripMs: listOf(links, ({ link }) => link.roundTripMs),
     maxAhead: 24,
-    standings: hasStandings ? devices.map((device) => standingOf(device, edges, indexOf)) : undefined,
+    standings: devices.map((device) => standingOf(device, edges, indexOf)),
   };
 }
 

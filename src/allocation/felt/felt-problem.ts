@@ -13,7 +13,6 @@
 // sum g_i (1 - v_i) + (sum sqrt(g_i v_i))^2
 
 import { badArgument } from '../../core/basics/errors.ts';
-import type { Problem } from '../search/problem.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 import { computeMs, costlyBits, energyMs, promptCost } from './felt-cost.ts';
 import type { PaceClass } from './pace-class.ts';
@@ -40,7 +39,12 @@ export interface FeltProblem {
 /** @throws OutriderError `bad-argument` when the slot does not say the pace of its sessions */
 export function createFeltProblem(
   state: SlotState,
-  { linkServer, linkDevice, linkStart, snr }: LinksOfProblem & Pick<Problem, 'linkStart' | 'snr'>,
+  {
+    linkServer,
+    linkDevice,
+    linkStart,
+    snr,
+  }: LinksOfProblem & { readonly linkStart: Int32Array; readonly snr: Float64Array },
 ): FeltProblem {
   if (state.pace === undefined) {
     const remedy =
@@ -105,23 +109,20 @@ function readLinks(
     costMs[at] = computeMs(model, device, served, node) + (aloneMs[link] as number);
     nodes[at] = node + 1;
   };
+  const placeOf = (link: number, node: number): number => {
+    const at = keptNodes * link + (node & (keptNodes - 1));
+    if (nodes[at] !== node + 1) make(link, node, at);
+    return at;
+  };
   return {
-    rowsAt(link, node) {
-      const at = keptNodes * link + (node & (keptNodes - 1));
-      if (nodes[at] !== node + 1) make(link, node, at);
-      return rows[at] as number;
-    },
-    costAt(link, node) {
-      const at = keptNodes * link + (node & (keptNodes - 1));
-      if (nodes[at] !== node + 1) make(link, node, at);
-      return costMs[at] as number;
-    },
+    rowsAt: (link, node) => rows[placeOf(link, node)] as number,
+    costAt: (link, node) => costMs[placeOf(link, node)] as number,
   };
 }
 
 /** Rows and costs at all nodes, for those that read most of them: entries gridStart[l] and following of each link. */
 export function allNodes(
-  { linkServer }: Pick<Problem, 'linkServer'>,
+  { linkServer }: Pick<LinksOfProblem, 'linkServer'>,
   { model, rowsAt, costAt }: FeltProblem,
 ): { readonly gridStart: Int32Array; readonly rows: Float64Array; readonly costMs: Float64Array } {
   const gridStart = new Int32Array(linkServer.length + 1);
@@ -158,7 +159,7 @@ export function repriceTexts(
   return { ...felt, promptMs, promptPart, promptRoot: rootsOf(promptMs, promptPart) };
 }
 
-type LinksOfProblem = Pick<Problem, 'linkServer' | 'linkDevice'>;
+type LinksOfProblem = Readonly<Record<'linkServer' | 'linkDevice', Int32Array>>;
 
 function rootsOf(promptMs: Float64Array, promptPart: Float64Array): Float64Array {
   return promptMs.map((ms, link) => Math.sqrt(ms * (promptPart[link] as number)));

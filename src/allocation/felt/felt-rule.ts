@@ -15,12 +15,14 @@ export function createFeltRule(problem: Problem, partition: Partition, shareBand
   return settled(new FeltRule(problem, partition, shareBand));
 }
 
+type ReadLink = FeltProblem['rowsAt'];
+
 /** The cost of a server with the devices of these links and the best shares. */
 export function feltServerMs(problem: Problem, server: number, links: Int32Array, count: number): number {
   const felt = problem.felt as FeltProblem;
-  const sumOf = (valueAt: (link: number, node: number) => number, node: number): number => {
+  const sumOf = (of: ReadLink, node: number): number => {
     let sum = 0;
-    for (let index = 0; index < count; index++) sum += valueAt(links[index] as number, node);
+    for (let index = 0; index < count; index++) sum += of(links[index] as number, node);
     return sum;
   };
   const { rowsAt, costAt, promptRoot } = felt;
@@ -194,30 +196,25 @@ class FeltRule extends SharingRule {
     return settleStep(step, (node) => this.#rowsAt(server, linkIn, linkOut, node), this.#node[server] as number);
   }
 
-  /** A server's rows at a node, after a change. */
   #rowsAt(server: number, linkIn: number, linkOut: number, node: number): number {
-    const sums = this.#rows[server] as Float64Array;
-    if (Number.isNaN(sums[node])) sums[node] = this.#sumOf(this.#felt.rowsAt, server, node);
-    const more = linkIn < 0 ? 0 : this.#felt.rowsAt(linkIn, node);
-    const less = linkOut < 0 ? 0 : this.#felt.rowsAt(linkOut, node);
-    return (sums[node] as number) + more - less;
+    return this.#sumAt(this.#rows[server] as Float64Array, this.#felt.rowsAt, server, linkIn, linkOut, node);
   }
 
-  /** The same of its cost. */
   #costAt(server: number, linkIn: number, linkOut: number, node: number): number {
-    const sums = this.#costs[server] as Float64Array;
-    if (Number.isNaN(sums[node])) sums[node] = this.#sumOf(this.#felt.costAt, server, node);
-    const more = linkIn < 0 ? 0 : this.#felt.costAt(linkIn, node);
-    const less = linkOut < 0 ? 0 : this.#felt.costAt(linkOut, node);
-    return (sums[node] as number) + more - less;
+    return this.#sumAt(this.#costs[server] as Float64Array, this.#felt.costAt, server, linkIn, linkOut, node);
   }
 
-  #sumOf(valueAt: (link: number, node: number) => number, server: number, node: number): number {
-    const { first, next, linkOf } = this.partition;
-    let sum = 0;
-    for (let device = first[server] as number; device >= 0; device = next[device] as number)
-      sum += valueAt(linkOf[device] as number, node);
-    return sum;
+  /** A server's sum at a node, after a change. */
+  #sumAt(sums: Float64Array, of: ReadLink, server: number, linkIn: number, linkOut: number, node: number): number {
+    if (Number.isNaN(sums[node])) {
+      const { first, next, linkOf } = this.partition;
+      let sum = 0;
+      for (let device = first[server] as number; device >= 0; device = next[device] as number)
+        sum += of(linkOf[device] as number, node);
+      sums[node] = sum;
+    }
+    const more = linkIn < 0 ? 0 : of(linkIn, node);
+    return (sums[node] as number) + more - (linkOut < 0 ? 0 : of(linkOut, node));
   }
 
   /** A device's cost on its server, and what its rows and its band cost the others, to first order. */

@@ -80,11 +80,8 @@ export class PaceClass {
   #make(node: number, at: number): void {
     const { draftMs, acceptance, table } = this.#draft;
     const ms = this.#step.stepMs(node);
-    let limit = this.#limits[node];
-    if (limit === undefined) {
-      limit = this.#step.limit(acceptance, ms);
-      this.#limits[node] = limit;
-    }
+    const limit = this.#limits[node] ?? worthwhileDrafts(acceptance, this.#step.law.fixedMs / ms);
+    this.#limits[node] = limit;
     table.read(draftMs / ms, this.roundTripMs / ms, limit, read);
     this.#kept[at] = node + 1;
     this.#kept[at + 1] = read.tokens;
@@ -96,27 +93,23 @@ const read: StepPace = { tokens: 1, drafts: 0 };
 
 /** What classes with one step law share. */
 export class StepKind {
-  readonly #law: StepLaw;
+  readonly law: StepLaw;
   /** The limit of drafts that pays, at each node; by acceptance. */
   readonly #limits: Tree<number[]> = new Map();
   /** By round trip, and by kind of device. */
   readonly classes: Tree<Tree<PaceClass>> = new Map();
 
   constructor(law: StepLaw) {
-    this.#law = law;
+    this.law = law;
   }
 
   stepMs(node: number): number {
-    return (this.#law.fixedMs + this.#law.rowMs) * gridRatio ** node;
+    return (this.law.fixedMs + this.law.rowMs) * gridRatio ** node;
   }
 
   /** Those that are known, at each node. */
   limitsOf(acceptance: number): number[] {
     return leaf(this.#limits, acceptance, () => []);
-  }
-
-  limit(acceptance: number, stepMs: number): number {
-    return worthwhileDrafts(acceptance, this.#law.fixedMs / stepMs);
   }
 }
 
