@@ -54,20 +54,14 @@ async function serve(data: PolicyThreadData, port: MessagePort): Promise<void> {
   // A policy of somebody's own may keep something from slot to slot, and from cell to cell.
   const others = policy.sha256 === null ? data.threads - 1 : 0;
   const cells = new CellThreads(fileURLToPath(policyThreadUrl), { ...data, role: 'cells of a policy' }, others);
-  const decide = async (state: SlotState): Promise<Given> => {
+  const decide = async (state: SlotState): Promise<[given: unknown]> => {
     const isDivided = others > 0 && state.deviceCount > most;
-    if (isDivided) return { given: await cells.decide(policy.decide, state, most) };
-    return { given: byShards(policy.decide, most)(state) };
+    return [isDivided ? await cells.decide(policy.decide, state, most) : byShards(policy.decide, most)(state)];
   };
   port.on('message', async (state: SlotState) => {
     say({ ...(await answer(policy.name, decide, state)), cpuMs: ownCpuMs() });
   });
   say({ kind: 'ready', cpuMs: ownCpuMs() });
-}
-
-/** What a policy has given, which may be anything, a promise as well. */
-interface Given {
-  readonly given: unknown;
 }
 
 /** Decides cells for a policy's thread, which has loaded the same policy. */
@@ -89,12 +83,13 @@ function causeOf(error: unknown): string {
 
 async function answer(
   name: string,
-  decide: (state: SlotState) => Promise<Given>,
+  decide: (state: SlotState) => Promise<[given: unknown]>,
   state: SlotState,
 ): Promise<PolicyThreadAnswer> {
   let given: unknown;
   try {
-    ({ given } = await decide(state));
+    // In a list, since it may be anything, a promise as well.
+    [given] = await decide(state);
   } catch (error) {
     return { kind: 'failed', fault: 'threw', cause: `slot ${state.slot}: it threw ${causeOf(error)}` };
   }

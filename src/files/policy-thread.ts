@@ -69,8 +69,7 @@ export async function openPolicyThread(name: string, options: PolicyThreadOption
 export class PolicyThread implements RemotePolicy, AsyncDisposable {
   readonly name: string;
   readonly #loading = Promise.withResolvers<void>();
-  readonly #options: Required<Omit<PolicyThreadOptions, 'mostTogether'>>;
-  readonly #mostTogether: number | undefined;
+  readonly #options: Required<Omit<PolicyThreadOptions, 'mostTogether'>> & Pick<PolicyThreadOptions, 'mostTogether'>;
   #worker: Worker | null = null;
   #watch: ThreadWatch | null = null;
   #memory: MemoryWatch | null = null;
@@ -85,10 +84,9 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
 
   constructor(name: string, options: PolicyThreadOptions) {
     const { clock, mostMemoryMb = 1024, loadCpuMs = 30_000, hangMs = 60_000 } = options;
-    const { threads = availableParallelism() } = options;
+    const { threads = availableParallelism(), mostTogether } = options;
     this.name = name;
-    this.#options = { clock, mostMemoryMb, loadCpuMs, hangMs, threads };
-    this.#mostTogether = options.mostTogether;
+    this.#options = { clock, mostMemoryMb, loadCpuMs, hangMs, threads, mostTogether };
     this.#start();
   }
 
@@ -122,8 +120,8 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
   }
 
   #start(): void {
-    const { clock, mostMemoryMb, loadCpuMs, hangMs, threads } = this.#options;
-    const part = { threads, mostTogether: this.#mostTogether };
+    const { clock, mostMemoryMb, loadCpuMs, hangMs, threads, mostTogether } = this.#options;
+    const part = { threads, mostTogether };
     const workerData: PolicyThreadData = { role: 'policy of a controller', policy: this.name, ...part };
     const resourceLimits = { maxOldGenerationSizeMb: ownLimitMb(mostMemoryMb) };
     const worker = new Worker(fileURLToPath(policyThreadUrl), { workerData, resourceLimits });

@@ -8,7 +8,7 @@ import type { Problem } from '../search/problem.ts';
 import { SharingRule, settled } from '../search/sharing-rule.ts';
 import { type BandSharing, feltBandMs, shareBandBest } from './felt-band.ts';
 import type { FeltProblem } from './felt-problem.ts';
-import { type StepClass, settleStep, usualPlace } from './pace-model.ts';
+import { type StepClass, settleStep } from './pace-model.ts';
 
 /** @param problem with `felt` @param shareBand how a server divides its band */
 export function createFeltRule(problem: Problem, partition: Partition, shareBand: BandSharing): SharingRule {
@@ -27,7 +27,7 @@ export function feltServerMs(problem: Problem, server: number, links: Int32Array
   };
   const { rowsAt, costAt, promptRoot } = felt;
   const step = felt.model.stepClass[server] as StepClass;
-  const place = settleStep(step, (node) => sumOf(rowsAt, node), usualPlace(step, count));
+  const place = settleStep(step, (node) => sumOf(rowsAt, node), step.typicalPlace);
   const node = Math.floor(place);
   const fraction = place - node;
   const share = new Float64Array(count);

@@ -26,8 +26,6 @@ export const leastChunk = 8;
 export const mostChunk = 512;
 /** More rows of one session in a step are never reached; for the end of the grid. */
 const mostDrafts = 24;
-/** Rows of a decoding session in a step, about. */
-const usualRows = 3;
 /** Shorter round trips of single links count as none, ms. */
 const leastRoundTripMs = 0.5;
 /** The part of a running answer that is still to come, on average. */
@@ -145,11 +143,6 @@ export function settleStep(step: StepClass, rowsAt: (node: number) => number, ne
     excess = before;
   }
   return 0;
-}
-
-/** The place of a step with so many decoding sessions, about. */
-export function usualPlace(step: StepClass, sessions: number): number {
-  return placeOf(step, step.fixedMs + step.rowMs * usualRows * sessions);
 }
 
 /** The rows of a server that all devices with a link to it would choose, at the largest such server. */

@@ -7,7 +7,7 @@ import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { leastServedBitPerSecond, rateBitPerSecond } from '../slot/uplink-rate.ts';
 import { computeMs, decodeMs, energyMs, feltBits, firstStepMs, type PromptCost, promptCost } from './felt-cost.ts';
 import type { PaceClass } from './pace-class.ts';
-import { createPaceModel, type PaceModel, type StepClass, settleStep, usualPlace, valueAt } from './pace-model.ts';
+import { createPaceModel, type PaceModel, type StepClass, settleStep, valueAt } from './pace-model.ts';
 
 /**
  * All [M] unless noted, ms. Of a device without a server, or with a rate below {@link leastServedBitPerSecond}: the slot for each token.
@@ -178,7 +178,7 @@ function settleServers(server: Int32Array, model: PaceModel): Float64Array {
       return sum;
     };
     const step = model.stepClass[one] as StepClass;
-    return settleStep(step, rowsAt, usualPlace(step, own.length));
+    return settleStep(step, rowsAt, step.typicalPlace);
   });
 }
 

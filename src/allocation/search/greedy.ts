@@ -65,28 +65,20 @@ function likelyLink(problem: Problem, rule: SharingRule, device: number, floors:
     floors[link - start] = afterMs - beforeMs - errorMs;
     ceilingMs = Math.min(ceilingMs, afterMs - beforeMs + errorMs);
   }
+  const near: number[] = [];
   // Where one is no number, all are near.
-  const isNear = (link: number): boolean => !((floors[link - start] as number) > ceilingMs);
-  let likely = -1;
-  let count = 0;
-  for (let link = start; link < end; link++) {
-    if (!isNear(link)) continue;
-    likely = link;
-    count++;
-  }
-  if (count < 2) return likely;
-  let leastMs = Number.POSITIVE_INFINITY;
-  for (let link = end - 1; link >= start; link--) {
-    if (!isNear(link)) continue;
+  for (let link = start; link < end; link++) if (!((floors[link - start] as number) > ceilingMs)) near.push(link);
+  let best = near[0] ?? -1;
+  let bestMs = Number.POSITIVE_INFINITY;
+  for (const link of near.length > 1 ? near : []) {
     const server = problem.linkServer[link] as number;
     rule.settle(server);
     const addedMs = rule.probe(server, link, -1) - (rule.costMs[server] as number);
-    // Of equal ones the first, as in `cheapestLink`.
-    if (addedMs > leastMs) continue;
-    likely = link;
-    leastMs = addedMs;
+    if (addedMs >= bestMs) continue;
+    best = link;
+    bestMs = addedMs;
   }
-  return likely;
+  return best;
 }
 
 /** Computes exact costs in the order of the floors, until no floor is below the best exact cost. */
