@@ -24,13 +24,13 @@ function isGood({ atMs, edgeLink }: Spare, link: number | undefined, nowMs: numb
  */
 export function lacksSpares(
   { assigned, spares }: Held,
-  links: Pick<ReadonlyMap<string, number>, 'get' | 'has' | 'size'>,
+  links: Pick<ReadonlyMap<string, number>, 'get' | 'has'> & { count(): number },
   nowMs: number,
 ): boolean {
   const own = assigned?.edge ?? '';
   if (spares.some((spare) => spare.edge === own || !isGood(spare, links.get(spare.edge), nowMs))) return true;
   if (spares.length >= mostSpares) return false;
-  return spares.length < Math.min(mostSpares, links.size - (links.has(own) ? 1 : 0));
+  return spares.length < Math.min(mostSpares, links.count() - (links.has(own) ? 1 : 0));
 }
 
 /** The devices of a slot that are to be given other spares. */
@@ -44,28 +44,16 @@ export function lackingSpares(
   return devices.filter((device) => {
     const member = members.devices.get(device.id);
     if (member === undefined || member.link === null) return false;
-    return lacksSpares(member, usableLinks(device, byId, members), nowMs);
+    const { links } = device.report;
+    const has = (id: string): boolean => {
+      const edge = byId.get(id);
+      return edge !== undefined && links.some((link) => link.edge === id) && canWrite(edge, device);
+    };
+    const get = (id: string): number | undefined => (has(id) ? (members.edgeLink(id) ?? -1) : undefined);
+    // Most devices lack nothing, so usable links are not listed.
+    const count = (): number => new Set(links.map(({ edge }) => edge).filter(has)).size;
+    return lacksSpares(member, { has, get, count }, nowMs);
   });
-}
-
-/** The edges that may write a device's text, by id. No list of them is made, since most devices lack nothing. */
-function usableLinks(
-  device: LiveDevice,
-  edges: ReadonlyMap<string, LiveEdge>,
-  members: Members,
-): Parameters<typeof lacksSpares>[1] {
-  const { links } = device.report;
-  const has = (id: string): boolean => {
-    const edge = edges.get(id);
-    return edge !== undefined && links.some((link) => link.edge === id) && canWrite(edge, device);
-  };
-  return {
-    has,
-    get: (id) => (has(id) ? (members.edgeLink(id) ?? -1) : undefined),
-    get size() {
-      return new Set(links.map(({ edge }) => edge).filter(has)).size;
-    },
-  };
 }
 
 /** Takes the best other edges; for one for which the device holds a good ticket it keeps that. @returns `granted`: those that the edges do not know yet */

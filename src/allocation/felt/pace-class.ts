@@ -40,7 +40,7 @@ export class PaceClass {
     this.roundTripMs = roundTripMs;
     this.#step = step;
     this.#draft = draft;
-    this.#limits = step.limitsOf(draft.acceptance);
+    this.#limits = leaf(step.limits, draft.acceptance, () => []);
   }
 
   /** tau: tokens that a step commits, at a node. */
@@ -95,7 +95,7 @@ const read: StepPace = { tokens: 1, drafts: 0 };
 export class StepKind {
   readonly law: StepLaw;
   /** The limit of drafts that pays, at each node; by acceptance. */
-  readonly #limits: Tree<number[]> = new Map();
+  readonly limits: Tree<number[]> = new Map();
   /** By round trip, and by kind of device. */
   readonly classes: Tree<Tree<PaceClass>> = new Map();
 
@@ -105,11 +105,6 @@ export class StepKind {
 
   stepMs(node: number): number {
     return (this.law.fixedMs + this.law.rowMs) * gridRatio ** node;
-  }
-
-  /** Those that are known, at each node. */
-  limitsOf(acceptance: number): number[] {
-    return leaf(this.#limits, acceptance, () => []);
   }
 }
 

@@ -26,11 +26,8 @@ export function byShards(decide: Policy, mostDevices: number = mostTogether): Po
   return (state) => {
     if (state.deviceCount <= mostDevices) return decide(state);
     const shards = shardsOf(state, mostDevices);
-    return joined(
-      state,
-      shards,
-      shards.map((shard) => decide(shardState(state, shard))),
-    );
+    const parts = shards.map((shard) => decide(shardState(state, shard)));
+    return joined(state, shards, parts);
   };
 }
 
@@ -56,11 +53,11 @@ export function joined(state: SlotState, shards: readonly Shard[], parts: readon
 /** Cells for some threads: the largest first, each to the thread with the fewest devices so far. @returns the cells of each thread */
 export function divideCells(shards: readonly Shard[], threads: number): number[][] {
   const parts = Array.from({ length: threads }, () => ({ cells: [] as number[], devices: 0 }));
-  const sizeOf = (cell: number): number => (shards[cell] as Shard).devices.length;
-  for (const cell of [...shards.keys()].sort((one, other) => sizeOf(other) - sizeOf(one) || one - other)) {
+  const sizes = shards.map(({ devices }, cell) => ({ cell, size: devices.length }));
+  for (const { cell, size } of sizes.toSorted((one, other) => other.size - one.size)) {
     const least = parts.reduce((best, part) => (part.devices < best.devices ? part : best));
     least.cells.push(cell);
-    least.devices += sizeOf(cell);
+    least.devices += size;
   }
   return parts.map(({ cells }) => cells);
 }

@@ -93,15 +93,11 @@ function lastAbove(excess: (count: number) => number): number {
     const middle = round < falsePositions ? inside : limitStep * Math.floor((low + high) / (2 * limitStep));
     const now = excess(middle);
     if (now > 0) {
-      low = middle;
-      above = now;
-      if (side === 1) below /= 2;
-      side = 1;
+      if (side > 0) below /= 2;
+      [low, above, side] = [middle, now, 1];
     } else {
-      high = middle;
-      below = now;
-      if (side === -1) above /= 2;
-      side = -1;
+      if (side < 0) above /= 2;
+      [high, below, side] = [middle, now, -1];
     }
   }
   return low;
