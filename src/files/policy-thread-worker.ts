@@ -1,12 +1,15 @@
-// What runs in the thread of a policy: loads it, and answers each slot with an assignment or an error.
+// What runs in the thread of a policy: loads it, and answers each slot with an assignment or an error. The same file runs in the threads
+// that decide cells for it.
 
+import { fileURLToPath } from 'node:url';
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { byShards } from '../allocation/shards/shard-state.ts';
+import { byShards, mostTogether } from '../allocation/shards/shard-state.ts';
 import type { PolicyFault } from '../allocation/slot/remote-policy.ts';
 import { requireAssignment } from '../allocation/slot/require-assignment.ts';
 import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
 import { asOutriderError, type ErrorCode } from '../core/basics/errors.ts';
 import { ownCpuMs } from '../models/engines/thread-watch.ts';
+import { type CellsAnswer, CellThreads } from './cell-threads.ts';
 import { findPolicy } from './policy-file.ts';
 import type { FoundPolicy } from './shipped-weights.ts';
 
@@ -15,9 +18,13 @@ export const policyThreadUrl: string = import.meta.url;
 
 /** `workerData` of a policy's thread. */
 export interface PolicyThreadData {
-  readonly role: 'policy of a controller';
+  readonly role: 'policy of a controller' | 'cells of a policy';
   /** Name or file. */
   readonly policy: string;
+  /** That decide a slot of several cells together, this one among them. */
+  readonly threads: number;
+  /** Devices of a cell, about. */
+  readonly mostTogether?: number | undefined;
 }
 
 /**
@@ -33,31 +40,62 @@ export type PolicyThreadAnswer =
   | { readonly kind: 'decided'; readonly assignment: Assignment }
   | { readonly kind: 'failed'; readonly fault: PolicyFault; readonly cause: string };
 
-async function serve(name: string, port: MessagePort): Promise<void> {
+async function serve(data: PolicyThreadData, port: MessagePort): Promise<void> {
   const say = (message: PolicyThreadMessage): void => port.postMessage(message);
   let policy: FoundPolicy;
   try {
-    policy = await findPolicy(name);
+    policy = await findPolicy(data.policy);
   } catch (error) {
     const { code, message: cause, remedy } = asOutriderError(error);
     say({ kind: 'unloadable', code, cause, remedy });
     return;
   }
-  port.on('message', (state: SlotState) => say({ ...answer(policy, state), cpuMs: ownCpuMs() }));
+  const { mostTogether: most = mostTogether } = data;
+  // A policy of somebody's own may keep something from slot to slot, and from cell to cell.
+  const others = policy.sha256 === null ? data.threads - 1 : 0;
+  const cells = new CellThreads(fileURLToPath(policyThreadUrl), { ...data, role: 'cells of a policy' }, others);
+  const decide = async (state: SlotState): Promise<[given: unknown]> => {
+    const isDivided = others > 0 && state.deviceCount > most;
+    return [isDivided ? await cells.decide(policy.decide, state, most) : byShards(policy.decide, most)(state)];
+  };
+  port.on('message', async (state: SlotState) => {
+    say({ ...(await answer(policy.name, decide, state)), cpuMs: ownCpuMs() });
+  });
   say({ kind: 'ready', cpuMs: ownCpuMs() });
 }
 
-function answer(policy: FoundPolicy, state: SlotState): PolicyThreadAnswer {
+/** Decides cells for a policy's thread, which has loaded the same policy. */
+async function serveCells({ policy: name }: PolicyThreadData, port: MessagePort): Promise<void> {
+  const say = (answer: CellsAnswer): void => port.postMessage(answer);
+  const { decide } = await findPolicy(name);
+  port.on('message', (states: readonly SlotState[]) => {
+    try {
+      say({ kind: 'decided', assignments: states.map((state) => decide(state)) });
+    } catch (error) {
+      say({ kind: 'threw', cause: causeOf(error) });
+    }
+  });
+}
+
+function causeOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+async function answer(
+  name: string,
+  decide: (state: SlotState) => Promise<[given: unknown]>,
+  state: SlotState,
+): Promise<PolicyThreadAnswer> {
   let given: unknown;
   try {
-    given = byShards(policy.decide)(state);
+    // In a list, since it may be anything, a promise as well.
+    [given] = await decide(state);
   } catch (error) {
-    const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return { kind: 'failed', fault: 'threw', cause: `slot ${state.slot}: it threw ${cause}` };
+    return { kind: 'failed', fault: 'threw', cause: `slot ${state.slot}: it threw ${causeOf(error)}` };
   }
   try {
     const { server, bandwidthShare, computeShare } = requireAssignment(
-      { name: policy.name, decide: () => given as Assignment },
+      { name, decide: () => given as Assignment },
       state,
     );
     // Whatever lists the policy has made, these can be copied to another thread.
@@ -72,6 +110,8 @@ function answer(policy: FoundPolicy, state: SlotState): PolicyThreadAnswer {
   }
 }
 
-const given = workerData as Partial<PolicyThreadData> | null;
-const role: PolicyThreadData['role'] = 'policy of a controller';
-if (!isMainThread && parentPort !== null && given?.role === role) void serve(given.policy ?? '', parentPort);
+const given = workerData as PolicyThreadData | null;
+if (!isMainThread && parentPort !== null && given !== null) {
+  if (given.role === 'policy of a controller') void serve(given, parentPort);
+  if (given.role === 'cells of a policy') void serveCells(given, parentPort);
+}

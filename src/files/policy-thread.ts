@@ -2,6 +2,7 @@
 // time. After three failures in a row, or a slot that takes too much of the processor, the thread is ended; a fresh one starts after a pause
 // that doubles. A decision that is late is not used; that alone is no failure, since other programs use the processor as well. This guards against mistakes: a policy's file is a program of whoever runs it, and may do what that person may do.
 
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { PolicyFailure, type RemotePolicy } from '../allocation/slot/remote-policy.ts';
@@ -26,6 +27,10 @@ export interface PolicyThreadOptions {
   readonly loadCpuMs?: number;
   /** A thread that has something to do and uses no processor for so long is ended, ms. Default 60,000. */
   readonly hangMs?: number;
+  /** Threads that decide a slot of several cells, each a part of them. Default: one for each processor. No decision depends on it. */
+  readonly threads?: number;
+  /** Devices of a cell, about. Default: as where a slot is decided without a thread. */
+  readonly mostTogether?: number | undefined;
 }
 
 /** Failures in a row that end the thread. */
@@ -64,7 +69,7 @@ export async function openPolicyThread(name: string, options: PolicyThreadOption
 export class PolicyThread implements RemotePolicy, AsyncDisposable {
   readonly name: string;
   readonly #loading = Promise.withResolvers<void>();
-  readonly #options: Required<PolicyThreadOptions>;
+  readonly #options: Required<Omit<PolicyThreadOptions, 'mostTogether'>> & Pick<PolicyThreadOptions, 'mostTogether'>;
   #worker: Worker | null = null;
   #watch: ThreadWatch | null = null;
   #memory: MemoryWatch | null = null;
@@ -79,8 +84,9 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
 
   constructor(name: string, options: PolicyThreadOptions) {
     const { clock, mostMemoryMb = 1024, loadCpuMs = 30_000, hangMs = 60_000 } = options;
+    const { threads = availableParallelism(), mostTogether } = options;
     this.name = name;
-    this.#options = { clock, mostMemoryMb, loadCpuMs, hangMs };
+    this.#options = { clock, mostMemoryMb, loadCpuMs, hangMs, threads, mostTogether };
     this.#start();
   }
 
@@ -114,8 +120,9 @@ export class PolicyThread implements RemotePolicy, AsyncDisposable {
   }
 
   #start(): void {
-    const { clock, mostMemoryMb, loadCpuMs, hangMs } = this.#options;
-    const workerData: PolicyThreadData = { role: 'policy of a controller', policy: this.name };
+    const { clock, mostMemoryMb, loadCpuMs, hangMs, threads, mostTogether } = this.#options;
+    const part = { threads, mostTogether };
+    const workerData: PolicyThreadData = { role: 'policy of a controller', policy: this.name, ...part };
     const resourceLimits = { maxOldGenerationSizeMb: ownLimitMb(mostMemoryMb) };
     const worker = new Worker(fileURLToPath(policyThreadUrl), { workerData, resourceLimits });
     const watch = new ThreadWatch(worker, hangMs, (why, usedMs) => {

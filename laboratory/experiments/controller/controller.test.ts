@@ -48,6 +48,8 @@ const decision: DecisionRow = {
   firstReportUs: 20,
   openMs: 900,
   decideMs: 8000,
+  threadsMs: 5000,
+  askMs: 90,
   applyMs: 2000,
   decisionMsMost: 12_000,
   messages: 9,
@@ -68,6 +70,7 @@ describe('the summary of bench controller', () => {
     expect(summary['residentBytesPerDevice']).toBeCloseTo(80_000);
     expect(summary['heldBytesPerDevice']).toBeCloseTo(10_000);
     expect(summary['largestDecisionSecondsFelt']).toBe(8);
+    expect(summary['largestDecisionSecondsFeltThreads']).toBe(5);
     expect(summary['largestDecisionSecondsPaper']).toBe(0.4);
     expect([remarks, passed]).toEqual([[], true]);
   });

@@ -1,7 +1,7 @@
 // How long the controller's own machine works on one slot, and what it holds, without sockets: 100,000 devices among 10,000 edges.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Controller } from '../../../src/allocation/controller/controller.ts';
+import { Controller, type Decision } from '../../../src/allocation/controller/controller.ts';
 import { decodeMember, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
 import {
   type AssignMessage,
@@ -11,8 +11,11 @@ import {
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { mostTogether } from '../../../src/allocation/shards/shard-state.ts';
 import { shardsOf } from '../../../src/allocation/shards/shards.ts';
+import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
+import { openPolicyThread, type PolicyThread } from '../../../src/files/policy-thread.ts';
+import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import { timed } from '../../measuring/cpu-time.ts';
 import { heldBytes } from '../../measuring/held-memory.ts';
 import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
@@ -25,6 +28,9 @@ interface SlotCost {
   readonly openMs: number;
   /** The policy `best`, cells included. */
   readonly decideMs: number;
+  /** The same by the policy's thread, which has another for each further processor: ms that pass, and those of them in which it is asked. */
+  readonly threadsMs: number;
+  readonly askMs: number;
   /** Makes orders of the decision. */
   readonly applyMs: number;
   readonly reading: number;
@@ -49,6 +55,8 @@ export interface DecisionRow extends Omit<SlotCost, 'reportMs'> {
 }
 
 const slotMs = 1000;
+/** Far longer than any decision of a machine at rest, ms. */
+const mostThreadMs = 120_000;
 /** Slots that do not count: tables are made, and code is compiled. */
 const warmUpSlots = 3;
 const countedSlots = 4;
@@ -66,19 +74,18 @@ export async function measureDecision(
   const ofCrowd = await settledBytes();
   const firstReportUs = (1000 * fleet.join()) / deviceCount;
   const bytesPerDeviceReported = ((await settledBytes()) - ofCrowd) / deviceCount;
+  await using thread = await openPolicyThread(best.name, { clock: machineClock });
   const slots: SlotCost[] = [];
   const slotCount = warmUpSlots + countedSlots;
   for (let slot = 1; slot <= slotCount; slot += 1) {
-    slots.push(fleet.decide(slot, slot === slotCount));
-    // Others have their turn.
-    await sleep(0);
+    slots.push(await fleet.decide(slot, thread, slot === slotCount));
   }
   const bytesPerDevice = ((await settledBytes()) - ofCrowd) / deviceCount;
   // Nothing of it has been garbage until here.
   const reported = fleet.known;
   if (reported !== deviceCount) throw internalError(`${reported} of ${deviceCount} devices are known at the end`);
   const counted = slots.slice(warmUpSlots);
-  const of = (key: 'reportMs' | 'openMs' | 'decideMs' | 'applyMs'): number => median(counted.map((one) => one[key]));
+  const of = (key: keyof SlotCost): number => median(counted.map((one) => one[key]));
   const { reading, cells, messages } = slots.at(-1) as SlotCost;
   return {
     part: 'decision',
@@ -91,6 +98,8 @@ export async function measureDecision(
     firstReportUs,
     openMs: of('openMs'),
     decideMs: of('decideMs'),
+    threadsMs: of('threadsMs'),
+    askMs: of('askMs'),
     applyMs: of('applyMs'),
     decisionMsMost: Math.max(...counted.map(({ openMs, decideMs, applyMs }) => openMs + decideMs + applyMs)),
     messages,
@@ -138,7 +147,7 @@ class Fleet {
   }
 
   /** @param isLast the controller keeps the reports of this slot, so they are texts of its own */
-  decide(slot: number, isLast: boolean): SlotCost {
+  async decide(slot: number, thread: PolicyThread, isLast: boolean): Promise<SlotCost> {
     const controller = this.#controller;
     // Slots are far from each other, so that answers begin and end in each.
     const nowMs = 5 * slotMs * slot;
@@ -153,17 +162,33 @@ class Fleet {
     const { cpuMs: openMs, found: open } = timed(() => controller.open(nowMs));
     const { cpuMs: decideMs, found: decision } = timed(() => controller.decide(open, best, greedy));
     if (decision.policy !== best.name) throw internalError(`slot ${slot} was decided by ${decision.policy}`);
+    const { threadsMs, askMs } = await decidedInThreads(thread, open.state, decision);
     const { cpuMs: applyMs } = timed(() => controller.apply(open, decision, nowMs));
     for (const { link, message } of this.#assigned.splice(0)) this.#devices[link - this.#edgeCount]?.follow(message);
     const reading = open.active.length;
     const isOne = open.state === null || reading <= mostTogether;
     const cells = isOne ? 1 : shardsOf(open.state, mostTogether).length;
-    return { reportMs, openMs, decideMs, applyMs, reading, cells, messages: this.#messages };
+    return { reportMs, openMs, decideMs, threadsMs, askMs, applyMs, reading, cells, messages: this.#messages };
   }
 
   #join(link: number, role: 'edge' | 'device', id: string): void {
     this.#controller.received(link, { kind: 'join', version: controlVersion, role, id, credentials: '' }, 0);
   }
+}
+
+/** @throws OutriderError `internal`: threads have decided otherwise */
+async function decidedInThreads(
+  thread: PolicyThread,
+  state: SlotState | null,
+  { assignment }: Decision,
+): Promise<Pick<SlotCost, 'threadsMs' | 'askMs'>> {
+  if (state === null || assignment === null) return { threadsMs: 0, askMs: 0 };
+  const startMs = performance.now();
+  const { cpuMs: askMs, found } = timed(() => thread.ask(state, mostThreadMs));
+  const decided = await found;
+  const threadsMs = performance.now() - startMs;
+  if (decided?.server.every((server, device) => server === assignment.server[device])) return { threadsMs, askMs };
+  throw internalError(`slot ${state.slot} was decided otherwise in threads`);
 }
 
 function internalError(cause: string): OutriderError {

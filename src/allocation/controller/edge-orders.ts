@@ -3,7 +3,6 @@
 // A share y of the band gives a device y times the throughput that it would have alone, so what is divided is the band, not bits: a device
 // with a weak link has fewer bits of the same share. The division is that of the slot before, corrected by what each one has used of it.
 
-import { defined } from '../../core/basics/defined.ts';
 import { nextRates } from '../../core/scheduling/divide-rate.ts';
 import type { LiveEdge } from './live-slot.ts';
 import type { DeviceMember, Members } from './members.ts';
@@ -35,7 +34,8 @@ export function sharesMessages(
   targetMsPerToken?: number,
 ): SharesMessage[] {
   const { tickets = [] } = content;
-  const sessions = (content.sessions ?? []).map((one) => ({ ...one, ...defined({ targetMsPerToken }) }));
+  const { sessions: given = [] } = content;
+  const sessions = targetMsPerToken === undefined ? given : given.map((one) => ({ ...one, targetMsPerToken }));
   const count = Math.ceil(Math.max(sessions.length, tickets.length) / mostEntries);
   return Array.from({ length: count }, (_, index) => {
     const part = <Item>(items: readonly Item[]): Item[] => items.slice(index * mostEntries, (index + 1) * mostEntries);

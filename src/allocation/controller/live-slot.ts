@@ -5,6 +5,7 @@
 // so FLOP are nominal: a draft and a row have one GFLOP each.
 
 import { partOfAnswerLeft } from '../felt/pace-model.ts';
+import { listOf } from '../slot/columns.ts';
 import type { PaceState } from '../slot/pace-state.ts';
 import type { ObjectiveSettings, SlotState } from '../slot/slot-state.ts';
 import type { Standing } from '../slot/standing.ts';
@@ -76,11 +77,11 @@ export function liveSlot(
   { slot, slotMs, kind, energyWeight, gainLastsMs }: LiveSettings,
 ): SlotState {
   const indexOf = new Map(edges.map(({ id }, index) => [id, index]));
-  const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
-  const ofEdges = (read: (edge: LiveEdge) => number): Float64Array => Float64Array.from(edges, read);
+  const each = (read: (device: LiveDevice) => number): Float64Array => listOf(devices, read);
+  const ofEdges = (read: (edge: LiveEdge) => number): Float64Array => listOf(edges, read);
   const bandwidthHz = ofEdges(({ report }) => report.bitsPerSecond);
   const { start, links } = candidateLinks(edges, devices, indexOf);
-  const snr = Float64Array.from(links, ({ server, link }) => {
+  const snr = listOf(links, ({ server, link }) => {
     const band = bandwidthHz[server] as number;
     return 2 ** (Math.min(band, link.bitsPerSecond ?? unmeasuredBitsPerSecond) / band) - 1;
   });
@@ -136,17 +137,29 @@ function candidateLinks(
   const start = new Int32Array(devices.length + 1);
   const links: Candidate[] = [];
   for (const [index, device] of devices.entries()) {
-    const own = new Map<number, Candidate>();
+    const first = start[index] as number;
     for (const link of device.report.links) {
       const server = indexOf.get(link.edge);
       const isLink = (link.bitsPerSecond ?? unmeasuredBitsPerSecond) >= leastBitsPerSecond;
       if (isLink && server !== undefined && canWrite(edges[server] as LiveEdge, device))
-        own.set(server, { server, link });
+        insert(links, first, { server, link });
     }
-    links.push(...[...own.values()].sort((one, other) => one.server - other.server));
     start[index + 1] = links.length;
   }
   return { start, links };
+}
+
+/** Puts a link among those of its device, which begin at `first`. Of two to one server the later one counts. */
+function insert(links: Candidate[], first: number, link: Candidate): void {
+  let at = links.length;
+  while (at > first && (links[at - 1] as Candidate).server > link.server) at--;
+  if (at > first && (links[at - 1] as Candidate).server === link.server) {
+    links[at - 1] = link;
+    return;
+  }
+  links.push(link);
+  for (let later = links.length - 1; later > at; later--) links[later] = links[later - 1] as Candidate;
+  links[at] = link;
 }
 
 /** Whether an edge may write a device's text. */
@@ -179,7 +192,7 @@ function paceOf(
   links: readonly Candidate[],
   { indexOf, gainLastsMs }: { readonly indexOf: ReadonlyMap<string, number>; readonly gainLastsMs: number },
 ): PaceState {
-  const each = (read: (device: LiveDevice) => number): Float64Array => Float64Array.from(devices, read);
+  const each = (read: (device: LiveDevice) => number): Float64Array => listOf(devices, read);
   const promptOf = ({ report: { session } }: LiveDevice): number => session?.promptTokens ?? unaskedPrompt;
   // A text that no edge has is to be evaluated as a whole.
   const promptDone = (device: LiveDevice): number => Math.max(0, evaluated(device) - writtenOf(device));
@@ -202,7 +215,7 @@ function paceOf(
     ),
     stepRowMs: Float64Array.from(edges, ({ report, correction }) => onGrid(correction * report.stepRowMs, stepGrid)),
     roundTripMs: 10,
-    linkRoundTripMs: Float64Array.from(links, ({ link }) => link.roundTripMs),
+    linkRoundTripMs: listOf(links, ({ link }) => link.roundTripMs),
     maxAhead: 24,
     standings: devices.map((device) => standingOf(device, edges, indexOf)),
   };

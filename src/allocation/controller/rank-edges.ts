@@ -30,6 +30,7 @@ export function rankEdges(
 ): { readonly server: number; readonly msPerToken: number }[][] {
   return Array.from({ length: state.deviceCount }, (_, device) => {
     const paces: { server: number; msPerToken: number }[] = [];
+    const bits = feltBits(model, device);
     for (let link = linkStart(state, device); link < linkEnd(state, device); link++) {
       const server = linkServer(state, device, link);
       const edge = edges[server] as LiveEdge;
@@ -37,7 +38,6 @@ export function rankEdges(
       const step = model.stepClass[server] as StepClass;
       const busyMs = Math.max(steps?.[server] ?? 0, step.fixedMs);
       const node = Math.round(placeOf(step, busyMs + rowsOfOne * step.rowMs));
-      const bits = feltBits(model, device);
       const share = 1 / (1 + (counts[server] ?? 0));
       const rate = rateBitPerSecond(
         state.objective.radioModel,
@@ -46,7 +46,7 @@ export function rankEdges(
         share,
       );
       const airMs = (1e3 * (bits.frame + bits.prompt)) / rate;
-      const served = { step, pace: model.classOf(device, server), weight: 1 };
+      const served = { step, pace: model.classOf(device, server, link), weight: 1 };
       paces.push({ server, msPerToken: airMs + computeMs(model, device, served, node) });
     }
     return paces.sort((one, other) => one.msPerToken - other.msPerToken || one.server - other.server);

@@ -22,10 +22,15 @@ function isGood({ atMs, edgeLink }: Spare, link: number | undefined, nowMs: numb
  * Whether a device is to be given other spares: one is too old, its edge is gone, or is the device's own now, or there is room for another.
  * @param links of the edges that may write its text, by id; its own is among them
  */
-export function lacksSpares({ assigned, spares }: Held, links: ReadonlyMap<string, number>, nowMs: number): boolean {
+export function lacksSpares(
+  { assigned, spares }: Held,
+  links: Pick<ReadonlyMap<string, number>, 'get' | 'has'> & { count(): number },
+  nowMs: number,
+): boolean {
   const own = assigned?.edge ?? '';
   if (spares.some((spare) => spare.edge === own || !isGood(spare, links.get(spare.edge), nowMs))) return true;
-  return spares.length < Math.min(mostSpares, links.size - (links.has(own) ? 1 : 0));
+  if (spares.length >= mostSpares) return false;
+  return spares.length < Math.min(mostSpares, links.count() - (links.has(own) ? 1 : 0));
 }
 
 /** The devices of a slot that are to be given other spares. */
@@ -37,12 +42,17 @@ export function lackingSpares(
 ): LiveDevice[] {
   const byId = new Map(edges.map((edge) => [edge.id, edge]));
   return devices.filter((device) => {
-    const usable = device.report.links.flatMap(({ edge: id }) => {
-      const edge = byId.get(id);
-      return edge !== undefined && canWrite(edge, device) ? [[id, members.edgeLink(id) ?? -1] as const] : [];
-    });
     const member = members.devices.get(device.id);
-    return member !== undefined && member.link !== null && lacksSpares(member, new Map(usable), nowMs);
+    if (member === undefined || member.link === null) return false;
+    const { links } = device.report;
+    const has = (id: string): boolean => {
+      const edge = byId.get(id);
+      return edge !== undefined && links.some((link) => link.edge === id) && canWrite(edge, device);
+    };
+    const get = (id: string): number | undefined => (has(id) ? (members.edgeLink(id) ?? -1) : undefined);
+    // Most devices lack nothing, so usable links are not listed.
+    const count = (): number => new Set(links.map(({ edge }) => edge).filter(has)).size;
+    return lacksSpares(member, { has, get, count }, nowMs);
   });
 }
 

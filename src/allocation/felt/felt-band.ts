@@ -22,7 +22,7 @@ export function feltBandMs(problem: Problem, link: number, share: number): numbe
 export const shareBandBest: BandSharing = (problem, links, count, share) => {
   let sum = 0;
   for (let index = 0; index < count; index++) {
-    const root = Math.sqrt(problem.felt?.bandMs[links[index] as number] as number);
+    const root = problem.felt?.bandRoot[links[index] as number] as number;
     share[index] = root;
     sum += root;
   }

@@ -22,7 +22,7 @@ import { boundFeltAlone } from '../search/pool-bound.ts';
 import { type Problem, ProblemWork } from '../search/problem.ts';
 import { type SearchState, totalCostMs } from '../search/search-state.ts';
 import { bestFeltShare, feltBandMs } from './felt-band.ts';
-import { type FeltProblem, promptRoot } from './felt-problem.ts';
+import { allNodes, type FeltProblem } from './felt-problem.ts';
 import type { StepClass } from './pace-model.ts';
 
 /** Polyak's step towards the greedy cost; it shrinks while the bound does not rise. */
@@ -95,6 +95,7 @@ interface Intervals {
 class FeltAscent extends ProblemWork {
   readonly preferredServer: Int32Array;
   readonly #felt = this.problem.felt as FeltProblem;
+  readonly #grids = allNodes(this.problem, this.#felt);
   /** u; [M]. */
   readonly #servedMs = new Float64Array(this.problem.deviceCount);
   /** beta; [E]. */
@@ -106,8 +107,6 @@ class FeltAscent extends ProblemWork {
   readonly #intervals: readonly Intervals[];
   /** The number of devices for which beta and gamma are: of the last least set; [E]. */
   readonly #usualCount = new Float64Array(this.problem.serverCount);
-  /** sqrt(g v); [L]. */
-  readonly #promptRoots = Float64Array.from(this.problem.linkDevice, (_, link) => promptRoot(this.#felt, link));
   /** min over y of C t(y) + beta y, and that y; [L]. */
   readonly #pricedBand = new Float64Array(this.problem.linkDevice.length);
   readonly #share = new Float64Array(this.problem.linkDevice.length);
@@ -131,9 +130,9 @@ class FeltAscent extends ProblemWork {
     }
     this.#intervals = Array.from({ length: serverCount }, (_, server) => this.#intervalsOf(server));
     for (let server = 0; server < serverCount; server++) {
-      const rootOf = (link: number): number => Math.sqrt(this.#felt.bandMs[link] as number);
-      this.#bandPrice[server] = squareOfSum(problem, partition, server, rootOf);
-      this.#promptPrice[server] = squareOfSum(problem, partition, server, (link) => promptRoot(this.#felt, link));
+      const { bandRoot, promptRoot } = this.#felt;
+      this.#bandPrice[server] = squareOfSum(problem, partition, server, bandRoot);
+      this.#promptPrice[server] = squareOfSum(problem, partition, server, promptRoot);
       this.#usualCount[server] = Math.max(1, partition.memberCount[server] as number);
     }
   }
@@ -221,7 +220,7 @@ class FeltAscent extends ProblemWork {
 
   /** The least of sum q - mu R over sets of any number at a node, and how many rows more than R that set has. */
   #floorAt(server: number, node: number, rowPrice: number): { readonly valueMs: number; readonly excessRows: number } {
-    const { gridStart, rows } = this.#felt;
+    const { gridStart, rows } = this.#grids;
     const room = this.#rowsOf(server, node);
     const rootPrice = Math.sqrt(this.#promptPrice[server] as number);
     let valueMs = -(this.#bandPrice[server] as number) - rootPrice * rootPrice - rowPrice * room;
@@ -261,7 +260,7 @@ class FeltAscent extends ProblemWork {
 
   /** Counts the devices of a server's least set, and moves its prices towards those of that set. */
   #take(server: number, { interval, node, count, rootPrice }: LeastSet): void {
-    const { gridStart, rows } = this.#felt;
+    const { gridStart, rows } = this.#grids;
     const rowPrice = this.#rowPriceOf(server, interval, count);
     const size = this.#costsAt(server, node, rowPrice, rootPrice);
     this.#sorted.subarray(0, size).sort();
@@ -278,7 +277,7 @@ class FeltAscent extends ProblemWork {
       this.#served[device] = (this.#served[device] as number) + 1;
       this.preferredServer[device] = server;
       shares += this.#share[link] as number;
-      promptSum += this.#promptRoots[link] as number;
+      promptSum += this.#felt.promptRoot[link] as number;
       rowSum += rows[(gridStart[link] as number) + node] as number;
     }
     this.#bandPrice[server] = (this.#bandPrice[server] as number) * clamp(shares) ** this.#following;
@@ -297,12 +296,12 @@ class FeltAscent extends ProblemWork {
   }
 
   #costAt(link: number, node: number, rowPrice: number, rootPrice: number): number {
-    const { gridStart, rows, costMs } = this.#felt;
+    const { gridStart, rows, costMs } = this.#grids;
     const at = (gridStart[link] as number) + node;
     const device = this.problem.linkDevice[link] as number;
     const servedMs = this.#servedMs[device] as number;
     const aloneMs = (costMs[at] as number) + (this.#pricedBand[link] as number) - servedMs;
-    return aloneMs + 2 * rootPrice * (this.#promptRoots[link] as number) + rowPrice * (rows[at] as number);
+    return aloneMs + 2 * rootPrice * (this.#felt.promptRoot[link] as number) + rowPrice * (rows[at] as number);
   }
 
   #stepOf(server: number): StepClass {
@@ -324,7 +323,7 @@ class FeltAscent extends ProblemWork {
   }
 
   #intervalsOf(server: number): Intervals {
-    const { gridStart, rows, costMs } = this.#felt;
+    const { gridStart, rows, costMs } = this.#grids;
     const links = this.problem.linksOfServer[server] as Int32Array;
     const length = this.#stepOf(server).stepMs.length - 1;
     const fewest = new Int32Array(length);
@@ -361,11 +360,11 @@ function clamp(excess: number): number {
 }
 
 /** The square of a sum over a server's devices. */
-function squareOfSum(problem: Problem, partition: Partition, server: number, rootOf: (link: number) => number): number {
+function squareOfSum(problem: Problem, partition: Partition, server: number, roots: Float64Array): number {
   const links = new Int32Array(problem.deviceCount);
   const count = partition.gather(server, -1, -1, links);
   let root = 0;
-  for (const link of links.subarray(0, count)) root += rootOf(link);
+  for (const link of links.subarray(0, count)) root += roots[link] as number;
   return Math.max(1e-6, root * root);
 }
 

@@ -16,7 +16,7 @@ const feltFrameShare = 0.2;
 /** Time between two tokens of an answer at a node of the server's grid, ms, without airtime. */
 export function decodeMs(step: StepClass, pace: PaceClass, node: number): number {
   const stepMs = step.stepMs[node] as number;
-  return stepMs / (pace.tokens[node] as number);
+  return stepMs / pace.tokensAt(node);
 }
 
 /** Time to the first token at a node, ms, without airtime and the prompt. */
@@ -56,8 +56,8 @@ export function promptCost(model: PaceModel, device: number, server: number): Pr
   const ms = tokenMs * (prompt + moved);
   const costMs = tokenMs * (model.firstTokenWeight * prompt + moved);
   if (ms === 0 || !isTypical) return { ms, costMs, part: ms > 0 ? 1 : 0 };
-  const { tokens } = model.classOf(device, server);
-  const laterMs = valueAt(step.stepMs, step.typicalPlace) / valueAt(tokens, step.typicalPlace);
+  const pace = model.classOf(device, server);
+  const laterMs = valueAt(step.stepMs, step.typicalPlace) / pace.tokensNear(step.typicalPlace);
   return { ms, costMs, part: ms / (ms + laterMs) };
 }
 

@@ -22,15 +22,16 @@ import { rowsOn } from './predict-pace.ts';
 /** L links, in the order of the problem. */
 export interface FeltProblem {
   readonly model: PaceModel;
-  /** C; [L]. */
+  /** C, and sqrt(C): what a link adds to the root of its server's cost of the band; [L]. */
   readonly bandMs: Float64Array;
-  /** Rows of the link's device in a step, and its cost, at the nodes of its server's grid: entries gridStart[l] and following. */
-  readonly gridStart: Int32Array;
-  readonly rows: Float64Array;
-  readonly costMs: Float64Array;
-  /** g and v; [L]. costMs has g (1 - v) in it. */
+  readonly bandRoot: Float64Array;
+  /** Rows of a link's device in a step, and its cost, at a node of its server's grid. */
+  readonly rowsAt: (link: number, node: number) => number;
+  readonly costAt: (link: number, node: number) => number;
+  /** g, v, and sqrt(g v), the same of prompts; [L]. costMs has g (1 - v) in it. */
   readonly promptMs: Float64Array;
   readonly promptPart: Float64Array;
+  readonly promptRoot: Float64Array;
   /** Energy of drafting, and the whole cost of devices without a server. */
   readonly constantMs: number;
 }
@@ -38,7 +39,12 @@ export interface FeltProblem {
 /** @throws OutriderError `bad-argument` when the slot does not say the pace of its sessions */
 export function createFeltProblem(
   state: SlotState,
-  { linkServer, linkDevice, linkStart, snr }: LinksOfProblem & { readonly snr: Float64Array },
+  {
+    linkServer,
+    linkDevice,
+    linkStart,
+    snr,
+  }: LinksOfProblem & { readonly linkStart: Int32Array; readonly snr: Float64Array },
 ): FeltProblem {
   if (state.pace === undefined) {
     const remedy =
@@ -49,66 +55,89 @@ export function createFeltProblem(
   const linkCount = linkServer.length;
   const bits = Float64Array.from({ length: state.deviceCount }, (_, device) => costlyBits(state, model, device));
   const bandMs = new Float64Array(linkCount);
-  const gridStart = new Int32Array(linkCount + 1);
   for (let link = 0; link < linkCount; link++) {
     const server = linkServer[link] as number;
     const wholeRate = (state.bandwidthHz[server] as number) * Math.log1p(snr[link] as number) * Math.LOG2E;
     bandMs[link] = (1e3 * (bits[linkDevice[link] as number] as number)) / wholeRate;
-    gridStart[link + 1] = (gridStart[link] as number) + (model.stepClass[server] as StepClass).stepMs.length;
   }
   let constantMs = 0;
   for (let device = 0; device < state.deviceCount; device++) {
     constantMs += energyMs(state, model, device).draft;
     if (linkStart[device] === linkStart[device + 1]) constantMs += state.slotMs;
   }
+  const promptMs = new Float64Array(linkCount);
+  const promptPart = new Float64Array(linkCount);
+  for (let link = 0; link < linkCount; link++) {
+    const prompt = promptCost(model, linkDevice[link] as number, linkServer[link] as number);
+    promptMs[link] = prompt.costMs;
+    promptPart[link] = prompt.part;
+  }
+  const aloneMs = promptMs.map((ms, link) => ms * (1 - (promptPart[link] as number)));
   return {
     model,
     bandMs,
-    gridStart,
-    ...costsOfLinks(model, { linkServer, linkDevice, linkStart }, gridStart),
+    bandRoot: bandMs.map(Math.sqrt),
+    ...readLinks(model, { linkServer, linkDevice }, aloneMs),
+    promptMs,
+    promptPart,
+    promptRoot: rootsOf(promptMs, promptPart),
     constantMs,
   };
 }
 
-function costsOfLinks(
+/** Nodes of a link that are kept: its server's step stays near one place, so a search reads few. A power of two. */
+const keptNodes = 8;
+
+/** @param aloneMs what is added to the cost of each link */
+function readLinks(
   model: PaceModel,
-  { linkServer, linkDevice, linkStart }: LinksOfProblem,
-  gridStart: Int32Array,
-): Pick<FeltProblem, 'rows' | 'costMs' | 'promptMs' | 'promptPart'> {
-  const linkCount = linkServer.length;
-  const rows = new Float64Array(gridStart[linkCount] as number);
-  const costMs = new Float64Array(rows.length);
-  const promptMs = new Float64Array(linkCount);
-  const promptPart = new Float64Array(linkCount);
-  /** A link of the present device of each class: others of that class have the same numbers. */
-  const alike = new Map<PaceClass, number>();
-  for (let link = 0; link < linkCount; link++) {
+  { linkServer, linkDevice }: LinksOfProblem,
+  aloneMs: Float64Array,
+): Pick<FeltProblem, 'rowsAt' | 'costAt'> {
+  /** The node whose values are there, plus one. */
+  const nodes = new Int16Array(keptNodes * linkServer.length);
+  const rows = new Float64Array(nodes.length);
+  const costMs = new Float64Array(nodes.length);
+  const paces = new Array<PaceClass | undefined>(linkServer.length);
+  const make = (link: number, node: number, at: number): void => {
     const server = linkServer[link] as number;
     const device = linkDevice[link] as number;
-    if (link === linkStart[device]) alike.clear();
-    const step = model.stepClass[server] as StepClass;
-    const pace = model.classOf(device, server);
+    const pace = paces[link] ?? model.classOf(device, server);
+    paces[link] = pace;
+    const served = { step: model.stepClass[server] as StepClass, pace, weight: model.firstTokenWeight };
+    rows[at] = rowsOn(model, device, server, pace, node);
+    costMs[at] = computeMs(model, device, served, node) + (aloneMs[link] as number);
+    nodes[at] = node + 1;
+  };
+  const placeOf = (link: number, node: number): number => {
+    const at = keptNodes * link + (node & (keptNodes - 1));
+    if (nodes[at] !== node + 1) make(link, node, at);
+    return at;
+  };
+  return {
+    rowsAt: (link, node) => rows[placeOf(link, node)] as number,
+    costAt: (link, node) => costMs[placeOf(link, node)] as number,
+  };
+}
+
+/** Rows and costs at all nodes, for those that read most of them: entries gridStart[l] and following of each link. */
+export function allNodes(
+  { linkServer }: Pick<LinksOfProblem, 'linkServer'>,
+  { model, rowsAt, costAt }: FeltProblem,
+): { readonly gridStart: Int32Array; readonly rows: Float64Array; readonly costMs: Float64Array } {
+  const gridStart = new Int32Array(linkServer.length + 1);
+  for (const [link, server] of linkServer.entries())
+    gridStart[link + 1] = (gridStart[link] as number) + (model.stepClass[server] as StepClass).stepMs.length;
+  const rows = new Float64Array(gridStart[linkServer.length] as number);
+  const costMs = new Float64Array(rows.length);
+  for (let link = 0; link < linkServer.length; link++) {
     const start = gridStart[link] as number;
-    const isTextHere = model.pace.textServer[device] === server;
-    const known = isTextHere ? undefined : alike.get(pace);
-    if (known !== undefined) {
-      const from = gridStart[known] as number;
-      for (const values of [rows, costMs]) values.copyWithin(start, from, from + step.stepMs.length);
-      for (const values of [promptMs, promptPart]) values[link] = values[known] as number;
-      continue;
-    }
-    if (!isTextHere) alike.set(pace, link);
-    const served = { step, pace, weight: model.firstTokenWeight };
-    const prompt = promptCost(model, device, server);
-    promptMs[link] = prompt.costMs;
-    promptPart[link] = prompt.part;
-    const aloneMs = prompt.costMs * (1 - prompt.part);
-    for (let node = 0; node < step.stepMs.length; node++) {
-      rows[start + node] = rowsOn(model, device, server, pace, node);
-      costMs[start + node] = computeMs(model, device, served, node) + aloneMs;
+    for (let at = start; at < (gridStart[link + 1] as number); at++) {
+      rows[at] = rowsAt(link, at - start);
+      costMs[at] = costAt(link, at - start);
     }
   }
-  return { rows, costMs, promptMs, promptPart };
+  return { gridStart, rows, costMs };
 }
 
 /**
@@ -124,16 +153,14 @@ export function repriceTexts(
     felt.model.movedTokens(linkDevice[link] as number, linkServer[link] as number) > 0;
   const moved = Uint8Array.from(linkDevice, (_, link) => (isMoved(link) ? 1 : 0));
   const costOf = (ms: number, part: number): number => ms * Math.max(0, part + factor - 1);
-  return {
-    ...felt,
-    promptMs: felt.promptMs.map((ms, link) => (moved[link] === 1 ? costOf(ms, felt.promptPart[link] as number) : ms)),
-    promptPart: felt.promptPart.map((part, link) => (moved[link] === 1 ? 1 : part)),
-  };
+  const { promptMs: usualMs, promptPart: usualPart } = felt;
+  const promptMs = usualMs.map((ms, link) => (moved[link] === 1 ? costOf(ms, usualPart[link] as number) : ms));
+  const promptPart = usualPart.map((part, link) => (moved[link] === 1 ? 1 : part));
+  return { ...felt, promptMs, promptPart, promptRoot: rootsOf(promptMs, promptPart) };
 }
 
-type LinksOfProblem = Readonly<Record<'linkServer' | 'linkDevice' | 'linkStart', Int32Array>>;
+type LinksOfProblem = Readonly<Record<'linkServer' | 'linkDevice', Int32Array>>;
 
-/** sqrt(g v): what a link adds to the root of a server's cost. */
-export function promptRoot({ promptMs, promptPart }: FeltProblem, link: number): number {
-  return Math.sqrt((promptMs[link] as number) * (promptPart[link] as number));
+function rootsOf(promptMs: Float64Array, promptPart: Float64Array): Float64Array {
+  return promptMs.map((ms, link) => Math.sqrt(ms * (promptPart[link] as number)));
 }

@@ -18,7 +18,7 @@ import { checkState } from '../slot/check-state.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../slot/slot-state.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
 import { boundFelt } from './felt-bound.ts';
-import { createPaceModel } from './pace-model.ts';
+import { createPaceModel, type StepClass, settleStep } from './pace-model.ts';
 import { LastPace, predictPace, predictRows } from './predict-pace.ts';
 
 const radios: ObjectiveSettings['radioModel'][] = ['fixed-snr', 'concentrated'];
@@ -32,6 +32,17 @@ function feltSlot(deviceCount: number, serverCount: number, seed: number, radioM
 function unweighted(state: SlotState): SlotState {
   return { ...state, objective: { ...state.objective, firstTokenWeight: 1 } };
 }
+
+describe('the place at which a step settles', () => {
+  it('is the same wherever the search for it begins', () => {
+    const step = createPaceModel(feltSlot(12, 3, 1)).stepClass[0] as StepClass;
+    for (const rows of [0, 3.5, 40, 1e9]) {
+      const rowsAt = (node: number): number => rows * (1 + 0.01 * node);
+      const places = Array.from(step.stepMs, (_, near) => settleStep(step, rowsAt, near));
+      expect(new Set(places).size).toBe(1);
+    }
+  });
+});
 
 function costMs(state: SlotState, assignment: Assignment): number {
   const terms = createSlotTerms(state.deviceCount);

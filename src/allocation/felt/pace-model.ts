@@ -11,7 +11,15 @@ import { invariant } from '../../core/basics/invariant.ts';
 import { findLink, linkEnd, linkServer, linkStart } from '../slot/links.ts';
 import type { PaceState } from '../slot/pace-state.ts';
 import { type SlotState, usualFirstTokenWeight } from '../slot/slot-state.ts';
-import { gridRatio, type PaceClass, paceClass } from './pace-class.ts';
+import {
+  type DraftKind,
+  draftKind,
+  gridRatio,
+  type PaceClass,
+  paceClass,
+  type StepKind,
+  stepKind,
+} from './pace-class.ts';
 
 /** Limits of a chunk of a prompt, as the scheduler has them (schedule-step.ts). */
 export const leastChunk = 8;
@@ -27,6 +35,7 @@ export const partOfAnswerLeft = 0.5;
 export interface StepClass {
   readonly fixedMs: number;
   readonly rowMs: number;
+  readonly kind: StepKind;
   /** T at each node. */
   readonly stepMs: Float64Array;
   /** Tokens of a prompt in a step, c: as long as decoding sessions let it be, which is about half of the step. */
@@ -43,8 +52,8 @@ export interface PaceModel {
   readonly firstTokenWeight: number;
   /** [E]. */
   readonly stepClass: readonly StepClass[];
-  /** The class of a device on a server. */
-  classOf(device: number, server: number): PaceClass;
+  /** The class of a device on a server. @param link theirs, where it is known */
+  classOf(device: number, server: number, link?: number): PaceClass;
   /** Tokens of the device's text that a server has to evaluate because another one holds it. */
   movedTokens(device: number, server: number): number;
 }
@@ -55,34 +64,29 @@ export function createPaceModel(state: SlotState): PaceModel {
   invariant(pace !== undefined, 'a slot without the pace of its sessions');
   const most = mostRowsOf(state, pace);
   const devicesPerServer = state.deviceCount / serverCount;
-  const classes = new Map<string, StepClass>();
+  const classes = new Map<StepKind, StepClass>();
   const stepClass = Array.from({ length: serverCount }, (_, server) => {
     const fixedMs = pace.stepFixedMs[server] as number;
     const rowMs = pace.stepRowMs[server] as number;
-    const key = `${fixedMs}/${rowMs}`;
-    const known = classes.get(key) ?? createStepClass(fixedMs, rowMs, most, devicesPerServer);
-    classes.set(key, known);
+    const kind = stepKind({ fixedMs, rowMs });
+    const known = classes.get(kind) ?? createStepClass({ fixedMs, rowMs, kind }, most, devicesPerServer);
+    classes.set(kind, known);
     return known;
   });
-  const paces = new Map<StepClass, Map<number, PaceClass>>();
-  for (const one of stepClass) paces.set(one, new Map());
-  const kind = kindsOf(pace, state.deviceCount);
+  const { maxAhead } = pace;
+  const drafts = Array.from(pace.draftMs, (draftMs, device) =>
+    draftKind({ draftMs, acceptance: pace.acceptance[device] as number, maxAhead }),
+  );
   const ofLink = new Array<PaceClass | undefined>(state.snr.length);
   const find = (device: number, server: number, link: number): PaceClass => {
-    const step = stepClass[server] as StepClass;
-    const own = paces.get(step) as Map<number, PaceClass>;
-    const trip = tripOf(pace, link);
-    const key = (kind[device] as number) * tripSteps + trip;
-    const known = own.get(key) ?? classFor(step, pace, device, roundTripOf(pace, trip));
-    own.set(key, known);
-    return known;
+    const { kind } = stepClass[server] as StepClass;
+    return paceClass(kind, drafts[device] as DraftKind, roundTripOf(pace, link));
   };
   return {
     pace,
     firstTokenWeight: state.objective.firstTokenWeight ?? usualFirstTokenWeight,
     stepClass,
-    classOf(device, server) {
-      const link = findLink(state, device, server);
+    classOf(device, server, link = findLink(state, device, server)) {
       const known = ofLink[link] ?? find(device, server, link);
       if (link >= 0) ofLink[link] = known;
       return known;
@@ -117,38 +121,28 @@ export function valueAt(values: Float64Array, place: number): number {
 /**
  * Where T = a + b rows(T), as a place on the grid: rows grow less than T there, so there is one such T.
  * @param rowsAt the server's rows at a node
+ * @param near a place where to begin: rows are made node by node, and those far from the result would be made for nothing
  */
-export function settleStep({ fixedMs, rowMs, stepMs }: StepClass, rowsAt: (node: number) => number): number {
-  const excess = (node: number): number => fixedMs + rowMs * rowsAt(node) - (stepMs[node] as number);
-  let low = 0;
-  let high = stepMs.length - 1;
-  let above = excess(low);
-  let below = excess(high);
-  if (above <= 0) return low;
-  if (below > 0) return high;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    const now = excess(middle);
-    if (now > 0) {
-      low = middle;
-      above = now;
-    } else {
-      high = middle;
-      below = now;
-    }
+export function settleStep(step: StepClass, rowsAt: (node: number) => number, near: number): number {
+  const { fixedMs, rowMs, stepMs } = step;
+  const last = stepMs.length - 1;
+  const first = Math.min(last, Math.floor(near));
+  let excess = fixedMs + rowMs * rowsAt(first) - (stepMs[first] as number);
+  let node = Math.floor(placeOf(step, (stepMs[first] as number) + excess));
+  if (node !== first) excess = fixedMs + rowMs * rowsAt(node) - (stepMs[node] as number);
+  while (excess > 0) {
+    if (node === last) return last;
+    const next = fixedMs + rowMs * rowsAt(node + 1) - (stepMs[node + 1] as number);
+    if (next <= 0) return node + excess / (excess - next);
+    excess = next;
+    node += 1;
   }
-  return low + above / (above - below);
-}
-
-/** Devices with the same draft time and acceptance are of one kind; [M]. */
-function kindsOf(pace: PaceState, deviceCount: number): Int32Array {
-  const kinds = new Map<string, number>();
-  return Int32Array.from({ length: deviceCount }, (_, device) => {
-    const key = `${pace.draftMs[device]}/${pace.acceptance[device]}`;
-    const known = kinds.get(key) ?? kinds.size;
-    kinds.set(key, known);
-    return known;
-  });
+  for (; node > 0; node -= 1) {
+    const before = fixedMs + rowMs * rowsAt(node - 1) - (stepMs[node - 1] as number);
+    if (before > 0) return node - 1 + before / (before - excess);
+    excess = before;
+  }
+  return 0;
 }
 
 /** The rows of a server that all devices with a link to it would choose, at the largest such server. */
@@ -169,7 +163,12 @@ function mostRowsOf(state: SlotState, pace: PaceState): number {
   return rows.reduce((most, one) => Math.max(most, one));
 }
 
-function createStepClass(fixedMs: number, rowMs: number, mostRows: number, typicalRows: number): StepClass {
+function createStepClass(
+  law: Pick<StepClass, 'fixedMs' | 'rowMs' | 'kind'>,
+  mostRows: number,
+  typicalRows: number,
+): StepClass {
+  const { fixedMs, rowMs } = law;
   const first = fixedMs + rowMs;
   const count = 2 + Math.ceil(Math.log((fixedMs + rowMs * mostRows) / first) / Math.log(gridRatio));
   const stepMs = Float64Array.from({ length: count }, (_, node) => first * gridRatio ** node);
@@ -177,27 +176,18 @@ function createStepClass(fixedMs: number, rowMs: number, mostRows: number, typic
   const typicalMs = fixedMs + rowMs * Math.max(1, typicalRows);
   const typicalPlace = Math.log(typicalMs / first) / Math.log(gridRatio);
   const promptTokenMs = rowMs + Math.min(rowMs, typicalMs / leastChunk);
-  return { fixedMs, rowMs, stepMs, chunkTokens, promptTokenMs, typicalPlace };
+  return { ...law, stepMs, chunkTokens, promptTokenMs, typicalPlace };
+}
+
+/** Round trips of links that differ by less than a grid step are one class. */
+function roundTripOf({ linkRoundTripMs, roundTripMs }: PaceState, link: number): number {
+  if (linkRoundTripMs === undefined) return roundTripMs;
+  const ms = link < 0 ? roundTripMs : (linkRoundTripMs[link] as number);
+  if (ms < leastRoundTripMs) return 0;
+  const step = Math.min(mostTripSteps, Math.round(Math.log(ms / leastRoundTripMs) / Math.log(gridRatio)));
+  return tripsMs[step] ?? leastRoundTripMs * gridRatio ** step;
 }
 
 /** More grid steps than any round trip has: those up to 10 minutes have 125. */
-const tripSteps = 1024;
-
-/** Round trips that differ by less than a grid step are one class: 0 is that of the slot, 1 none, and above them grid steps. */
-function tripOf({ linkRoundTripMs, roundTripMs }: PaceState, link: number): number {
-  if (linkRoundTripMs === undefined) return 0;
-  const ms = link < 0 ? roundTripMs : (linkRoundTripMs[link] as number);
-  if (ms < leastRoundTripMs) return 1;
-  return Math.min(tripSteps - 1, 2 + Math.round(Math.log(ms / leastRoundTripMs) / Math.log(gridRatio)));
-}
-
-function roundTripOf({ roundTripMs }: PaceState, trip: number): number {
-  if (trip === 0) return roundTripMs;
-  return trip === 1 ? 0 : leastRoundTripMs * gridRatio ** (trip - 2);
-}
-
-function classFor(step: StepClass, pace: PaceState, device: number, roundTripMs: number): PaceClass {
-  const draftMs = pace.draftMs[device] as number;
-  const acceptance = pace.acceptance[device] as number;
-  return paceClass(step, { draftMs, acceptance, roundTripMs, maxAhead: pace.maxAhead });
-}
+const mostTripSteps = 1021;
+const tripsMs = Array.from({ length: 126 }, (_, step) => leastRoundTripMs * gridRatio ** step);

@@ -40,7 +40,8 @@ export function predictPace(
   model: PaceModel = createPaceModel(state),
 ): PacePrediction {
   const { deviceCount, serverCount, slotMs } = state;
-  const { places, decodeStepMs } = settleServers(assignment.server, model);
+  const places = settleServers(assignment.server, model);
+  const decodeStepMs = decodeSteps(assignment.server, model, places);
   const prompts = promptsOf(assignment.server, model);
   const room = (value: number): Float64Array => new Float64Array(deviceCount).fill(value);
   const out = {
@@ -71,7 +72,7 @@ export function predictPace(
     out.rows[device] = at((node) => rowsOn(model, device, server, pace, node));
     const meanMs = at((node) => decodeMs(step, pace, node));
     // A chunk of a prompt makes a step at most about twice as long. What prompts take beyond that, sessions wait before they decode.
-    const mostMs = (2 * (decodeStepMs[server] as number)) / valueAt(pace.tokens, place);
+    const mostMs = (2 * (decodeStepMs[server] as number)) / pace.tokensNear(place);
     const laterMs = Math.min(meanMs, mostMs);
     const answerTokens = model.pace.answerTokens[device] as number;
     const waitedMs = (answerTokens - 1) * (meanMs - laterMs);
@@ -99,7 +100,7 @@ export function predictPace(
 
 /** {@link PacePrediction.rows} alone, which takes a third of the time; [M]. */
 export function predictRows(state: SlotState, assignment: Assignment, model: PaceModel): Float64Array {
-  const { places } = settleServers(assignment.server, model);
+  const places = settleServers(assignment.server, model);
   return Float64Array.from(assignment.server, (server, device) => {
     if (server < 0 || rateOf(state, assignment, device) < leastServedBitPerSecond) return 0;
     const pace = model.classOf(device, server);
@@ -125,19 +126,13 @@ export class LastPace {
 }
 
 /** rho: rows of a device in a step at a node of its server's grid. */
-export function rowsOn(
-  model: PaceModel,
-  device: number,
-  server: number,
-  { rows, tokens }: PaceClass,
-  node: number,
-): number {
+export function rowsOn(model: PaceModel, device: number, server: number, pace: PaceClass, node: number): number {
   const { promptTokens, answerTokens } = model.pace;
   const { chunkTokens } = model.stepClass[server] as StepClass;
   const prompt = promptTokens[device] as number;
-  const decodeSteps = (answerTokens[device] as number) / (tokens[node] as number);
+  const decodeSteps = (answerTokens[device] as number) / pace.tokensAt(node);
   const steps = decodeSteps + prompt / (chunkTokens[node] as number);
-  return ((rows[node] as number) * decodeSteps + prompt + model.movedTokens(device, server)) / steps;
+  return (pace.rowsAt(node) * decodeSteps + prompt + model.movedTokens(device, server)) / steps;
 }
 
 interface Prompts {
@@ -172,24 +167,30 @@ function promptsOf(server: Int32Array, model: PaceModel): Prompts {
   return { cost, sharedMs: shared('ms'), sharedCostMs: shared('costMs'), busy };
 }
 
-/** The place of each server's step time on its grid, and the time of a step without prompts. */
-function settleServers(
-  server: Int32Array,
-  model: PaceModel,
-): { readonly places: Float64Array; readonly decodeStepMs: Float64Array } {
-  const members = membersByGroup(server, model.stepClass.length);
-  const places = Float64Array.from(members, (own, one) => {
-    const rowsAt = (device: number, node: number): number =>
-      rowsOn(model, device, one, model.classOf(device, one), node);
+/** The place of each server's step time on its grid. */
+function settleServers(server: Int32Array, model: PaceModel): Float64Array {
+  return Float64Array.from(membersByGroup(server, model.stepClass.length), (own, one) => {
+    const paces = Array.from(own, (device) => model.classOf(device, one));
+    const rowsAt = (node: number): number => {
+      let sum = 0;
+      for (let index = 0; index < own.length; index++)
+        sum += rowsOn(model, own[index] as number, one, paces[index] as PaceClass, node);
+      return sum;
+    };
     const step = model.stepClass[one] as StepClass;
-    return settleStep(step, (node) => own.reduce((sum, device) => sum + rowsAt(device, node), 0));
+    return settleStep(step, rowsAt, step.typicalPlace);
   });
-  const decodeStepMs = Float64Array.from(members, (own, one) => {
+}
+
+/** The time of each server's step without prompts. */
+function decodeSteps(server: Int32Array, model: PaceModel, places: Float64Array): Float64Array {
+  const rows = new Float64Array(model.stepClass.length);
+  for (const [device, one] of server.entries())
+    if (one >= 0) rows[one] = (rows[one] as number) + model.classOf(device, one).rowsNear(places[one] as number);
+  return rows.map((count, one) => {
     const { fixedMs, rowMs } = model.stepClass[one] as StepClass;
-    const rows = own.reduce((sum, device) => sum + valueAt(model.classOf(device, one).rows, places[one] as number), 0);
-    return fixedMs + rowMs * rows;
+    return fixedMs + rowMs * count;
   });
-  return { places, decodeStepMs };
 }
 
 function between(read: (node: number) => number, place: number): number {

@@ -10,7 +10,7 @@ import { type PaceState, standingsOf } from '../slot/pace-state.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import type { Standing } from '../slot/standing.ts';
 import { leastServedBitPerSecond } from '../slot/uplink-rate.ts';
-import { type PaceClass, paceClass } from './pace-class.ts';
+import { draftKind, type PaceClass, paceClass } from './pace-class.ts';
 import {
   createPaceModel,
   gridStepOf,
@@ -19,7 +19,6 @@ import {
   type PaceModel,
   placeOf,
   type StepClass,
-  valueAt,
 } from './pace-model.ts';
 import { rateOf } from './predict-pace.ts';
 
@@ -168,13 +167,13 @@ function readerOf({ state, assignment, model }: Slot, device: number, standing: 
     const isHere = text.server === server && own !== undefined;
     legs.push({
       server: text.server,
-      fromMs: text.fromMs,
-      leftTokens: text.leftTokens,
-      evaluationTokens: text.leftTokens,
       weight: isHere ? weight : text.share,
       pace: isHere ? own : model.classOf(device, text.server),
+      evaluationTokens: text.leftTokens,
+      leftTokens: text.leftTokens,
       // What is on its way at both ends of a slot cancels out.
       aheadTokens: standing.wasCutOff ? text.aheadTokens : Math.min(0, text.aheadTokens),
+      fromMs: text.fromMs,
       decodes: text.leftTokens === 0 && text.fromMs === 0,
       firstBonus: 0,
     });
@@ -183,11 +182,21 @@ function readerOf({ state, assignment, model }: Slot, device: number, standing: 
   const roundTripMs = own?.roundTripMs ?? pace.roundTripMs;
   const openingMs = roundTripMs / 2 + (pace.promptBits[device] as number) * bitMs;
   if (own !== undefined && legs.at(-1)?.server !== server) {
-    const before = legs.find((leg) => leg.server === server);
-    const leg = { server, weight, pace: own, aheadTokens: 0, decodes: false, firstBonus: 0 };
+    const at = legs.findIndex((leg) => leg.server === server);
+    const [before] = at < 0 ? [] : legs.splice(at, 1);
     const leftTokens = before === undefined ? standing.textTokens : before.leftTokens - Math.min(0, before.aheadTokens);
-    const rest = legs.filter((one) => one !== before);
-    legs.splice(0, legs.length, ...rest, { ...leg, leftTokens, evaluationTokens: leftTokens, fromMs: openingMs });
+    // The fields of all legs have one order, which makes reading them quick.
+    legs.push({
+      server,
+      weight,
+      pace: own,
+      evaluationTokens: leftTokens,
+      leftTokens,
+      aheadTokens: 0,
+      fromMs: openingMs,
+      decodes: false,
+      firstBonus: 0,
+    });
   }
   const next =
     own === undefined || !pace.isTypical
@@ -220,7 +229,8 @@ function sentPace(model: PaceModel, device: number, server: number, bitMs: numbe
   const acceptance = pace.acceptance[device] as number;
   const { maxAhead } = pace;
   const roundTripMs = known.roundTripMs;
-  return paceClass(stepClass[server] as StepClass, { draftMs: gridStepOf(frameMs), acceptance, roundTripMs, maxAhead });
+  const kind = draftKind({ draftMs: gridStepOf(frameMs), acceptance, maxAhead });
+  return paceClass((stepClass[server] as StepClass).kind, kind, roundTripMs);
 }
 
 /** Each server's step at this moment. */
@@ -230,10 +240,11 @@ function measure(readers: readonly Reader[], loads: readonly Load[], middleMs: n
     load.rows = load.weights = load.chunks = load.waiters = load.followers = 0;
   }
   for (const { legs, running, evaluating, decoding, next } of readers) {
+    const drafting = draftedFor(legs);
     for (const leg of legs) {
       if (leg.fromMs > middleMs) continue;
       const load = loads[leg.server] as Load;
-      if (leg.decodes) load.rows += running * (drafts(legs, leg) ? valueAt(leg.pace.rows, load.place) : 1);
+      if (leg.decodes) load.rows += running * (leg === drafting ? leg.pace.rowsNear(load.place) : 1);
       else if (leg.leftTokens > 0) {
         wait(load, running, leg.weight, leg.evaluationTokens);
         load.waiters += running;
@@ -241,7 +252,7 @@ function measure(readers: readonly Reader[], loads: readonly Load[], middleMs: n
     }
     if (next === undefined) continue;
     const load = loads[next.server] as Load;
-    load.rows += decoding * valueAt(next.pace.rows, load.place);
+    load.rows += decoding * next.pace.rowsNear(load.place);
     wait(load, evaluating, next.weight, next.promptTokens);
     load.followers += evaluating;
   }
@@ -274,19 +285,20 @@ function chunkOf({ rows, step }: Load): number {
 }
 
 /** Drafts go to the newest server once it decodes, and to the oldest one until then. */
-function drafts(legs: readonly Leg[], leg: Leg): boolean {
-  return leg === (legs.at(-1)?.decodes === true ? legs.at(-1) : legs[0]);
+function draftedFor(legs: readonly Leg[]): Leg | undefined {
+  const newest = legs[legs.length - 1];
+  return newest?.decodes === true ? newest : legs[0];
 }
 
 function advance(reader: Reader, loads: readonly Load[], nowMs: number, lengthMs: number): void {
   const { legs, next } = reader;
+  const drafting = draftedFor(legs);
   for (const leg of legs) {
     if (leg.fromMs > nowMs + lengthMs / 2) continue;
     const load = loads[leg.server] as Load;
-    const tokens = valueAt(leg.pace.tokens, load.place);
+    const tokens = leg.pace.tokensNear(load.place);
     if (leg.decodes) {
-      leg.aheadTokens +=
-        leg.firstBonus + (lengthMs * (drafts(legs, leg) && reader.isServed ? tokens : 1)) / load.stepMs;
+      leg.aheadTokens += leg.firstBonus + (lengthMs * (leg === drafting && reader.isServed ? tokens : 1)) / load.stepMs;
       leg.firstBonus = 0;
       continue;
     }
@@ -307,8 +319,9 @@ function advance(reader: Reader, loads: readonly Load[], nowMs: number, lengthMs
     leg.leftTokens = 0;
     leg.decodes = true;
   }
-  const newest = legs.at(-1);
-  const ahead = legs.reduce((most, leg) => Math.max(most, leg.aheadTokens), 0);
+  const newest = legs[legs.length - 1];
+  let ahead = 0;
+  for (const leg of legs) ahead = Math.max(ahead, leg.aheadTokens);
   if (newest?.decodes === true && newest.aheadTokens >= ahead && legs.length > 1) reader.legs = [newest];
   const seen = reader.isServed ? Math.max(0, ahead - reader.seenTokens) : 0;
   reader.seenTokens += seen;
@@ -342,7 +355,7 @@ function lastTurn(load: Load, { weight, evaluationTokens }: Leg): number {
  */
 function follow(reader: Reader, next: Following, loads: readonly Load[], seen: number, lengthMs: number): void {
   const load = loads[next.server] as Load;
-  const tokens = valueAt(next.pace.tokens, load.place);
+  const tokens = next.pace.tokensNear(load.place);
   const perMs = tokens / load.stepMs;
   const endsPerMs = perMs / next.answerTokens;
   const idle = idleShare(load.waiters, load.followers - reader.evaluating);

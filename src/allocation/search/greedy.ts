@@ -3,7 +3,7 @@
 import { Partition } from './partition.ts';
 import type { Problem } from './problem.ts';
 import type { SearchState } from './search-state.ts';
-import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
+import { estimateError, type SharingRule, type SharingRuleMaker, settled } from './sharing-rule.ts';
 
 /** @returns the partition, and its rule with every server settled */
 export function insertGreedily(problem: Problem, createRule: SharingRuleMaker): SearchState {
@@ -11,11 +11,14 @@ export function insertGreedily(problem: Problem, createRule: SharingRuleMaker): 
   const rule = createRule(problem, partition);
   const floors = new Float64Array(problem.serverCount);
   for (const device of byWork(problem)) {
-    const link = cheapestLink(problem, rule, device, floors);
+    const find = rule.hasEstimates ? likelyLink : cheapestLink;
+    const link = find(problem, rule, device, floors);
     if (link < 0) continue;
     partition.place(link);
-    rule.settle(problem.linkServer[link] as number);
+    if (rule.hasEstimates) rule.countIn(link);
+    else rule.settle(problem.linkServer[link] as number);
   }
+  if (rule.hasEstimates) settled(rule);
   return { partition, rule };
 }
 
@@ -47,6 +50,35 @@ function byWork({ deviceCount, workRoot }: Problem): Float64Array {
     return rank * deviceCount + device;
   });
   return keys.sort().map((key) => key % deviceCount);
+}
+
+/** The cheapest link by estimates; where some are too near to each other, by the exact costs of these. */
+function likelyLink(problem: Problem, rule: SharingRule, device: number, floors: Float64Array): number {
+  const start = problem.linkStart[device] as number;
+  const end = problem.linkStart[device + 1] as number;
+  let ceilingMs = Number.POSITIVE_INFINITY;
+  for (let link = start; link < end; link++) {
+    const server = problem.linkServer[link] as number;
+    const beforeMs = rule.costMs[server] as number;
+    const afterMs = rule.estimate(server, link, -1);
+    const errorMs = estimateError * (afterMs + beforeMs);
+    floors[link - start] = afterMs - beforeMs - errorMs;
+    ceilingMs = Math.min(ceilingMs, afterMs - beforeMs + errorMs);
+  }
+  const near: number[] = [];
+  // Where one is no number, all are near.
+  for (let link = start; link < end; link++) if (!((floors[link - start] as number) > ceilingMs)) near.push(link);
+  let best = near[0] ?? -1;
+  let bestMs = Number.POSITIVE_INFINITY;
+  for (const link of near.length > 1 ? near : []) {
+    const server = problem.linkServer[link] as number;
+    rule.settle(server);
+    const addedMs = rule.probe(server, link, -1) - (rule.costMs[server] as number);
+    if (addedMs >= bestMs) continue;
+    best = link;
+    bestMs = addedMs;
+  }
+  return best;
 }
 
 /** Computes exact costs in the order of the floors, until no floor is below the best exact cost. */

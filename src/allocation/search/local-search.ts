@@ -5,6 +5,7 @@
 import { findProblemLink, type Problem, ProblemWork } from './problem.ts';
 import { DeviceQueue, Offers } from './search-lists.ts';
 import { change, type SearchState } from './search-state.ts';
+import { estimateError } from './sharing-rule.ts';
 
 /**
  * Far more than a search needs. Where costs are many magnitudes larger than their differences, rounding can show savings without end.
@@ -126,10 +127,14 @@ class LocalSearch extends ProblemWork {
       const target = linkServer[linkIn] as number;
       const otherOut = otherIn < 0 ? -1 : (partition.linkOf[linkDevice[otherIn] as number] as number);
       const targetMs = rule.costMs[target] as number;
+      const wantedMs = Math.min(bestMs, -this.#moves.leastSaving * (serverMs + targetMs));
+      const estimateMs = rule.estimate(target, linkIn, otherOut) + rule.estimate(server, otherIn, linkOut);
+      // Without a formula for an estimate this compares with NaN.
+      if (estimateMs * (1 - estimateError) - (serverMs + targetMs) * (1 + estimateError) >= wantedMs) continue;
       const addedMs = rule.probe(target, linkIn, otherOut) - targetMs;
       if (addedMs + rule.changeFloor(server, otherIn, linkOut) >= bestMs) continue;
       const changeMs = addedMs + rule.probe(server, otherIn, linkOut) - serverMs;
-      if (changeMs < Math.min(bestMs, -this.#moves.leastSaving * (serverMs + targetMs))) {
+      if (changeMs < wantedMs) {
         bestMs = changeMs;
         best = entry;
       }

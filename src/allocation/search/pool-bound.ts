@@ -7,7 +7,8 @@
 // one of the pooled band, in which a device needs at most as many Hz for the same upload time, and pays as much for each (the
 // energy model `band` charges Hz, not shares). So no assignment costs less than the bound, with any association and any shares.
 
-import { type FeltProblem, promptRoot } from '../felt/felt-problem.ts';
+import type { FeltProblem } from '../felt/felt-problem.ts';
+import type { StepClass } from '../felt/pace-model.ts';
 import { BandSolver } from '../paper/band-shares.ts';
 import type { Problem } from './problem.ts';
 
@@ -86,15 +87,15 @@ function bestPooledLink(
 }
 
 /** The bound under the objective `felt`: each device alone on its best server. @returns ms, constants left out */
-export function boundFeltAlone({ deviceCount, linkStart, felt }: Problem): number {
-  const { gridStart, costMs, bandMs } = felt as FeltProblem;
+export function boundFeltAlone({ deviceCount, linkStart, linkServer, felt }: Problem): number {
+  const { model, bandMs, promptRoot, costAt } = felt as FeltProblem;
   let sumMs = 0;
   for (let device = 0; device < deviceCount; device++) {
     let least = Number.POSITIVE_INFINITY;
     for (let link = linkStart[device] as number; link < (linkStart[device + 1] as number); link++) {
-      const grid = costMs.subarray(gridStart[link], gridStart[link + 1]);
-      for (const computeMs of grid)
-        least = Math.min(least, computeMs + (bandMs[link] as number) + promptRoot(felt as FeltProblem, link) ** 2);
+      const nodes = (model.stepClass[linkServer[link] as number] as StepClass).stepMs.length;
+      for (let node = 0; node < nodes; node++)
+        least = Math.min(least, costAt(link, node) + (bandMs[link] as number) + (promptRoot[link] as number) ** 2);
     }
     if (least < Number.POSITIVE_INFINITY) sumMs += least;
   }

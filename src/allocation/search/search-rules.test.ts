@@ -10,7 +10,7 @@ import { createOptimalRule } from './optimal-rule.ts';
 import { Partition } from './partition.ts';
 import { createProblem, findProblemLink, type Problem } from './problem.ts';
 import { startAt } from './search-state.ts';
-import type { SharingRule, SharingRuleMaker } from './sharing-rule.ts';
+import { estimateError, type SharingRule, type SharingRuleMaker } from './sharing-rule.ts';
 
 /** A rule that notes in which order devices ask for a place. */
 function watched(problem: Problem): { createRule: SharingRuleMaker; order: () => number[] } {
@@ -59,6 +59,56 @@ describe('greedy insertion', () => {
     const unreached = slot.snr.map((_one, link) => (link < 2 ? 0 : 100));
     const { partition } = insertGreedily(createProblem({ ...slot, snr: unreached }), createOptimalRule);
     expect([...partition.linkOf].map((link) => link >= 0)).toEqual([false, true, true, true, true, true]);
+  });
+});
+
+describe('estimates under felt', () => {
+  const felt = (seed: number) =>
+    syntheticSlot({ deviceCount: 60, serverCount: 6, seed, sideM: 300, objective: { kind: 'felt', energyWeight: 20 } });
+  const withoutEstimates: SharingRuleMaker = (problem, partition) =>
+    Object.assign(createOptimalRule(problem, partition), { hasEstimates: false });
+
+  it('are exact costs up to rounding, for any change', () => {
+    for (const seed of [1, 2]) {
+      const problem = createProblem(felt(seed));
+      const { partition, rule } = startAt(problem, associateAtRandom(felt(seed)), createOptimalRule);
+      expect(rule.hasEstimates).toBe(true);
+      for (const [link, server] of problem.linkServer.entries()) {
+        const isHere = partition.linkOf[problem.linkDevice[link] as number] === link;
+        const linkOut = (partition.linkOf[partition.first[server] as number] ?? -1) as number;
+        for (const [linkIn, out] of isHere
+          ? [[-1, link]]
+          : ([
+              [link, -1],
+              [link, linkOut],
+            ] as const)) {
+          const ratio =
+            rule.estimate(server, linkIn as number, out as number) /
+            rule.probe(server, linkIn as number, out as number);
+          expect(Math.abs(ratio - 1)).toBeLessThan(1e-2 * estimateError);
+        }
+      }
+    }
+  });
+
+  it('lead greedy insertion to the same places and the same costs', () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const problem = createProblem(felt(seed));
+      const [found, exact] = [createOptimalRule, withoutEstimates].map((rule) => insertGreedily(problem, rule));
+      expect(found?.partition.linkOf).toEqual(exact?.partition.linkOf);
+      expect(found?.rule.costMs).toEqual(exact?.rule.costMs);
+    }
+  });
+
+  it('leave equal servers to exact costs: the first one is taken', () => {
+    const slot = felt(1);
+    const pace = slot.pace as NonNullable<typeof slot.pace>;
+    const same = (values: Float64Array): Float64Array => values.map(() => values[0] as number);
+    const alike = { ...pace, stepFixedMs: same(pace.stepFixedMs), stepRowMs: same(pace.stepRowMs) };
+    const state = { ...slot, snr: same(slot.snr), pace: { ...alike, textServer: pace.textServer.map(() => -1) } };
+    const problem = createProblem(state);
+    const [found, exact] = [createOptimalRule, withoutEstimates].map((rule) => insertGreedily(problem, rule));
+    expect(found?.partition.linkOf).toEqual(exact?.partition.linkOf);
   });
 });
 

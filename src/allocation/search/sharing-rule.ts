@@ -12,6 +12,9 @@
 import type { Partition } from './partition.ts';
 import { type Problem, ProblemWork } from './problem.ts';
 
+/** Far above the rounding of a sum: an exact cost and its estimate differ by less than this share of them. */
+export const estimateError = 1e-9;
+
 /** Makes a rule for a partition, every server settled. */
 export type SharingRuleMaker = (problem: Problem, partition: Partition) => SharingRule;
 
@@ -56,6 +59,17 @@ export abstract class SharingRule extends ProblemWork {
     for (let index = 0; index < count; index++) sum += this.#ownMs[index] as number;
     return sum;
   }
+
+  /** Whether there is an {@link SharingRule.estimate}. */
+  readonly hasEstimates: boolean = false;
+
+  /** As {@link SharingRule.probe}, up to {@link estimateError}, in O(1); NaN: there is no such formula. */
+  estimate(_server: number, _linkIn: number, _linkOut: number): number {
+    return Number.NaN;
+  }
+
+  /** Counts in a device that was placed over a link, in O(1): the server's cost is an estimate until it is settled. */
+  countIn(_link: number): void {}
 
   /**
    * Writes the own cost of each device (queue, its computing, its band) after a change; in the order of Partition.gather, so the

@@ -25,22 +25,41 @@ export const mostTogether = 20_000;
 export function byShards(decide: Policy, mostDevices: number = mostTogether): Policy {
   return (state) => {
     if (state.deviceCount <= mostDevices) return decide(state);
-    const found: Assignment = {
-      server: new Int32Array(state.deviceCount).fill(-1),
-      bandwidthShare: new Float64Array(state.deviceCount),
-      computeShare: new Float64Array(state.deviceCount),
-    };
-    for (const shard of shardsOf(state, mostDevices)) {
-      const { server, bandwidthShare, computeShare } = decide(shardState(state, shard));
-      for (const [index, device] of shard.devices.entries()) {
-        const own = server[index] as number;
-        found.server[device] = own < 0 ? -1 : (shard.servers[own] as number);
-        found.bandwidthShare[device] = bandwidthShare[index] as number;
-        found.computeShare[device] = computeShare[index] as number;
-      }
-    }
-    return found;
+    const shards = shardsOf(state, mostDevices);
+    const parts = shards.map((shard) => decide(shardState(state, shard)));
+    return joined(state, shards, parts);
   };
+}
+
+/** The assignment of a slot from those of its cells. */
+export function joined(state: SlotState, shards: readonly Shard[], parts: readonly Assignment[]): Assignment {
+  const found: Assignment = {
+    server: new Int32Array(state.deviceCount).fill(-1),
+    bandwidthShare: new Float64Array(state.deviceCount),
+    computeShare: new Float64Array(state.deviceCount),
+  };
+  for (const [cell, { servers, devices }] of shards.entries()) {
+    const { server, bandwidthShare, computeShare } = parts[cell] as Assignment;
+    for (const [index, device] of devices.entries()) {
+      const own = server[index] as number;
+      found.server[device] = own < 0 ? -1 : (servers[own] as number);
+      found.bandwidthShare[device] = bandwidthShare[index] as number;
+      found.computeShare[device] = computeShare[index] as number;
+    }
+  }
+  return found;
+}
+
+/** Cells for some threads: the largest first, each to the thread with the fewest devices so far. @returns the cells of each thread */
+export function divideCells(shards: readonly Shard[], threads: number): number[][] {
+  const parts = Array.from({ length: threads }, () => ({ cells: [] as number[], devices: 0 }));
+  const sizes = shards.map(({ devices }, cell) => ({ cell, size: devices.length }));
+  for (const { cell, size } of sizes.toSorted((one, other) => other.size - one.size)) {
+    const least = parts.reduce((best, part) => (part.devices < best.devices ? part : best));
+    least.cells.push(cell);
+    least.devices += size;
+  }
+  return parts.map(({ cells }) => cells);
 }
 
 /** Links to servers of other cells are left out. A text that another cell's server holds counts as nowhere: it costs the same on every server. */

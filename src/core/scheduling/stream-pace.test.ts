@@ -57,12 +57,35 @@ describe('the pace in steps', () => {
   });
 });
 
+function byHalving(acceptance: number, fixedShare: number): number {
+  const excess = (count: number): number => {
+    const reached = acceptance ** count;
+    return reached - ((1 - reached * acceptance) / ((1 - acceptance) * (1 + count))) * (1 - fixedShare);
+  };
+  if (excess(64) >= 0) return 64;
+  let low = 0;
+  let high = 64;
+  for (let step = 0; step < 30; step += 1) {
+    const middle = (low + high) / 2;
+    if (excess(middle) > 0) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
 describe('the drafts that pay', () => {
   it('are fewer the less of a step is its fixed time, and more the more are accepted', () => {
     expect(worthwhileDrafts(0.7, 1)).toBeGreaterThan(20);
     expect(worthwhileDrafts(0.7, 0.1)).toBeLessThan(1);
     expect(worthwhileDrafts(0.9, 0.5)).toBeGreaterThan(worthwhileDrafts(0.7, 0.5));
     expect(worthwhileDrafts(0, 0.5)).toBe(0);
+  });
+
+  it('are those that halving finds, to the last bit', () => {
+    for (let acceptance = 0.04; acceptance < 1; acceptance += 0.06) {
+      for (let share = 0.01; share <= 1; share += 0.07)
+        expect(worthwhileDrafts(acceptance, share)).toBe(byHalving(acceptance, share));
+    }
   });
 
   it('are where a draft is as likely as a row of the best step is worth', () => {

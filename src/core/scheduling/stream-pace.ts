@@ -61,13 +61,44 @@ export function worthwhileDrafts(acceptance: number, fixedShare: number): number
     const perRow = (1 - reached * acceptance) / ((1 - acceptance) * (1 + count));
     return reached - perRow * (1 - fixedShare);
   };
+  return lastAbove(excess);
+}
+
+/** Limits are multiples of the last of these, and at most the first. */
+const mostLimit = 64;
+const limitStep = mostLimit / 2 ** 30;
+/** After so many false positions an interval is halved. */
+const falsePositions = 16;
+
+/**
+ * The last multiple of `limitStep` at which a function that falls through 0 is above it, from 0 to `mostLimit`. From the first power of two
+ * at which it is not, by the method of false position (Illinois): a third of the values that halving takes, and the same result.
+ */
+function lastAbove(excess: (count: number) => number): number {
   let low = 0;
-  let high = 64;
-  if (excess(high) >= 0) return high;
-  for (let step = 0; step < 30; step += 1) {
-    const middle = (low + high) / 2;
-    if (excess(middle) > 0) low = middle;
-    else high = middle;
+  let above = excess(0);
+  let high = 1;
+  let below = excess(high);
+  for (; below > 0; below = excess(high)) {
+    if (high === mostLimit) return mostLimit;
+    low = high;
+    above = below;
+    high *= 2;
+  }
+  if (high === mostLimit && below === 0) return mostLimit;
+  let side = 0;
+  for (let round = 0; high - low > limitStep; round += 1) {
+    const guess = limitStep * Math.round((low + ((high - low) * above) / (above - below)) / limitStep);
+    const inside = Math.min(high - limitStep, Math.max(low + limitStep, guess));
+    const middle = round < falsePositions ? inside : limitStep * Math.floor((low + high) / (2 * limitStep));
+    const now = excess(middle);
+    if (now > 0) {
+      if (side > 0) below /= 2;
+      [low, above, side] = [middle, now, 1];
+    } else {
+      if (side < 0) above /= 2;
+      [high, below, side] = [middle, now, -1];
+    }
   }
   return low;
 }
@@ -98,15 +129,16 @@ function createTable(acceptance: number, maxAhead: number): StreamPace {
       const onDraft = placeOf(draftNodes, draft);
       const onTrip = placeOf(tripNodes, roundTrip);
       const onCap = placeOf(capNodes, cap);
+      const [lowDraft, lowTrip, lowCap] = [Math.floor(onDraft), Math.floor(onTrip), Math.floor(onCap)];
       out.tokens = 0;
       out.drafts = 0;
       for (let corner = 0; corner < 8; corner += 1) {
         const byDraft = corner & 1;
         const byTrip = (corner >> 1) & 1;
         const byCap = corner >> 2;
-        const weight = part(onDraft, byDraft) * part(onTrip, byTrip) * part(onCap, byCap);
+        const weight = part(onDraft - lowDraft, byDraft) * part(onTrip - lowTrip, byTrip) * part(onCap - lowCap, byCap);
         if (weight === 0) continue;
-        const at = node(Math.floor(onDraft) + byDraft, Math.floor(onTrip) + byTrip, Math.floor(onCap) + byCap);
+        const at = node(lowDraft + byDraft, lowTrip + byTrip, lowCap + byCap);
         out.tokens += weight * (tokens[at] as number);
         out.drafts += weight * (drafts[at] as number);
       }
@@ -125,7 +157,6 @@ function placeOf(nodes: Float64Array, value: number): number {
   return index + (value - below) / ((nodes[index + 1] as number) - below);
 }
 
-function part(place: number, upper: number): number {
-  const fraction = place - Math.floor(place);
+function part(fraction: number, upper: number): number {
   return upper === 1 ? fraction : 1 - fraction;
 }
