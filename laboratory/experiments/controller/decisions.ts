@@ -55,6 +55,8 @@ export interface DecisionRow extends Omit<SlotCost, 'reportMs'> {
 }
 
 const slotMs = 1000;
+/** Collections of garbage before memory is measured, at most. */
+const mostRounds = 40;
 /** Far longer than any decision of a machine at rest, ms. */
 const mostThreadMs = 120_000;
 /** Slots that do not count: tables are made, and code is compiled. */
@@ -224,11 +226,14 @@ function openController(kind: 'felt' | 'paper', send: (link: number, message: Co
   );
 }
 
-/** Some garbage is found by the next collection only, and buffers are freed later than objects. */
+/** Some garbage is found by the next collection only, and buffers, and what an ended thread had, are freed later than objects. */
 async function settledBytes(): Promise<number> {
-  for (let round = 0; round < 3; round += 1) {
-    heldBytes();
+  let held = heldBytes();
+  for (let round = 1; round <= mostRounds; round += 1) {
     await sleep(50);
+    const now = heldBytes();
+    if (round >= 3 && now > 0.99 * held) return now;
+    held = now;
   }
-  return heldBytes();
+  return held;
 }
