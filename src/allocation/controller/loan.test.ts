@@ -10,8 +10,14 @@ function follow(needed: readonly boolean[], everyMs = 1000): boolean[] {
   });
 }
 
-it('lends what the owner does not need, and renews it', () => {
-  expect(follow(Array(200).fill(false))).toEqual(Array(200).fill(true));
+it('lends what the owner does not need, and renews it before its end, by timers that are late too', () => {
+  for (const everyMs of [1000, 1003, 1900]) {
+    let loan: Loan = atHome;
+    for (let nowMs = 0; nowMs < 10 * loanMs; nowMs += everyMs) {
+      if (nowMs > 0) expect(isLent(loan, nowMs)).toBe(true);
+      loan = stepLoan(loan, false, nowMs);
+    }
+  }
   expect(follow(Array(200).fill(true))).toEqual(Array(200).fill(false));
 });
 

@@ -5,6 +5,10 @@
 /** A loan ends so long after it began, or was renewed, ms. Places that have come home are not lent again for as long. */
 export const loanMs = 60_000;
 
+/** It is to be decided so often, ms. Twice before the end, so that a timer that is late makes no gap. */
+export const decideEveryMs = 1000;
+const decideBeforeMs = 2 * decideEveryMs;
+
 export interface Loan {
   /** The neighbour may use the places before this time; null: they are at home. */
   readonly untilMs: number | null;
@@ -19,7 +23,8 @@ export function isLent({ untilMs }: Loan, nowMs: number): boolean {
 
 /** @param isNeeded whether the owner's sessions have all places that are left to them */
 export function stepLoan(loan: Loan, isNeeded: boolean, nowMs: number): Loan {
-  if (isLent(loan, nowMs) || nowMs < loan.restsUntilMs) return loan;
+  const { untilMs, restsUntilMs } = loan;
+  if (nowMs < restsUntilMs || (untilMs !== null && nowMs < untilMs - decideBeforeMs)) return loan;
   if (!isNeeded) return { ...loan, untilMs: nowMs + loanMs };
-  return loan.untilMs === null ? loan : { untilMs: null, restsUntilMs: nowMs + loanMs };
+  return untilMs === null || nowMs < untilMs ? loan : { untilMs: null, restsUntilMs: nowMs + loanMs };
 }

@@ -10,8 +10,10 @@ import { TicketBook } from './ticket-book.ts';
 
 const grant = { ticket: 'ticket:north', validMs: 600_000, device: 'phone' };
 
-function lending(places = 6, lent = 2) {
-  const clock = createManualClock();
+/** @param lateMs of its timers */
+function lending(places = 6, lent = 2, lateMs = 0) {
+  const manual = createManualClock();
+  const clock = { ...manual, after: (ms: number, act: () => void) => manual.after(ms + lateMs, act) };
   const changes: boolean[] = [];
   const terms = [{ cell: 'north', places: lent }];
   const loans = new EdgeLoans({ terms, places, clock, onChange: (_, isLent) => void changes.push(isLent) });
@@ -43,6 +45,15 @@ it('reports to each cell what that one may use, never a place to both', () => {
   placed.splice(0, 1);
   expect(loans.portion().places).toBe(6);
   expect(changes).toEqual([true, false]);
+});
+
+it('is always open to the neighbour while the owner has places, though its timers are late', () => {
+  const { clock, neighbour, changes } = lending(6, 2, 3);
+  for (let nowMs = 0; nowMs < 3 * loanMs; nowMs += 1) {
+    clock.moveTo(nowMs);
+    if (!neighbour.isOpen) expect.fail(`closed at ${nowMs} ms`);
+  }
+  expect(changes).toEqual([true]);
 });
 
 it('takes tickets of the neighbour within the loan only, and gives its sessions no place after it', () => {

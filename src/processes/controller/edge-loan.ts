@@ -1,7 +1,7 @@
 // An edge at a border: a member of its own cell, and for a time with a few of its places of a neighbour's, too. It follows each
 // controller only for the sessions of that one's own tickets.
 
-import { atHome, isLent, type Loan, stepLoan } from '../../allocation/controller/loan.ts';
+import { atHome, decideEveryMs, isLent, type Loan, stepLoan } from '../../allocation/controller/loan.ts';
 import type { Clock } from '../../core/basics/clock.ts';
 import type { KeyGroup } from '../../core/protocol/edge/edge-key.ts';
 import type { Edge } from '../edge/edge.ts';
@@ -22,9 +22,6 @@ export interface EdgeLoansOptions {
   /** Called when a neighbour gets its places, and when they are taken back. */
   readonly onChange?: (terms: LoanTerms, isLent: boolean) => void;
 }
-
-/** How often it is decided whether loans are renewed, ms. */
-const everyMs = 1000;
 
 type SessionsOf = Edge['sessionsOf'];
 
@@ -100,7 +97,7 @@ export class EdgeLoans implements Disposable {
       one.loan = stepLoan(one.loan, placed + waiting >= left, clock.nowMs());
       if ((before === null) !== (one.loan.untilMs === null)) onChange?.(one.terms, before === null);
     }
-    this.#cancel = clock.after(everyMs, () => this.#step());
+    this.#cancel = clock.after(decideEveryMs, () => this.#step());
   }
 
   get #own(): ReturnType<SessionsOf> {
