@@ -128,7 +128,7 @@ async function borderSite(controller: string) {
   const [neighbour] = loans.neighbours;
   if (neighbour === undefined) throw new Error('no neighbour');
   const tickets = new TicketBook(machineClock);
-  const toy = await startToyEdge({ keyOf: tickets.beside(neighbour.tickets.beside(() => null)), sequences: 4 });
+  const toy = await startToyEdge({ keyOf: loans.beside(tickets.beside(() => null)), sequences: 4 });
   const { identity: target, tokenizer, limits } = toy.target;
   loans.begin(toy.edge);
   const join = (id: string, cell: string, own: Pick<EdgeAgentOptions, 'tickets' | 'portion'>) =>

@@ -100,8 +100,8 @@ export class EdgeMembership {
   /** For `keyOf` of the edge: takes tickets too. */
   beside(keyOf: EdgeOptions['keyOf']): EdgeOptions['keyOf'] {
     if (this.#flags.controller === undefined) return keyOf;
-    const books = [this.#tickets, ...(this.#loans?.neighbours ?? []).map(({ tickets }) => tickets)];
-    return books.reduceRight((inner, book) => book.beside(inner), keyOf);
+    const own = this.#tickets.beside(keyOf);
+    return this.#loans?.beside(own) ?? own;
   }
 
   /** @returns to be disposed of before the edge */

@@ -222,7 +222,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   const { identity, limits } = target;
   const membership = new EdgeMembership(flags, target, access.keyOf !== undefined);
   const inside = insideKeys(access.chatKeyOf);
-  const keyOf = inside.beside(membership.beside(access.keyOf));
+  const keyOf = membership.beside(inside.beside(access.keyOf));
   const kvTokens = limits.maxSequences * limits.contextLength;
   const metrics = createEdgeMetrics({ model: identity.name, version: packageVersion(), kvTokens });
   await using grammars = createGrammarEngine(target.tokenizer);

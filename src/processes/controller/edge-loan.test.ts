@@ -20,24 +20,25 @@ function lending(places = 6, lent = 2, lateMs = 0) {
   const [neighbour] = loans.neighbours;
   if (neighbour === undefined) throw new Error('no neighbour');
   /** Keys of sessions that have places. */
-  const placed: EdgeKey[] = [];
+  const placed: (EdgeKey | null)[] = [];
   const sessionsOf: Edge['sessionsOf'] = (isOne) => {
-    const count = placed.filter(isOne).length;
+    const count = placed.filter((key) => key !== null && isOne(key)).length;
     return { sessions: count, placed: count, waiting: 0 };
   };
   loans.begin({ sessionsOf });
-  return { clock, loans, neighbour, placed, changes };
+  const own = loans.beside(edgeKey)('own');
+  return { clock, loans, neighbour, placed, own, changes };
 }
 
 it('reports to each cell what that one may use, never a place to both', () => {
-  const { clock, loans, neighbour, placed, changes } = lending();
+  const { clock, loans, neighbour, placed, own, changes } = lending();
   neighbour.tickets.grant(grant);
   const shown = neighbour.tickets.find(grant.ticket);
   expect([loans.portion().places, neighbour.portion()]).toEqual([
     4,
     expect.objectContaining({ places: 2, isOpen: true }),
   ]);
-  placed.push(shown as EdgeKey, ...Array(4).fill(edgeKey('own')));
+  placed.push(shown as EdgeKey, ...Array(4).fill(own));
   clock.moveTo(loanMs + 1);
   // The session of the neighbour still runs: no other session may have its place.
   expect(loans.portion()).toMatchObject({ places: 5, sessions: 4, isOpen: true });
@@ -45,6 +46,16 @@ it('reports to each cell what that one may use, never a place to both', () => {
   placed.splice(0, 1);
   expect(loans.portion().places).toBe(6);
   expect(changes).toEqual([true, false]);
+});
+
+it('lets sessions of its own cell have only the places that are left to them', () => {
+  const { clock, loans, neighbour, placed, own } = lending();
+  neighbour.tickets.grant(grant);
+  const shown = loans.beside(() => null)(grant.ticket) as EdgeKey;
+  expect([own?.group?.mostPlaces, shown.group?.mostPlaces]).toEqual([4, 2]);
+  placed.push(shown, ...Array(4).fill(own));
+  clock.moveTo(loanMs + 1);
+  expect([own?.group?.mostPlaces, shown.group?.mostPlaces]).toEqual([5, 0]);
 });
 
 it('is always open to the neighbour while the owner has places, though its timers are late', () => {
@@ -57,11 +68,11 @@ it('is always open to the neighbour while the owner has places, though its timer
 });
 
 it('takes tickets of the neighbour within the loan only, and gives its sessions no place after it', () => {
-  const { clock, neighbour, placed } = lending();
+  const { clock, neighbour, placed, own } = lending();
   neighbour.tickets.grant(grant);
   const key = neighbour.tickets.find(grant.ticket);
   expect(key).toMatchObject({ id: 'ticket:north/phone', group: { mostPlaces: 2 } });
-  placed.push(...Array(4).fill(edgeKey('own')));
+  placed.push(...Array(4).fill(own));
   clock.moveTo(loanMs + 1);
   expect([neighbour.tickets.find(grant.ticket), key?.group?.mostPlaces]).toEqual([null, 0]);
 });

@@ -3,7 +3,7 @@
 
 import { atHome, decideEveryMs, isLent, type Loan, stepLoan } from '../../allocation/controller/loan.ts';
 import type { Clock } from '../../core/basics/clock.ts';
-import type { KeyGroup } from '../../core/protocol/edge/edge-key.ts';
+import type { EdgeKey, KeyGroup } from '../../core/protocol/edge/edge-key.ts';
 import type { Edge } from '../edge/edge.ts';
 import type { EdgePortion } from './edge-agent.ts';
 import { TicketBook } from './ticket-book.ts';
@@ -63,13 +63,30 @@ class Neighbour implements KeyGroup {
 
 export class EdgeLoans implements Disposable {
   readonly neighbours: readonly Neighbour[];
+  /** Sessions that are no neighbour's: none of them gets a place that is lent. */
+  readonly #own: KeyGroup;
   readonly #options: EdgeLoansOptions;
   #edge: Pick<Edge, 'sessionsOf'> | null = null;
   #cancel = (): void => {};
 
   constructor(options: EdgeLoansOptions) {
     this.#options = options;
-    this.neighbours = options.terms.map((terms) => new Neighbour(terms, options.clock, this.#sessionsOf));
+    const neighbours = options.terms.map((terms) => new Neighbour(terms, options.clock, this.#sessionsOf));
+    this.neighbours = neighbours;
+    this.#own = {
+      get mostPlaces() {
+        return neighbours.reduce((rest, one) => rest - one.away, options.places);
+      },
+    };
+  }
+
+  /** For `keyOf` of an edge: takes tickets of neighbours, and what `keyOf` takes. */
+  beside(keyOf: (credentials: string) => EdgeKey | null): (credentials: string) => EdgeKey | null {
+    const own = (credentials: string): EdgeKey | null => {
+      const key = keyOf(credentials);
+      return key === null ? null : { ...key, group: this.#own };
+    };
+    return this.neighbours.reduceRight((inner, { tickets }) => tickets.beside(inner), own);
   }
 
   /** Once, when the edge runs. */
@@ -79,10 +96,7 @@ export class EdgeLoans implements Disposable {
   }
 
   /** For the controller of the own cell. */
-  readonly portion = (): EdgePortion => {
-    const away = this.neighbours.reduce((sum, one) => sum + one.away, 0);
-    return { places: this.#options.places - away, ...this.#own, isOpen: true };
-  };
+  readonly portion = (): EdgePortion => ({ places: this.#own.mostPlaces, ...this.#ownSessions, isOpen: true });
 
   [Symbol.dispose](): void {
     this.#cancel();
@@ -91,7 +105,7 @@ export class EdgeLoans implements Disposable {
   #step(): void {
     const { clock, places, terms, onChange } = this.#options;
     const left = terms.reduce((rest, one) => rest - one.places, places);
-    const { placed, waiting } = this.#own;
+    const { placed, waiting } = this.#ownSessions;
     for (const one of this.neighbours) {
       const before = one.loan.untilMs;
       one.loan = stepLoan(one.loan, placed + waiting >= left, clock.nowMs());
@@ -100,8 +114,8 @@ export class EdgeLoans implements Disposable {
     this.#cancel = clock.after(decideEveryMs, () => this.#step());
   }
 
-  get #own(): ReturnType<SessionsOf> {
-    return this.#sessionsOf(({ group }) => group === undefined);
+  get #ownSessions(): ReturnType<SessionsOf> {
+    return this.#sessionsOf(({ group }) => group === this.#own);
   }
 
   readonly #sessionsOf: SessionsOf = (isOne) => this.#edge?.sessionsOf(isOne) ?? { sessions: 0, placed: 0, waiting: 0 };

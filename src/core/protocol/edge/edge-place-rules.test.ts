@@ -5,6 +5,7 @@ import { edgeKey } from './edge-key.ts';
 import {
   defaultPlaceRules,
   keptTooMany,
+  leftToGroup,
   nextWaiting,
   type PlaceHolder,
   placeToFree,
@@ -43,17 +44,21 @@ describe('the next place', () => {
     const limited = edgeKey('limited', { maxSessions: 1 });
     expect(next(holder(1, { key: limited }), waiting(2, 0, { key: limited }))).toBeUndefined();
     expect(next(waiting(2, 0, { key: limited }))).toBe(2);
-    // Keys of a group have their places together, which can become fewer.
-    const group = { mostPlaces: 2 };
-    const ofGroup = (id: string) => ({ ...edgeKey(id), group });
-    const [first, second, third] = [ofGroup('1'), ofGroup('2'), ofGroup('3')];
-    expect(next(holder(1, { key: first }), waiting(2, 0, { key: second }))).toBe(2);
-    expect(next(holder(1, { key: first }), holder(2, { key: second }), waiting(3, 0, { key: third }))).toBeUndefined();
-    group.mostPlaces = 1;
-    expect(next(holder(1, { key: first }), waiting(2, 0, { key: second }), waiting(3, 9))).toBe(3);
     const lost = waiting(1, 0);
     expect(next({ ...lost, state: { ...lost.state, link: null } })).toBeUndefined();
   });
+});
+
+it('keys of a group have their places together, which can become fewer', () => {
+  const group = { mostPlaces: 2 };
+  const entries = [
+    holder(1, { key: { ...edgeKey('1'), group } }),
+    holder(2),
+    kept(3, { key: { ...edgeKey('3'), group } }),
+  ];
+  expect([leftToGroup(entries, group), leftToGroup(entries, undefined)]).toEqual([1, Number.POSITIVE_INFINITY]);
+  group.mostPlaces = 0;
+  expect(leftToGroup(entries, group)).toBe(-1);
 });
 
 describe('the place that is given up', () => {

@@ -79,8 +79,6 @@ export function nextWaiting<Entry extends PlaceHolder>(
 ): Entry | undefined {
   const all = [...entries];
   const places = countByKey(all, ({ hasPlace }) => hasPlace);
-  const isFull = (group: KeyGroup): boolean =>
-    all.filter(({ key, hasPlace }) => hasPlace && key.group === group).length >= group.mostPlaces;
   let best: { readonly entry: Entry; readonly load: number; readonly sinceMs: number } | undefined;
   for (const entry of all) {
     const { key, waitingSinceMs: sinceMs } = entry;
@@ -89,8 +87,7 @@ export function nextWaiting<Entry extends PlaceHolder>(
       sinceMs === null ||
       entry.state.link === null ||
       except.has(key.id) ||
-      (key.maxSessions !== null && held >= key.maxSessions) ||
-      (key.group !== undefined && isFull(key.group))
+      (key.maxSessions !== null && held >= key.maxSessions)
     )
       continue;
     const load = held / key.share;
@@ -99,6 +96,14 @@ export function nextWaiting<Entry extends PlaceHolder>(
     }
   }
   return best?.entry;
+}
+
+/** Places that its group has left, of those of the edge; below 0: it has too many. */
+export function leftToGroup(entries: Iterable<PlaceHolder>, group: KeyGroup | undefined): number {
+  if (group === undefined) return Number.POSITIVE_INFINITY;
+  let left = group.mostPlaces;
+  for (const { hasPlace, key } of entries) if (hasPlace && key.group === group) left -= 1;
+  return left;
 }
 
 export type PlaceLoss = 'lost' | 'stalled' | 'shared';
@@ -110,7 +115,12 @@ export function placeToFree<Entry extends PlaceHolder>(
   nowMs: number,
   rules: PlaceRules,
 ): { readonly entry: Entry; readonly why: PlaceLoss } | undefined {
-  const holders = [...entries].filter(({ hasPlace }) => hasPlace);
+  const { group } = next.key;
+  const all = [...entries];
+  const left = leftToGroup(all, group);
+  // The group has more places than it may: the next that is free is not for it.
+  if (left < 0) return undefined;
+  const holders = all.filter(({ hasPlace, key }) => hasPlace && (left > 0 || key.group === group));
   const lost = longest(holders, ({ lostSinceMs }) => lostSinceMs, nowMs - rules.placeGraceMs);
   if (lost !== undefined) return { entry: lost, why: 'lost' };
   const stalled = longest(holders, ({ stalledSinceMs }) => stalledSinceMs, nowMs - rules.stallMs);

@@ -188,7 +188,8 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     const ended: EdgeKey[] = [];
     for (const entry of [...this.#entries.values()]) {
       const key = find(entry.key.id, entry.key);
-      if (key !== null) entry.key = key;
+      // A session stays in its group, of which those who renew keys know nothing.
+      if (key !== null) entry.key = key.group === entry.key.group ? key : { ...key, group: entry.key.group };
       else {
         ended.push(entry.key);
         const cause = 'the key of this session is no longer valid';
