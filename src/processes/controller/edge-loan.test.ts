@@ -67,14 +67,18 @@ it('is always open to the neighbour while the owner has places, though its timer
   expect(changes).toEqual([true]);
 });
 
-it('takes tickets of the neighbour within the loan only, and gives its sessions no place after it', () => {
+it('takes tickets of the neighbour within the loan only, but one that was shown as long as its session may return', () => {
   const { clock, neighbour, placed, own } = lending();
   neighbour.tickets.grant(grant);
+  neighbour.tickets.grant({ ...grant, ticket: 'ticket:spare' });
   const key = neighbour.tickets.find(grant.ticket);
   expect(key).toMatchObject({ id: 'ticket:north/phone', group: { mostPlaces: 2 } });
   placed.push(...Array(4).fill(own));
   clock.moveTo(loanMs + 1);
-  expect([neighbour.tickets.find(grant.ticket), key?.group?.mostPlaces]).toEqual([null, 0]);
+  const again = [grant.ticket, 'ticket:spare'].map((ticket) => neighbour.tickets.find(ticket));
+  expect([...again, key?.group?.mostPlaces]).toEqual([key, null, 0]);
+  clock.moveTo(20 * loanMs);
+  expect(neighbour.tickets.find(grant.ticket)).toBeNull();
 });
 
 it('keeps devices of the same name in two cells apart', () => {

@@ -25,8 +25,8 @@ const mostShare = 1000;
 /** The key that stands for all tickets of a device: its session stays its own when it shows a newer one. */
 interface Holder {
   key: EdgeKey;
-  /** Until when each may be shown, by ticket; the one that came or was shown last is the last. */
-  readonly tickets: Map<string, number>;
+  /** By ticket; the one that came or was shown last is the last. */
+  readonly tickets: Map<string, { readonly untilMs: number; readonly isShown: boolean }>;
   /** Until when one of them may be shown. */
   untilMs: number;
 }
@@ -36,7 +36,7 @@ export interface TicketScope {
   readonly cell: string;
   /** Their sessions have so many places together. */
   readonly group: KeyGroup;
-  /** Whether they may be shown now. */
+  /** Whether they may be shown for the first time now. A session that has begun goes on. */
   readonly isOpen: () => boolean;
 }
 
@@ -63,12 +63,12 @@ export class TicketBook {
     const { cell, group } = this.#scope ?? {};
     const name = cell === undefined ? `device ${device}` : `device ${device} of ${cell}`;
     const fresh = { ...anyone, id: `${this.#prefix}${device}`, name, ...limits, group };
-    const holder = this.#holders.get(device) ?? { key: fresh, tickets: new Map<string, number>(), untilMs };
+    const holder = this.#holders.get(device) ?? { key: fresh, tickets: new Map() as Holder['tickets'], untilMs };
     // The newest last.
     this.#holders.delete(device);
     this.#holders.set(device, holder);
     this.#devices.set(ticket, device);
-    this.#keep(holder, ticket, untilMs);
+    this.#keep(holder, ticket, untilMs, false);
     const [oldest] = holder.tickets.keys();
     if (holder.tickets.size > mostTickets && oldest !== undefined) {
       holder.tickets.delete(oldest);
@@ -85,9 +85,10 @@ export class TicketBook {
   find(credentials: string): EdgeKey | null {
     const holder = this.#holders.get(this.#devices.get(credentials) ?? '');
     const nowMs = this.#clock.nowMs();
-    if (this.#scope?.isOpen() === false) return null;
-    if (holder === undefined || nowMs >= (holder.tickets.get(credentials) ?? 0)) return null;
-    this.#keep(holder, credentials, nowMs + attachAgainMs);
+    const ticket = holder?.tickets.get(credentials);
+    if (holder === undefined || ticket === undefined || nowMs >= ticket.untilMs) return null;
+    if (!ticket.isShown && this.#scope?.isOpen() === false) return null;
+    this.#keep(holder, credentials, nowMs + attachAgainMs, true);
     return holder.key;
   }
 
@@ -116,9 +117,9 @@ export class TicketBook {
     return (device === undefined ? undefined : this.#holders.get(device)?.key) ?? shown;
   }
 
-  #keep(holder: Holder, ticket: string, untilMs: number): void {
+  #keep(holder: Holder, ticket: string, untilMs: number, isShown: boolean): void {
     holder.tickets.delete(ticket);
-    holder.tickets.set(ticket, untilMs);
+    holder.tickets.set(ticket, { untilMs, isShown });
     holder.untilMs = Math.max(holder.untilMs, untilMs);
   }
 

@@ -251,6 +251,18 @@ describe('keys of a group', () => {
     expect(bed.placed).toEqual(['b']);
   });
 
+  it('open no session where it has none, but find again what runs', () => {
+    const bed = new RegistryBed();
+    const group = { mostPlaces: 1 };
+    const [one, other] = grouped(group, 'one', 'other');
+    bed.open(1, 'a', {}, one);
+    bed.registry.linkClosed(1);
+    group.mostPlaces = 0;
+    expect(() => bed.open(2, 'b', {}, other)).toThrow(expect.objectContaining({ code: 'edge-draining' }));
+    bed.resume(3, 'a', 2, 3, one);
+    expect([bed.placed, bed.registry.isAttached(3)]).toEqual([['a'], true]);
+  });
+
   it('stay in it when keys are renewed', () => {
     const bed = new RegistryBed();
     const group = { mostPlaces: 1 };

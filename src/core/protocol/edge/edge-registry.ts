@@ -219,6 +219,8 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
   }
 
   #create(link: number, open: OpenMessage, key: EdgeKey): void {
+    if (key.group?.mostPlaces === 0)
+      throw new OutriderError('edge-draining', 'the edge has no places for this key now', 'use another edge');
     this.#owner.promise?.(open, key);
     const number = ++this.#count;
     const event = { kind: 'session-created', link, open, ...this.#blockOf(link) } as const;
