@@ -51,6 +51,32 @@ describe('a quota of rows', () => {
     expect(quotas.takeUsed()).toEqual([]);
   });
 
+  it('is in debt by a minute at most for what other edges say, and after a restart', () => {
+    const quotas = new RowQuotas();
+    for (let count = 0; count < 3; count += 1) quotas.spentElsewhere({ key: 'ada', rows: 1e9, rowsPerMinute: 600 }, 0);
+    expect([waitOf(quotas, 60, 0, 0), waitOf(quotas, 60, 0, 66_000)]).toEqual([66, 0]);
+    // What was evaluated here counts whole until then.
+    quotas.spend(key, 6000, 0);
+    quotas.spentElsewhere({ key: 'ada', rows: 1, rowsPerMinute: 600 }, 0);
+    expect(waitOf(quotas, 60, 0, 0)).toBe(666);
+    const kept = quotas.kept(0);
+    expect(kept).toMatchObject([{ quota: { leftRows: -600 } }]);
+    const large = [{ key: 'ada', rows: 0, quota: { rowsPerMinute: 600, leftRows: -9e15, unsentRows: 0 } }];
+    for (const one of [kept, large]) expect(waitOf(new RowQuotas(() => true, one), 60, 0, 0)).toBe(66);
+  });
+
+  it('neither comes back sooner, nor later, for what another edge says that it is', () => {
+    for (const rowsPerMinute of [1, 1e9]) {
+      const quotas = new RowQuotas();
+      quotas.spend(key, 600, 0);
+      for (const nowMs of [1000, 2000]) quotas.spentElsewhere({ key: 'ada', rows: 0, rowsPerMinute }, nowMs);
+      expect(waitOf(quotas, 60, 0, 2000)).toBe(4);
+      // A quota of which nothing is used may be another one now.
+      quotas.spentElsewhere({ key: 'ada', rows: 0, rowsPerMinute }, 90_000);
+      expect(quotas.stillUsed({ key: 'ada', rows: 9, rowsPerMinute }, 90_000).rows).toBe(0);
+    }
+  });
+
   it('is of one key, and there is none without one', () => {
     const quotas = new RowQuotas();
     quotas.spend(key, 1e6, 0);

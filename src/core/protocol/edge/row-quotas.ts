@@ -62,7 +62,7 @@ export class RowQuotas {
       this.#totals.set(key, rows);
       if (quota === undefined) continue;
       const { rowsPerMinute, leftRows, unsentRows } = quota;
-      this.#buckets.set(key, { rows: leftRows, atMs: nowMs, rowsPerMinute });
+      this.#buckets.set(key, { rows: Math.max(-rowsPerMinute, leftRows), atMs: nowMs, rowsPerMinute });
       if (unsentRows > 0) this.#used.set(key, { key, rows: unsentRows, rowsPerMinute });
     }
   }
@@ -88,17 +88,26 @@ export class RowQuotas {
     if (this.#isCounted(key.id) && (total !== undefined || this.#totals.size < mostKeys))
       this.#totals.set(key.id, (total ?? 0) + rows);
     if (key.rowsPerMinute === null) return;
-    this.spentElsewhere({ key: key.id, rows, rowsPerMinute: key.rowsPerMinute }, nowMs);
+    const bucket = filled(this.#buckets.get(key.id), key.rowsPerMinute, nowMs);
+    this.#set(key.id, { ...bucket, rows: bucket.rows - rows });
     const before = this.#used.get(key.id)?.rows ?? 0;
     this.#used.set(key.id, { key: key.id, rows: before + rows, rowsPerMinute: key.rowsPerMinute });
   }
 
-  /** Another edge has evaluated these rows for the key. */
+  /** Another edge has evaluated these rows for the key. They take a quota to that of a minute below 0 at most: an edge may be wrong. */
   spentElsewhere({ key, rows, rowsPerMinute }: RowsUsed, nowMs: number): void {
-    const bucket = filled(this.#buckets.get(key), rowsPerMinute, nowMs);
+    const before = this.#buckets.get(key);
+    const now = filled(before, before?.rowsPerMinute ?? rowsPerMinute, nowMs);
+    // Another edge changes no quota of which a part is used.
+    const bucket = now.rows >= now.rowsPerMinute ? filled(undefined, rowsPerMinute, nowMs) : now;
+    const left = Math.max(-bucket.rowsPerMinute, bucket.rows - rows);
+    this.#set(key, { ...bucket, rows: Math.min(bucket.rows, left) });
+  }
+
+  #set(key: string, bucket: Bucket): void {
     // Inserted again, so that the first of the map is the one that was used longest ago.
     this.#buckets.delete(key);
-    this.#buckets.set(key, { ...bucket, rows: bucket.rows - rows });
+    this.#buckets.set(key, bucket);
     if (this.#buckets.size <= mostKeys) return;
     for (const oldest of this.#buckets.keys()) {
       this.#buckets.delete(oldest);
@@ -112,13 +121,13 @@ export class RowQuotas {
     return { key, rows: Math.min(rows, Math.max(0, Math.ceil(missing))), rowsPerMinute };
   }
 
-  /** What is to be kept over a restart: the same until something is used, or comes back. */
+  /** What is to be kept over a restart, a minute's debt at most: the same until something is used, or comes back. */
   kept(nowMs: number): readonly KeptKey[] {
     const ids = new Set([...this.#totals.keys(), ...this.#buckets.keys()]);
     return [...ids].flatMap((key) => {
       const rows = this.#totals.get(key) ?? 0;
       const { rowsPerMinute = 0 } = this.#buckets.get(key) ?? {};
-      const leftRows = Math.floor(filled(this.#buckets.get(key), rowsPerMinute, nowMs).rows);
+      const leftRows = Math.max(-rowsPerMinute, Math.floor(filled(this.#buckets.get(key), rowsPerMinute, nowMs).rows));
       const unsentRows = this.#used.get(key)?.rows ?? 0;
       if (leftRows < rowsPerMinute) return [{ key, rows, quota: { rowsPerMinute, leftRows, unsentRows } }];
       return rows === 0 ? [] : [{ key, rows }];
