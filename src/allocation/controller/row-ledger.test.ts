@@ -43,6 +43,7 @@ it('sends no more keys at a time than a message holds', () => {
 
 it('keeps for a minute what an edge that has left is to get, and never what it has evaluated itself', () => {
   const ledger = new RowLedger();
+  ledger.note('b', [used('ada', 0)], [], 0);
   ledger.leave('b', 0);
   ledger.note('a', [used('ada', 5)], ['a'], 30_000);
   ledger.note('b', [used('ada', 3)], ['a', 'b'], 30_000);
@@ -65,4 +66,23 @@ it('gives an edge that comes later what the others have used and counts still, a
   expect(ledger.take('b')).toEqual([]);
   ledger.join('c', 1e9);
   expect(ledger.take('c')).toEqual([]);
+});
+
+it('keeps no more than a minute of a key for an edge: what it sends is always a message', () => {
+  const ledger = new RowLedger();
+  for (let count = 0; count < 3; count += 1) ledger.note('b', [used('ada', 1e9)], ['a'], 0);
+  expect(ledger.take('a')).toEqual([used('ada', 600)]);
+});
+
+it('remembers the last thousand edges that have left, for a minute, and none before there is anything to count', () => {
+  const ledger = new RowLedger();
+  ledger.leave('early', 0);
+  ledger.note('x', [used('ada', 600)], ['x'], 0);
+  expect(ledger.take('early')).toEqual([]);
+  for (let index = 0; index <= 1000; index += 1) ledger.leave(`e${index}`, 0);
+  ledger.note('x', [used('bob', 5)], ['x'], 1000);
+  expect([ledger.take('e0'), ledger.take('e1')]).toEqual([[], [used('bob', 5)]]);
+  // One that leaves ends the minute of others, without a report.
+  ledger.leave('late', 61_000);
+  expect(ledger.take('e2')).toEqual([]);
 });

@@ -8,6 +8,8 @@ export const mostKeysSent = 1000;
 
 /** An edge that has left may be started again; after so long the rows of a quota have come back, ms. */
 const awayKeptMs = 60_000;
+/** Beyond so many, the one that left first is forgotten: it gets what counts still when it comes back, perhaps what it has used itself. */
+const mostAway = 1000;
 
 export class RowLedger {
   /** By the id of the edge that is to get them, then by key. */
@@ -17,6 +19,7 @@ export class RowLedger {
   readonly #away = new Map<string, number>();
   /** What all edges have used, for one that comes later. */
   readonly #counts = new RowQuotas();
+  #isUsed = false;
 
   /** An edge comes, perhaps later than others after a restart of the controller. It is to get what counts still, a minute's rows at most. */
   join(edge: string, nowMs: number): void {
@@ -32,13 +35,17 @@ export class RowLedger {
   /** @param from the edge that has evaluated them @param edges those that there are */
   note(from: string, rowsUsed: readonly RowsUsed[], edges: Iterable<string>, nowMs: number): void {
     for (const used of rowsUsed) this.#counts.spentElsewhere(used, nowMs);
-    for (const [edge, untilMs] of this.#away) if (nowMs >= untilMs) this.#forget(edge);
+    this.#isUsed ||= rowsUsed.length > 0;
+    this.#forgetOld(nowMs);
     for (const edge of new Set([...edges, ...this.#away.keys()])) {
       if (edge === from) continue;
       const unsent = this.#unsent.get(edge) ?? new Map<string, RowsUsed>();
       this.#unsent.set(edge, unsent);
-      for (const used of rowsUsed)
-        unsent.set(used.key, { ...used, rows: used.rows + (unsent.get(used.key)?.rows ?? 0) });
+      for (const used of rowsUsed) {
+        const rows = used.rows + (unsent.get(used.key)?.rows ?? 0);
+        // More than a minute's rows count no more, and no message holds them.
+        unsent.set(used.key, { ...used, rows: Math.min(used.rowsPerMinute, rows) });
+      }
     }
   }
 
@@ -54,7 +61,18 @@ export class RowLedger {
   }
 
   leave(edge: string, nowMs: number): void {
-    this.#away.set(edge, nowMs + awayKeptMs);
+    this.#forgetOld(nowMs);
+    // Where nothing is counted yet it has used nothing, and can come as a new one.
+    if (this.#isUsed) this.#away.set(edge, nowMs + awayKeptMs);
+    else this.#unsent.delete(edge);
+    for (const first of this.#away.keys()) {
+      if (this.#away.size <= mostAway) return;
+      this.#forget(first);
+    }
+  }
+
+  #forgetOld(nowMs: number): void {
+    for (const [edge, untilMs] of this.#away) if (nowMs >= untilMs) this.#forget(edge);
   }
 
   #forget(edge: string): void {
