@@ -37,3 +37,12 @@ it('takes tickets only where it has a controller', () => {
   const lending = new EdgeMembership(flags({ lend: ['north:1'] }), target, true);
   expect(lending.beside(keyOf)?.('ticket:unknown')).toBeNull();
 });
+
+it('refuses a name that is too long with its cell before it, so that no two edges have the same one there', () => {
+  const target = createToyModel({ seed: 1, role: 'target', sequences: 4 });
+  const named = (name: string, given: Partial<Flags> = { lend: ['north:1'] }) =>
+    new EdgeMembership(flags({ ...given, name }), target, true);
+  named('x'.repeat(58));
+  named('x'.repeat(64), {});
+  expect(() => named('x'.repeat(59))).toThrow('longer than 64 characters: south:xxx');
+});

@@ -12,7 +12,7 @@ import { cellForm } from '../../processes/controller/fleet-controller.ts';
 import { TicketBook } from '../../processes/controller/ticket-book.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import type { EdgeOptions } from '../../processes/edge/edge-options.ts';
-import { controlNoteText, memberName, type memberOptions, reachController } from '../options/member-options.ts';
+import { controlNoteText, memberName, mostNameLength, type memberOptions, reachController } from '../options/member-options.ts';
 import type { OptionsOf } from '../options/options.ts';
 import { noteOfEdge as note } from '../terminal/note.ts';
 import type { EdgeAccess } from './edge-access.ts';
@@ -84,6 +84,7 @@ export class EdgeMembership {
   readonly #flags: MembershipFlags;
   readonly #target: LanguageModel;
   readonly #loans: EdgeLoans | null;
+  readonly #id: string;
   readonly #tickets: TicketBook = new TicketBook(machineClock);
 
   /** @throws OutriderError `bad-argument` */
@@ -92,6 +93,12 @@ export class EdgeMembership {
     this.#flags = flags;
     this.#target = target;
     const terms = loansOf(flags, places, hasKeys);
+    this.#id = memberName(flags.name, 'edge');
+    if (terms.length > 0 && this.#idThere.length > mostNameLength)
+      throw badArgument(
+        `its name for neighbours is longer than ${mostNameLength} characters: ${this.#idThere}`,
+        'give a shorter --name, or the cell a shorter one',
+      );
     const onChange = ({ cell, places: lent }: LoanTerms, isLent: boolean): void =>
       note(isLent ? `lends ${lent} places to the cell ${cell}` : `takes its ${lent} places back from the cell ${cell}`);
     this.#loans = terms.length === 0 ? null : new EdgeLoans({ terms, places, clock: machineClock, onChange });
@@ -106,15 +113,15 @@ export class EdgeMembership {
 
   /** @returns to be disposed of before the edge */
   join(edge: Edge, served: Served): Disposable {
-    const { controller, name, cell } = this.#flags;
+    const { controller, cell } = this.#flags;
     if (controller === undefined) return { [Symbol.dispose]() {} };
-    const id = memberName(name, 'edge');
+    const id = this.#id;
     const loans = this.#loans;
     loans?.begin(edge);
     const agents = [this.#agent(edge, served, { id, cell, tickets: this.#tickets, portion: loans?.portion })];
     for (const { terms, tickets, portion } of loans?.neighbours ?? []) {
       // Quotas of keys are joined in the own cell.
-      const there = { id: `${cell ?? defaultCell}:${id}`.slice(0, 64), cell: terms.cell, joinsQuotas: false };
+      const there = { id: this.#idThere, cell: terms.cell, joinsQuotas: false };
       const said: EdgeAgentOptions['note'] = (event) => note(`cell ${terms.cell}: ${controlNoteText(event)}`);
       agents.push(this.#agent(edge, served, { ...there, tickets, portion, note: said }));
     }
@@ -124,6 +131,11 @@ export class EdgeMembership {
         for (const agent of agents) agent.close();
       },
     };
+  }
+
+  /** In the cells of neighbours. */
+  get #idThere(): string {
+    return `${this.#flags.cell ?? defaultCell}:${this.#id}`;
   }
 
   #agent(

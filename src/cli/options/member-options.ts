@@ -61,10 +61,13 @@ export function reachController({ controller = '', controllerFingerprint }: Cont
   return reachInTurn(ways);
 }
 
+/** Of a member's name, in characters. */
+export const mostNameLength = 64;
+
 /** @throws OutriderError `bad-argument` */
 export function memberName(name: string | undefined, role: 'edge' | 'device'): string {
   if (name === undefined) return `${role}-${randomBytes(4).toString('hex')}`;
-  if (/^[\w.:-]{1,64}$/.test(name)) return name;
+  if (/^[\w.:-]+$/.test(name) && name.length <= mostNameLength) return name;
   throw badArgument(`--name is "${name.slice(0, 40)}"`, 'give up to 64 letters, digits, and . _ : -');
 }
 
