@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { controllerCommand } from './controller.ts';
-import { cellNote } from './controller-fleet.ts';
+import { cellNote, ForeignCells } from './controller-fleet.ts';
 
 const run = (...words: string[]): Promise<unknown> => {
   const command = controllerCommand().exitOverride();
@@ -30,4 +30,12 @@ it('says in one line who leads a cell', () => {
   const holder = JSON.stringify({ id: 'x', address: 'wss://one.example:8640' });
   expect(cellNote({ ...state, holder })).toBe('the cell north is led by wss://one.example:8640');
   expect(cellNote({ ...state, holder: 'of others' })).toBe('the cell north is led by another controller');
+});
+
+it('names a cell that nobody leads once an hour, and 64 at most, whatever names are invented', () => {
+  const cells = new ForeignCells();
+  expect([cells.takes('nroth', 5), cells.takes('nroth', 6)]).toEqual([true, false]);
+  const taken = Array.from({ length: 1000 }, (_, index) => cells.takes(`c${index}`, 7));
+  expect(taken.filter(Boolean)).toHaveLength(63);
+  expect([cells.takes('nroth', 3_600_004), cells.takes('nroth', 3_600_005)]).toEqual([false, true]);
 });

@@ -79,8 +79,25 @@ export interface FleetServiceSettings {
   ) => void;
 }
 
-/** A controller names at most so many cells that are not its own and have no leader: members choose their names. */
+/** A controller names at most so many cells in an hour that are not its own and have no leader, each once: members choose their names. */
 const mostForeign = 64;
+const foreignForMs = 3_600_000;
+
+export class ForeignCells {
+  readonly #named = new Set<string>();
+  #untilMs = 0;
+
+  /** Whether it is to be named now. */
+  takes(cell: string, nowMs: number): boolean {
+    if (nowMs >= this.#untilMs) {
+      this.#named.clear();
+      this.#untilMs = nowMs + foreignForMs;
+    }
+    if (this.#named.has(cell) || this.#named.size >= mostForeign) return false;
+    this.#named.add(cell);
+    return true;
+  }
+}
 
 /** The place of this process in its fleet. */
 export class FleetService implements AsyncDisposable {
@@ -90,7 +107,7 @@ export class FleetService implements AsyncDisposable {
   readonly #store: NatsFleetStore;
   readonly #failures: Record<string, number> = {};
   /** Cells of members that were sent away, and that no controller leads. */
-  readonly #unled = new Set<string>();
+  readonly #unled = new ForeignCells();
   #fleet: FleetController | null = null;
   #isUp = false;
 
@@ -180,15 +197,12 @@ export class FleetService implements AsyncDisposable {
   }
 
   /** Who leads its own cells it says anyway. */
-  #refused(cell: string, holder: string | null): void {
+  #refused(cell: string, holder: string | null | undefined): void {
     this.#settings.metrics.onEvent({ kind: 'refused', id: null, code: 'cell-mismatch', cause: cell });
-    if (holder !== null) this.#unled.delete(cell);
-    else if (cellForm.test(cell) && !this.#flags.cells.includes(cell) && !this.#unled.has(cell)) {
-      if (this.#unled.size >= mostForeign) return;
-      this.#unled.add(cell);
-      const state = { kind: 'cell', cell, epoch: null, holder, ageMs: null } as const;
-      this.#settings.print(state, `members ask for the cell "${cell}", which nobody leads`);
-    }
+    if (holder !== null || !cellForm.test(cell) || this.#flags.cells.includes(cell)) return;
+    if (!this.#unled.takes(cell, machineClock.nowMs())) return;
+    const state = { kind: 'cell', cell, epoch: null, holder, ageMs: null } as const;
+    this.#settings.print(state, `members ask for the cell "${cell}", which nobody leads`);
   }
 
   #lead({ cell, epoch }: Origin, mayOrder: () => boolean): Pick<RunningController, 'accept' | 'close'> {

@@ -16,7 +16,7 @@ function fleet() {
   const store = new MemoryFleetStore();
   const events: string[] = [];
   const seen: string[] = [];
-  const refused: (readonly [string, string | null])[] = [];
+  const refused: (readonly [string, string | null | undefined])[] = [];
   const start = (id: string, cells: readonly string[] = ['default']) => {
     const ways = { isCut: false, isDead: false };
     const may: (() => boolean)[] = [];
@@ -271,6 +271,20 @@ describe('a controller of a fleet', () => {
       ['north', 'one'],
       ['nroth', null],
     ]);
+  });
+
+  it('does not say that no controller leads a cell where the store has not said so', () => {
+    const { clock, refused, start } = fleet();
+    const { controller, ways } = start('two');
+    clock.moveTo(1000);
+    for (let count = 0; count < 9; count += 1) connect(controller).join(`c${count}`);
+    expect(refused).toEqual([['c8', undefined]]);
+    clock.moveTo(1010);
+    expect(refused.slice(1)).toEqual(Array.from({ length: 8 }, (_, count) => [`c${count}`, null]));
+    ways.isCut = true;
+    connect(controller).join('south');
+    clock.moveTo(30_000);
+    expect(refused.slice(9)).toEqual([]);
   });
 
   it('asks a store that can be read and not be written every 1.5 s', () => {

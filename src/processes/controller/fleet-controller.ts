@@ -49,8 +49,8 @@ export interface FleetControllerOptions {
   readonly onFailed?: (error: OutriderError) => void;
   /** Called when it begins or ends to lead a cell, or another one does. */
   readonly onCell?: (state: CellState) => void;
-  /** Called for a member that is sent away. @param holder as in {@link CellState} */
-  readonly onRefused?: (cell: string, holder: string | null) => void;
+  /** Called for a member that is sent away. @param holder as in {@link CellState}; undefined: the store has not said */
+  readonly onRefused?: (cell: string, holder: string | null | undefined) => void;
   readonly times?: LeaseTimes;
   /** Default: {@link stepLeadership}. */
   readonly stepLeadership?: typeof stepLeadership;
@@ -155,9 +155,10 @@ export class FleetController {
 
   /** Names the controller that leads the cell, if one does. */
   #refuse(cell: string, connection: Connection): void {
-    const refuse = (holder: string | null): void => {
+    const refuse = (lease: string | null | undefined): void => {
+      const holder = lease || null;
       const elsewhere = holder === null || holder === this.#options.id ? null : elsewhereOf(holder);
-      this.#options.onRefused?.(cell, holder || null);
+      this.#options.onRefused?.(cell, lease === undefined ? lease : holder);
       const who = elsewhere === null ? 'knows none that does' : 'another one does';
       const cause = `this controller does not lead the cell "${cell}", and ${who}`;
       const remedy =
@@ -167,12 +168,13 @@ export class FleetController {
       connection.close('done', 'the controller has said why');
     };
     const known = this.#cells.get(cell);
-    if (known !== undefined || !cellForm.test(cell) || this.#asked >= mostAsked) refuse(known?.holder ?? null);
+    if (known !== undefined || !cellForm.test(cell)) refuse(known?.holder ?? null);
+    else if (this.#asked >= mostAsked) refuse(undefined);
     else {
       this.#asked += 1;
       this.#options.store.get(leaseKey(cell), (answer) => {
         this.#asked -= 1;
-        refuse(answer.kind === 'found' ? (answer.record?.value ?? null) : null);
+        refuse(answer.kind === 'found' ? (answer.record?.value ?? null) : undefined);
       });
     }
   }
