@@ -107,9 +107,8 @@ async function changeKeys(path: string, mayBegin: boolean, change: (book: KeyBoo
 
 /** Writes beside the file, then renames: a reader sees the old text or the new one, also after a crash. Only this user may read it. */
 export async function replaceFile(path: string, text: string): Promise<void> {
-  const unfinished = `${path}.${process.pid}.new`;
+  const unfinished = `${path}.${randomBytes(8).toString('hex')}.new`;
   try {
-    await rm(unfinished, { force: true });
     await using file = await open(unfinished, 'wx', 0o600);
     await file.writeFile(text);
     await file.sync();

@@ -12,7 +12,13 @@ import { cellForm } from '../../processes/controller/fleet-controller.ts';
 import { TicketBook } from '../../processes/controller/ticket-book.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import type { EdgeOptions } from '../../processes/edge/edge-options.ts';
-import { controlNoteText, memberName, mostNameLength, type memberOptions, reachController } from '../options/member-options.ts';
+import {
+  controlNoteText,
+  memberName,
+  type memberOptions,
+  mostNameLength,
+  reachController,
+} from '../options/member-options.ts';
 import type { OptionsOf } from '../options/options.ts';
 import { noteOfEdge as note } from '../terminal/note.ts';
 import type { EdgeAccess } from './edge-access.ts';

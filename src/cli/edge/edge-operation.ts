@@ -96,7 +96,12 @@ export class EdgeOperation implements AsyncDisposable {
    * @throws OutriderError of an engine that will not come back
    * @param requests those over HTTP, whose clients may still read when the edge has written all
    */
-  async run(edge: Edge, listener: Listener, asked: Promise<void>, requests: OpenRequests): Promise<void> {
+  async run(
+    edge: Edge,
+    listener: Pick<Listener, 'close'>,
+    asked: Promise<void>,
+    requests: OpenRequests,
+  ): Promise<void> {
     const isStalled = await Promise.race([
       asked.then(() => false),
       this.#stalled.promise.then(() => true),
@@ -115,7 +120,7 @@ export class EdgeOperation implements AsyncDisposable {
   }
 
   /** The engine's own threads may never end, and its model can't be closed. */
-  async #giveUp(edge: Edge, listener: Listener): Promise<never> {
+  async #giveUp(edge: Edge, listener: Pick<Listener, 'close'>): Promise<never> {
     this.log.note('error', 'the engine hangs: the edge ends with status 1, to be started again');
     const ended = edge.close().then(() => listener.close());
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, stopWithinMs))]);

@@ -1,10 +1,11 @@
 // Which file an edge keeps usage in, and what a file that can't be used does to its start.
 
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { openEdgeUsage } from './edge-usage.ts';
+import { edgeKey } from '../../core/protocol/edge/edge-key.ts';
+import { closedAfter, openEdgeUsage } from './edge-usage.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -37,4 +38,17 @@ it('goes without a default file that it can not use, which it says, and refuses 
   vi.stubEnv('OUTRIDER_STATE', join(folder, 'file'));
   const { isKept, said } = await open(undefined, 1, true);
   expect([isKept, said]).toEqual([false, [expect.stringMatching(/\[bad-argument\]$/)]]);
+});
+
+it('is written before the listener closes, and not again after that: the next edge has the file then', async () => {
+  const path = join(folder, 'own.json');
+  await using usage = await openEdgeUsage({ usage: path, port: 1 }, true, { note: () => {} });
+  const atClose: string[] = [];
+  const listener = closedAfter(usage, { close: async () => void atClose.push(readFileSync(path, 'utf8')) });
+  usage?.quotas.spend(edgeKey('ada'), 100, 0);
+  await listener.close();
+  expect(atClose).toEqual([expect.stringContaining('"rows":100')]);
+  usage?.quotas.spend(edgeKey('ada'), 1, 0);
+  await usage?.[Symbol.asyncDispose]();
+  expect([readFileSync(path, 'utf8')]).toEqual(atClose);
 });

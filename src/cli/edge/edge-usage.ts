@@ -5,6 +5,7 @@ import { asOutriderError, type OutriderError } from '../../core/basics/errors.ts
 import { makePrivateDirectory, stateDirectory } from '../../files/make-directory.ts';
 import { UsageFile } from '../../files/usage-file.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
+import type { Listener } from '../../network/transport/transport.ts';
 import { ticketPrefix } from '../../processes/controller/ticket-book.ts';
 import type { OptionsOf } from '../options/options.ts';
 import type { EdgeLog } from './edge-log.ts';
@@ -37,4 +38,14 @@ export async function openEdgeUsage(
     onState(asOutriderError(error));
     return null;
   }
+}
+
+/** A listener that closes when the usage is written: the next edge at its port has the same file. */
+export function closedAfter(usage: AsyncDisposable | null, listener: Pick<Listener, 'close'>): Pick<Listener, 'close'> {
+  return {
+    async close() {
+      await usage?.[Symbol.asyncDispose]();
+      await listener.close();
+    },
+  };
 }

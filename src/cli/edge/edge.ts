@@ -35,7 +35,7 @@ import { EdgeMembership, membershipOptions } from './edge-membership.ts';
 import { type EdgeModels, openEdgeModels } from './edge-models.ts';
 import { EdgeOperation, operationOptions } from './edge-operation.ts';
 import { openEdgePort } from './edge-port.ts';
-import { openEdgeUsage, usageOptions } from './edge-usage.ts';
+import { closedAfter, openEdgeUsage, usageOptions } from './edge-usage.ts';
 import { boundHeap } from './heap-bounds.ts';
 import { pageLink, qrLines } from './page-link.ts';
 import { openTabFiles, tabOptions } from './tab-files.ts';
@@ -268,7 +268,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   for (const line of link === null ? [] : qrLines(link)) note(line);
   using _agents = membership.join(edge, { address, certificate: access.certificate });
   onServing({ edge, target, routes });
-  await operation.run(edge, listener, asked, port.requests);
+  await operation.run(edge, closedAfter(usage, listener), asked, port.requests);
   if (flags.json) printAccount(edge, flags, target);
 }
 
