@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,8 +58,7 @@ describe('a file of usage', () => {
 
   it.each<readonly [string, string, RegExp]>([
     ['half of it', '{"format":"outrider-usage","vers', /not JSON.*\[usage-unreadable\]$/],
-    ['null', 'null', /format.*\[usage-unreadable\]$/],
-    ['another format', '{"format":"outrider-keys","version":1,"keys":[]}', /format.*\[usage-unreadable\]$/],
+    ['nothing', '', /not JSON.*\[usage-unreadable\]$/],
     ['another version', '{"format":"outrider-usage","version":2,"keys":[]}', /version 2.*\[version-mismatch\]$/],
     ['no list', '{"format":"outrider-usage","version":1}', /keys.*\[usage-unreadable\]$/],
     ...[
@@ -81,6 +81,33 @@ describe('a file of usage', () => {
     expect(quotas.kept(0)).toEqual([]);
     expect(readFileSync(`${path}.unreadable`, 'utf8')).toBe(text);
     expect(await readUsage(path)).toEqual([]);
+  });
+
+  it('that is damaged again is put aside under another name', async () => {
+    for (const text of ['one', 'two', 'three']) {
+      writeFileSync(path, text);
+      expect((await open()).said).toHaveLength(1);
+    }
+    const aside = ['', '.2', '.3'].map((end) => readFileSync(`${path}.unreadable${end}`, 'utf8'));
+    expect(aside).toEqual(['one', 'two', 'three']);
+  });
+
+  it.each(['null', '[]', '{}', '{"format":"outrider-keys","version":1,"keys":[]}'])(
+    'that is of another kind is left as it is, and ends the start: %s',
+    async (text) => {
+      writeFileSync(path, text);
+      await expect(open()).rejects.toMatchObject({ code: 'bad-argument' });
+      expect([readdirSync(folder), readFileSync(path, 'utf8')]).toEqual([['usage.json'], text]);
+    },
+  );
+
+  it('that is a pipe or a device ends the start, and is not renamed', async () => {
+    if (process.platform === 'win32') return;
+    spawnSync('mkfifo', [path]);
+    for (const at of [path, '/dev/null']) {
+      await expect(open(1e6, at)).rejects.toThrow(/is no file$/);
+      expect(statSync(at).isFile()).toBe(false);
+    }
   });
 
   it('that another process has written is left as it is, and said once until it is gone', async () => {

@@ -23,10 +23,14 @@ const usualEveryMs = 5000;
 
 /** @returns null: there is no such file @throws OutriderError `usage-unreadable`, `version-mismatch`, `bad-argument` */
 export async function readUsage(path: string): Promise<readonly KeptKey[] | null> {
-  const text = await readFile(path, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
+  const ifThere = ({ code }: NodeJS.ErrnoException): null => {
     if (code === 'ENOENT') return null;
     throw badArgument(`${path} can't be read: ${code}`, 'check its permissions, or name another file');
-  });
+  };
+  // A pipe would never end.
+  const status = await stat(path).catch(ifThere);
+  if (status?.isFile() === false) throw badArgument(`${path} is no file`, 'name a file, or one that is not there yet');
+  const text = status === null ? null : await readFile(path, 'utf8').catch(ifThere);
   if (text === null) return null;
   const refuse = (code: ErrorCode, why: string): OutriderError =>
     new OutriderError(code, `${path} ${why}`, 'put back a copy, use the outrider that wrote it, or go on from zero');
@@ -37,7 +41,8 @@ export async function readUsage(path: string): Promise<readonly KeptKey[] | null
     throw refuse('usage-unreadable', 'is no file of usage: not JSON');
   }
   const { keys } = file;
-  if (file['format'] !== format) throw refuse('usage-unreadable', `is no file of usage: its format is not "${format}"`);
+  if (file['format'] !== format)
+    throw badArgument(`${path} is no file of usage: its format is not "${format}"`, 'name another file');
   if (file['version'] !== formatVersion)
     throw refuse(
       'version-mismatch',
@@ -86,10 +91,11 @@ export class UsageFile implements AsyncDisposable {
     const stamp = await stampOf(path);
     const kept = await readUsage(path).catch(async (error: OutriderError) => {
       if (error.code === 'bad-argument') throw error;
-      await rename(path, `${path}.unreadable`).catch(({ code }: NodeJS.ErrnoException) => {
+      const aside = await freeName(`${path}.unreadable`);
+      await rename(path, aside).catch(({ code }: NodeJS.ErrnoException) => {
         throw badArgument(`${path} can't be put aside: ${code}`, 'check the folder and its permissions');
       });
-      const cause = `${error.message}; it is ${path}.unreadable now, and usage begins at zero`;
+      const cause = `${error.message}; it is ${aside} now, and usage begins at zero`;
       settings.onState(new OutriderError(error.code, cause, error.remedy));
       return null;
     });
@@ -101,8 +107,9 @@ export class UsageFile implements AsyncDisposable {
     return usage;
   }
 
-  /** Writes what has been used until now. */
+  /** Writes what has been used until now, the first time. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#writing;
@@ -138,6 +145,13 @@ export class UsageFile implements AsyncDisposable {
     this.#stamp = await stampOf(this.#path);
     this.#written = text;
   }
+}
+
+/** @returns a path where nothing is: the given one, or with a number after it */
+async function freeName(path: string): Promise<string> {
+  let free = path;
+  for (let count = 2; (await stampOf(free)) !== ''; count += 1) free = `${path}.${count}`;
+  return free;
 }
 
 /** Another for each replacement; '' while there is none. */
