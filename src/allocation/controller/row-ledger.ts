@@ -8,7 +8,7 @@ export const mostKeysSent = 1000;
 
 /** An edge that has left may be started again; after so long the rows of a quota have come back, ms. */
 const awayKeptMs = 60_000;
-/** Beyond so many, the one that left first is forgotten: it gets what counts still when it comes back, perhaps what it has used itself. */
+/** Beyond so many, the one that left first is forgotten: when it comes back, it may get what it has used itself. */
 const mostAway = 1000;
 
 export class RowLedger {

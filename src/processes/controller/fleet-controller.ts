@@ -49,7 +49,7 @@ export interface FleetControllerOptions {
   readonly onFailed?: (error: OutriderError) => void;
   /** Called when it begins or ends to lead a cell, or another one does. */
   readonly onCell?: (state: CellState) => void;
-  /** Called for a member that is sent away. @param holder as in {@link CellState}; undefined: the store has not said */
+  /** Called for a member that is sent away. @param holder as in {@link CellState}; undefined: not known */
   readonly onRefused?: (cell: string, holder: string | null | undefined) => void;
   readonly times?: LeaseTimes;
   /** Default: {@link stepLeadership}. */
