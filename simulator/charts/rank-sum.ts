@@ -9,7 +9,11 @@ const mostExactValues = 40;
  * @param mostExact for tests
  * @returns the chance, if there is no difference, of a rank sum that is as far from its mean; 1 where a sample is empty
  */
-export function rankSumP(one: readonly number[], other: readonly number[], mostExact = mostExactValues): number {
+export function rankSumP(
+  one: readonly number[],
+  other: readonly number[],
+  mostExact: number = mostExactValues,
+): number {
   const all = [...one, ...other];
   // Twice the ranks, so that middle ranks are whole.
   const ranks = all.map((value) => all.reduce((sum, each) => sum + (each < value ? 2 : each === value ? 1 : 0), 1));
