@@ -41,8 +41,8 @@ describe('a fleet in virtual time', () => {
     expect(steady.traffic.sentMessages).toBeGreaterThan(0);
     // Edges send and receive the rest.
     const { deviceBytes, traffic, decisions } = steady;
-    expect(deviceBytes.sentBytes).toBeGreaterThan(0.5 * traffic.receivedBytes);
-    expect(deviceBytes.sentBytes).toBeLessThan(0.97 * traffic.receivedBytes);
+    expect(deviceBytes.sentBytes).toBeGreaterThan(0.2 * traffic.receivedBytes);
+    expect(deviceBytes.sentBytes).toBeLessThan(0.9 * traffic.receivedBytes);
     expect(deviceBytes.receivedBytes).toBeLessThan(traffic.sentBytes);
     // Most devices read.
     const reading = decisions.reduce((sum, { devices }) => sum + devices, 0) / decisions.length;
