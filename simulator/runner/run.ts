@@ -39,7 +39,9 @@ class RecordedRun implements Run {
   readonly #isTimed: boolean;
   readonly #open: OpenRecord;
   readonly hasFile: boolean;
+  readonly #isShared: boolean;
   #record: RunRecord | null = null;
+  #measured = 0;
 
   constructor(
     { name, isShareable }: Pick<AnyExperiment, 'name' | 'isShareable'>,
@@ -52,6 +54,7 @@ class RecordedRun implements Run {
     this.#options = options;
     this.#isTimed = isTimed;
     this.hasFile = typeof record === 'string';
+    this.#isShared = typeof record === 'function';
     this.#open =
       typeof record === 'function' ? record : (experiment, asked) => FileRecord.open(record, experiment, asked);
     this.onProgress = onProgress ?? (() => {});
@@ -62,7 +65,9 @@ class RecordedRun implements Run {
   /** What fails after the signal has failed because of it. */
   async whole<Found>(measure: () => Promise<Found> | Found): Promise<Found> {
     try {
-      return await measure();
+      const found = await measure();
+      if (this.#isShared) this.note(measuredNote(this.#measured, this.#record?.size ?? 0));
+      return found;
     } catch (error) {
       throw this.signal.aborted && !isOutriderError(error) ? this.#interrupted() : error;
     }
@@ -140,6 +145,7 @@ class RecordedRun implements Run {
         throw error;
       });
     const counts = (await record.add(key, found, mayDiffer)) as Found;
+    this.#measured += 1;
     // A progress line is drawn, and Ctrl-C noticed, between two units.
     await setImmediate();
     return { found: counts };
@@ -154,4 +160,16 @@ class RecordedRun implements Run {
         : `Give the same command again: what was measured is in ${place}, and is not measured again.`;
     return new OutriderError('interrupted', `${this.#name} was stopped after ${size} measured units`, remedy);
   }
+}
+
+/** A line for people, of a process that shares a run. */
+function measuredNote(measured: number, units: number): string {
+  return `${measured} of ${units} units were measured here`;
+}
+
+/** @param said what a process has noted @returns sums over its runs */
+export function measuredIn(said: string): { readonly measured: number; readonly units: number } {
+  const lines = [...said.matchAll(/^(\d+) of (\d+) units were measured here$/gm)];
+  const sum = (at: 1 | 2): number => lines.reduce((total, line) => total + Number(line[at]), 0);
+  return { measured: sum(1), units: sum(2) };
 }

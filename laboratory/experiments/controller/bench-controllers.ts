@@ -84,7 +84,7 @@ export function trafficOf({ led }: Account, key: keyof ControllerTraffic): numbe
   return led.reduce((sum, { traffic }) => sum + traffic[key], 0);
 }
 
-/** The decisions between two accounts, of those that controllers keep. */
+/** The decisions between two accounts, of those that controllers keep: the last 256 of each cell. */
 export function decisionsBetween(before: Account, after: Account): readonly RecentDecision[] {
   return after.led.flatMap(({ epoch, slots, recent }) => {
     const count = slots - (before.led.find((one) => one.epoch === epoch)?.slots ?? 0);

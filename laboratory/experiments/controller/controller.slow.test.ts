@@ -23,6 +23,9 @@ it("lets a crowd join a controller process, while real devices read the target's
   expect(row?.receivedPerSecond).toBeGreaterThan(60);
   expect(row?.receivedBytesPerSecond).toBeGreaterThan(40 * (row?.receivedPerSecond ?? 0));
   expect(row?.receivedBytesPerSecond).toBeLessThan(600 * (row?.receivedPerSecond ?? 0));
+  // Those of edges and real devices are in the one, and not in the other.
+  expect(row?.deviceBytesPerSecond).toBeGreaterThan(0);
+  expect(row?.deviceBytesPerSecond).toBeLessThan(row?.receivedBytesPerSecond ?? 0);
   expect(row?.sentPerSecond).toBeGreaterThan(5);
   expect(summary).toMatchObject({ devices: 50, failed: 0, lost: 0, refused: 0 });
   expect(summary['texts']).toBeGreaterThan(0);

@@ -16,6 +16,7 @@ const row: SocketRow = {
   receivedPerSecond: 2200,
   sentPerSecond: 900,
   receivedBytesPerSecond: 2e6,
+  deviceBytesPerSecond: 1.5e6,
   sentBytesPerSecond: 3e5,
   threadShare: 0.2,
   processorShare: 0.5,
@@ -82,15 +83,21 @@ describe('the summary of bench controller', () => {
     expect(of({ readers: { ...readers, failed: 1 } })).toBe(false);
     expect(of({ rows: [{ ...row, lost: 1 }, row] })).toBe(false);
     expect(of({ rows: [{ ...row, refused: 1 }, row] })).toBe(false);
+    expect(of({ rows: [row, { ...row, connected: 999 }] })).toBe(false);
   });
 
   it('of a fleet has the take-over, and the decisions after it apart', () => {
-    const takeOver = { takeOverMs: 16_000, backMs: 21_000, othersDisturbed: 0 };
+    const before = { lostBefore: 0, refusedBefore: 0 };
+    const times = { takeOverMs: 16_000, backMs: 21_000, othersDisturbed: 0 };
+    const takeOver = { ...times, ...before };
     const after = { ...row, devices: 3000, connected: 3000, controllers: 3, isAfterKill: true, decisionMsP95: 400 };
     const fleet = { readers, rows: [...rows, after].map((one) => ({ ...one, controllers: 4 })), takeOver };
     const found = conclude({ sockets: fleet, decisions: [] });
     expect(found.summary).toMatchObject({
-      ...takeOver,
+      ...times,
+      bytesPerDeviceSecond: 500,
+      lost: 0,
+      refused: 0,
       controllers: 4,
       messagesPerSecond: 3100,
       memoryPerDeviceKB: 220,
@@ -101,9 +108,18 @@ describe('the summary of bench controller', () => {
     expect(found.passed).toBe(true);
     const of = (change: object) =>
       conclude({ sockets: { ...fleet, takeOver: { ...takeOver, ...change } }, decisions: [] }).passed;
-    expect([of({ takeOverMs: null }), of({ othersDisturbed: 1 })]).toEqual([false, false]);
+    expect(of({})).toBe(true);
+    for (const change of [{ takeOverMs: null }, { backMs: null }, { othersDisturbed: 1 }, { lostBefore: 1 }])
+      expect(of(change)).toBe(false);
+    const found2 = conclude({
+      sockets: { ...fleet, takeOver: { ...takeOver, lostBefore: 2, refusedBefore: 3 } },
+      decisions: [],
+    });
+    expect(found2.summary).toMatchObject({ lost: 2, refused: 3 });
     const page = controllerPage({ rows: found.rows, params: { reportEvery: 500 } } as never);
     expect(page).toContain('## Controllers of a fleet');
+    expect(page).toContain('## Devices at all controllers together');
+    expect(page).not.toContain('of the controller,');
   });
 
   it('says where reports or members are missing', () => {
@@ -130,6 +146,18 @@ it('refuses cells without a fleet', async () => {
   await expect(runExperiment(controllerExperiment, { cells: 2, devices: 10 })).rejects.toMatchObject({
     code: 'bad-argument',
   });
+});
+
+it('refuses decisions alone of a fleet', async () => {
+  const asked = { fleet: 'local', part: 'decisions', devices: 10 } as const;
+  await expect(runExperiment(controllerExperiment, asked)).rejects.toMatchObject({ code: 'bad-argument' });
+});
+
+it('has a goal for the share of reports, and for a take-over where a controller is killed', () => {
+  const goalsOf = (params: object) => controllerExperiment.goals?.(params);
+  expect(goalsOf({ part: 'all' })).toEqual({ bytesPerDeviceSecond: 300, reportsShare: { atLeast: 0.95 } });
+  expect(goalsOf({ part: 'decisions' })).toEqual({});
+  expect(goalsOf({ fleet: 'local', slot: 500 })).toMatchObject({ takeOverMs: 20_000, decisionMsP95: 500 });
 });
 
 it('draws both tables', () => {

@@ -2,7 +2,8 @@
 
 import type { AssignMessage, EdgeReport } from '../../../src/allocation/controller/messages.ts';
 import type { Clock } from '../../../src/core/basics/clock.ts';
-import { ControlClient, type MemberOptions } from '../../../src/processes/controller/control-client.ts';
+import type { Accept, Connection } from '../../../src/network/transport/transport.ts';
+import { ControlClient, type MemberOptions, type Reach } from '../../../src/processes/controller/control-client.ts';
 import { type CrowdDevice, crowdEdgeId, type Unnumbered } from './crowd.ts';
 
 /** `note` gets what the client notes. */
@@ -51,6 +52,45 @@ export function joinCrowdDevice(
   };
   turnLater();
   return client;
+}
+
+/** The bytes that some members have sent and received, over all of their connections; WebSocket headers do not count. */
+export class MemberBytes {
+  readonly #open = new Set<Connection>();
+  #closed: ByteCount = { sentBytes: 0, receivedBytes: 0 };
+
+  /** Connections of the way count from now on. */
+  countOn(reach: Reach): Reach {
+    return (accept, failed, elsewhere) => {
+      const counted: Accept = (connection) => {
+        this.#open.add(connection);
+        const handler = accept(connection);
+        return {
+          frame: (bytes) => handler.frame(bytes),
+          writable: () => handler.writable(),
+          closed: (reason) => {
+            this.#open.delete(connection);
+            this.#closed = sumOf(this.#closed, connection);
+            handler.closed(reason);
+          },
+        };
+      };
+      return reach(counted, failed, elsewhere);
+    };
+  }
+
+  get count(): ByteCount {
+    return [...this.#open].reduce(sumOf, this.#closed);
+  }
+}
+
+export type ByteCount = Pick<Connection, 'sentBytes' | 'receivedBytes'>;
+
+function sumOf(one: ByteCount, other: ByteCount): ByteCount {
+  return {
+    sentBytes: one.sentBytes + other.sentBytes,
+    receivedBytes: one.receivedBytes + other.receivedBytes,
+  };
 }
 
 /** When a crowd got the first order of an epoch. */

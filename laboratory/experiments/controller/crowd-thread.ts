@@ -11,6 +11,7 @@ import {
   FirstOrders,
   joinCrowdDevice,
   joinCrowdEdge,
+  MemberBytes,
 } from './crowd-member.ts';
 
 /** What a thread holds, and what its members have counted since the last question. */
@@ -23,6 +24,8 @@ export interface CrowdTally {
   readonly failedAttempts: number;
   /** Devices that read an answer. */
   readonly reading: number;
+  /** By devices since the start, WebSocket headers without. */
+  readonly deviceSentBytes: number;
   /** From the report that an answer has ended to the order for the next one, ms. */
   readonly orderDelaysMs: readonly number[];
   /** One for each epoch since the start, ms since 1970. */
@@ -66,6 +69,7 @@ class Crowd {
   readonly #clients: ControlClient[] = [];
   readonly #devices: CrowdDevice[] = [];
   readonly #firstOrders = new FirstOrders();
+  readonly #deviceBytes = new MemberBytes();
   #counts = { ...nothing };
   #lost: number[] = [];
   #refused: number[] = [];
@@ -103,6 +107,7 @@ class Crowd {
       firstOrders: this.#firstOrders.all,
       connected: this.#clients.filter(({ isConnected }) => isConnected).length,
       reading: this.#devices.filter(({ isReading }) => isReading).length,
+      deviceSentBytes: this.#deviceBytes.count.sentBytes,
     };
     this.#clear();
     return tally;
@@ -120,8 +125,10 @@ class Crowd {
     const number = first + step * this.#devices.length;
     const device = new CrowdDevice(createTown(edgesOfCell), number, machineClock.nowMs());
     this.#devices.push(device);
+    const member = this.#memberOf(number % cells.length);
     const client = joinCrowdDevice(device, {
-      ...this.#memberOf(number % cells.length),
+      ...member,
+      reach: this.#deviceBytes.countOn(member.reach),
       onOrder: (message, waitedMs) => {
         this.#firstOrders.add(message, performance.timeOrigin + performance.now());
         if (waitedMs !== null) this.#delays.push(waitedMs);

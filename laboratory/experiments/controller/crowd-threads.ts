@@ -27,11 +27,12 @@ export class CrowdThreads implements AsyncDisposable {
     const all = await Promise.all(
       this.#threads.map((thread, first) => thread.measure(Math.ceil((devices - first) / threadCount))),
     );
-    const sum = (key: 'connected' | 'reading' | 'failedAttempts'): number =>
+    const sum = (key: 'connected' | 'reading' | 'failedAttempts' | 'deviceSentBytes'): number =>
       all.reduce((total, one) => total + one[key], 0);
     return {
       connected: sum('connected'),
       reading: sum('reading'),
+      deviceSentBytes: sum('deviceSentBytes'),
       failedAttempts: sum('failedAttempts'),
       lost: sumByCell(all.map(({ lost }) => lost)),
       refused: sumByCell(all.map(({ refused }) => refused)),

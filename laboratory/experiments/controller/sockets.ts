@@ -49,6 +49,8 @@ export interface SocketRow {
   readonly sentPerSecond: number;
   readonly receivedBytesPerSecond: number;
   readonly sentBytesPerSecond: number;
+  /** What made-up devices send, edges and real devices without. */
+  readonly deviceBytesPerSecond: number;
   /** Messages to the controller over the reports that were due. */
   readonly reportsShare: number;
   /** Processor seconds a second: of the thread of the connections, and of all threads of the controller. */
@@ -58,7 +60,7 @@ export interface SocketRow {
   /** After a collection of garbage. */
   readonly heldMB: number;
   readonly decisionsPerSecond: number;
-  /** With the way to the policy and back. */
+  /** Of the last 256 decisions of each cell in this time at most: a controller keeps no more. With the way to the policy and back. */
   readonly decisionMsMedian: number;
   readonly decisionMsP95: number;
   /** Decisions that took no longer than a slot. */
@@ -153,6 +155,7 @@ async function measureRamp({ controllers, crowd, settings, edges, devices, ...gi
   const { tallies, joinedPerSecond } = given.joining;
   await sleep(1000 * settings.settle);
   const settled = await crowd.tally();
+  const settledMs = performance.now();
   const usedBefore = process.cpuUsage();
   const before = await askAll(controllers, 'account');
   const startMs = performance.now();
@@ -161,6 +164,7 @@ async function measureRamp({ controllers, crowd, settings, edges, devices, ...gi
   const seconds = (performance.now() - startMs) / 1000;
   const { user, system } = process.cpuUsage(usedBefore);
   const counted = await crowd.tally();
+  const countedSeconds = (performance.now() - settledMs) / 1000;
   const held = await askAll(controllers, 'collect');
   const perSecond = (read: (account: Account) => number): number => (read(after) - read(before)) / seconds;
   const members = devices + edges + settings.realDevices + settings.realEdges;
@@ -180,6 +184,7 @@ async function measureRamp({ controllers, crowd, settings, edges, devices, ...gi
     sentPerSecond: perSecond((one) => trafficOf(one, 'sentMessages')),
     receivedBytesPerSecond: perSecond((one) => trafficOf(one, 'receivedBytes')),
     sentBytesPerSecond: perSecond((one) => trafficOf(one, 'sentBytes')),
+    deviceBytesPerSecond: (counted.deviceSentBytes - settled.deviceSentBytes) / countedSeconds,
     reportsShare: receivedPerSecond / ((1000 * members) / settings.reportEvery),
     threadShare: perSecond(({ threadCpuMs }) => threadCpuMs) / 1000,
     processorShare: perSecond(({ cpuMs }) => cpuMs) / 1000,

@@ -12,6 +12,9 @@ export interface TakeOver {
   readonly backMs: number | null;
   /** Members of other cells that were lost or refused. */
   readonly othersDisturbed: number;
+  /** Before the kill, since the last count. */
+  readonly lostBefore: number;
+  readonly refusedBefore: number;
 }
 
 /** Limits for the first order, and then for the members, ms. */
@@ -26,7 +29,7 @@ export async function killController(
   cells: readonly string[],
 ): Promise<TakeOver> {
   // What was counted before is not of the kill.
-  await crowd.tally();
+  const before = await crowd.tally();
   const killedAtMs = performance.timeOrigin + performance.now();
   await controller.kill();
   const orderIn = ({ firstOrders }: CrowdTally) => orderSince(firstOrders, cell, killedAtMs);
@@ -41,5 +44,7 @@ export async function killController(
     takeOverMs: order === undefined ? null : order.atMs - killedAtMs,
     backMs: last.connected >= members ? nowMs - killedAtMs : null,
     othersDisturbed: disturbed.reduce((sum, count, index) => (cells[index] === cell ? sum : sum + count), 0),
+    lostBefore: before.lost.reduce((sum, count) => sum + count, 0),
+    refusedBefore: before.refused.reduce((sum, count) => sum + count, 0),
   };
 }

@@ -39,6 +39,14 @@ describe('a fleet in virtual time', () => {
     expect(steady.traffic.receivedMessages).toBeGreaterThan(2 * members * size.seconds * 0.95);
     expect(steady.traffic.receivedMessages).toBeLessThan(3 * members * size.seconds);
     expect(steady.traffic.sentMessages).toBeGreaterThan(0);
+    // Edges send and receive the rest.
+    const { deviceBytes, traffic, decisions } = steady;
+    expect(deviceBytes.sentBytes).toBeGreaterThan(0.2 * traffic.receivedBytes);
+    expect(deviceBytes.sentBytes).toBeLessThan(0.9 * traffic.receivedBytes);
+    expect(deviceBytes.receivedBytes).toBeLessThan(traffic.sentBytes);
+    // Most devices read.
+    const reading = decisions.reduce((sum, { devices }) => sum + devices, 0) / decisions.length;
+    expect((size.cells * reading) / size.devices).toBeGreaterThan(0.5);
     expect(seconds.at(-1)).toMatchObject({ ledCells: 4, withoutDecider: 0 });
     const lostCells = Math.max(...faults.map(({ cells }) => cells));
     const most = Math.max(...seconds.map(({ after, withoutDecider }) => (after === null ? 0 : withoutDecider)));
@@ -46,8 +54,8 @@ describe('a fleet in virtual time', () => {
   });
 
   it('is the same in each run but for what this machine takes', async () => {
-    const virtualOf = ({ faults, seconds, steady: { traffic, storeMessages } }: FleetPlayed) => {
-      return { faults, seconds, traffic, storeMessages };
+    const virtualOf = ({ faults, seconds, steady: { traffic, deviceBytes, storeMessages } }: FleetPlayed) => {
+      return { faults, seconds, traffic, deviceBytes, storeMessages };
     };
     expect(virtualOf(await playFleet(size, run))).toEqual(virtualOf(await played));
   });
@@ -56,7 +64,8 @@ describe('a fleet in virtual time', () => {
 it('adds up messages, bytes and decisions of the steady time', async () => {
   const decision = (cpuMs: number) => ({ cell: 'cell-1', atMs: 0, devices: 30, cpuMs });
   const steady = {
-    traffic: { receivedMessages: 400, receivedBytes: 40_000, sentMessages: 100, sentBytes: 8000 },
+    traffic: { receivedMessages: 400, receivedBytes: 48_000, sentMessages: 100, sentBytes: 9000 },
+    deviceBytes: { sentBytes: 40_000, receivedBytes: 8000 },
     storeMessages: 12,
     decisions: [decision(100), decision(300), decision(2000)],
     seconds: 4,

@@ -5,6 +5,7 @@ import type { Run } from '../../../simulator/runner/experiment.ts';
 import { EventQueue } from '../../../simulator/virtual-time/event-queue.ts';
 import { VirtualProcess } from '../../../simulator/virtual-time/process.ts';
 import { leaseTimes } from '../../../src/allocation/fleet/leadership.ts';
+import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { idealLink } from '../../../src/core/protocol/wire/link-model-settings.ts';
 import { type ControlClient, type Reach, reachInTurn } from '../../../src/processes/controller/control-client.ts';
@@ -12,12 +13,14 @@ import { heldBytes } from '../../measuring/held-memory.ts';
 import { leaderless } from '../../trials/faults/fleet-faults.ts';
 import { CrowdDevice, createTown, crowdEdge } from '../controller/crowd.ts';
 import {
+  type ByteCount,
   type CrowdMemberOptions,
   cellNames,
   cellsOfController,
   FirstOrders,
   joinCrowdDevice,
   joinCrowdEdge,
+  MemberBytes,
   orderSince,
 } from '../controller/crowd-member.ts';
 import { type FleetDecision, type FleetTraffic, MeasuredFleet } from './measured-fleet.ts';
@@ -72,11 +75,13 @@ export interface FleetPlayed {
   /** With all controllers. */
   readonly steady: {
     readonly traffic: FleetTraffic;
+    /** What devices send and receive, without edges. */
+    readonly deviceBytes: ByteCount;
     readonly storeMessages: number;
     readonly decisions: readonly FleetDecision[];
     readonly seconds: number;
   };
-  /** What is freed as all devices leave their controllers. */
+  /** What is freed as all controllers forget their devices. */
   readonly bytesPerDevice: number;
   /** How often a controller has begun to lead. */
   readonly leads: number;
@@ -85,6 +90,8 @@ export interface FleetPlayed {
 /** Devices join evenly in this time, and orders settle after it, ms. */
 const joiningMs = 4000;
 const settleMs = 3000;
+/** From the last join until messages and decisions count, whatever is lost meanwhile: by then most devices read, ms. */
+const readingAfterMs = 25_000;
 /** A cluster of three elects a leader within it (2-core EPYC, 2026-11-28), ms. */
 const electionMs = 5000;
 /** After the store's leader alone is lost: longer than a leader leads without it, ms. */
@@ -105,8 +112,9 @@ export async function playFleet(size: FleetSize, run: Pick<Run, 'onProgress' | '
       faults.push(await world.lose(kind));
     }
   };
-  // Members do not notice the first one, and by its end most devices have begun to read.
+  // Members do not notice the first one.
   await lose(kinds.slice(0, 1));
+  await world.until(joiningMs + readingAfterMs);
   const steady = await world.steady();
   await lose(kinds.slice(1));
   const { rows: seconds, leads } = world;
@@ -124,6 +132,7 @@ class FleetWorld {
   readonly #members: VirtualProcess;
   readonly #random: Random;
   readonly #devices: ControlClient[] = [];
+  readonly #deviceBytes = new MemberBytes();
   readonly #firstOrders = new FirstOrders();
   #after: FaultKind | null = null;
 
@@ -165,6 +174,7 @@ class FleetWorld {
   async steady(): Promise<FleetPlayed['steady']> {
     const { seconds } = this.#size;
     const { traffic: before, storeMessages, decisions } = this.#fleet;
+    const bytesBefore = this.#deviceBytes.count;
     const [decided, startMs] = [decisions.length, this.#queue.nowMs()];
     await this.until(startMs + 1000 * seconds);
     const { traffic: after, storeMessages: stored } = this.#fleet;
@@ -174,7 +184,13 @@ class FleetWorld {
       sentMessages: after.sentMessages - before.sentMessages,
       sentBytes: after.sentBytes - before.sentBytes,
     };
-    return { traffic, storeMessages: stored - storeMessages, decisions: decisions.slice(decided), seconds };
+    const bytes = this.#deviceBytes.count;
+    const deviceBytes = {
+      sentBytes: bytes.sentBytes - bytesBefore.sentBytes,
+      receivedBytes: bytes.receivedBytes - bytesBefore.receivedBytes,
+    };
+    const counts = { storeMessages: stored - storeMessages, decisions: decisions.slice(decided) };
+    return { traffic, deviceBytes, ...counts, seconds };
   }
 
   /** A controller that is lost stays away; the store elects another leader. */
@@ -213,13 +229,25 @@ class FleetWorld {
     };
   }
 
-  /** @returns what is freed, bytes for each device */
+  /**
+   * All devices leave at once; a controller keeps a member without a connection until its report is stale, and forgets it in its next slot.
+   * @returns what is freed, bytes for each device
+   * @throws OutriderError `internal`: a controller still has devices
+   */
   async leave(): Promise<number> {
+    const { devices, slot } = this.#size;
+    // Links that were lost are not of the controllers.
+    this.#fleet.lines.length = 0;
     const before = heldBytes();
     for (const client of this.#devices) client.close();
     this.#fleet.lines.length = 0;
-    await this.until(this.#queue.nowMs() + 2000);
-    return (before - heldBytes()) / this.#size.devices;
+    await this.until(this.#queue.nowMs() + Math.max(2000, 3 * slot) + 2 * slot);
+    const { ledDevices } = this.#fleet;
+    if (ledDevices > 0) {
+      const cause = `controllers still have ${ledDevices} devices that have left`;
+      throw new OutriderError('internal', cause, 'report it, with the command');
+    }
+    return (before - heldBytes()) / devices;
   }
 
   #count(): void {
@@ -241,7 +269,9 @@ class FleetWorld {
       this.#queue.post((joiningMs * index) / devices, () => {
         const device = new CrowdDevice(town, index, this.#queue.nowMs());
         const onOrder: CrowdMemberOptions['onOrder'] = (order) => this.#firstOrders.add(order, this.#queue.nowMs());
-        this.#devices.push(joinCrowdDevice(device, { ...this.#memberOf('device', device.id, cell), onOrder }));
+        const member = this.#memberOf('device', device.id, cell);
+        const reach = this.#deviceBytes.countOn(member.reach);
+        this.#devices.push(joinCrowdDevice(device, { ...member, reach, onOrder }));
       });
     }
   }

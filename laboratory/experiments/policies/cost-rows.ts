@@ -137,7 +137,7 @@ export function concludeLearned(runs: readonly CostRun[]): Conclusion<LearnedRow
 
 /**
  * Whether the training seeds of two recipes differ, by the rank-sum test: `paperSharesFlatVsPaperSharesDeviceRankSumP`. The other roundings
- * of the same weights are no recipe of their own.
+ * of the same weights are no recipe of their own. All pairs are tested, and no value is corrected for their number.
  */
 function compareTrainings(rows: readonly LearnedRow[]): Record<string, number> {
   const recipes = rows.filter(({ trainingSeeds, label }) => trainingSeeds > 1 && !label.includes(','));
@@ -153,7 +153,8 @@ function compareTrainings(rows: readonly LearnedRow[]): Record<string, number> {
 
 /**
  * Where simple rules are among the policies: `...SeedsBelowSimple`, training seeds that cost less than the rule that costs least, and
- * `...SeedsBelowSimpleP`, the chance of so many or more if each were as likely to cost more (sign test).
+ * `...SeedsBelowSimpleP`, the chance of so many or more if each were as likely to cost more (sign test). All seeds are
+ * tried on the same worlds: it says nothing about other worlds.
  */
 function compareSimple(rows: readonly LearnedRow[]): Record<string, number> {
   const simple = rows.filter(({ label }) => simpleRules.includes(label)).map(({ costVsBest }) => costVsBest);

@@ -86,7 +86,8 @@ export function learnedPage({ rows, summary }: Document<LearnedRow>): string {
   return pageOf({
     ...Object.fromEntries([...worlds].map(([world, own]) => [world, worldTable(own)])),
     'Credit by device over credit by team': credits.length === 0 ? '' : comparison,
-    'Recipes compared by their training seeds (rank-sum test)': tests.length === 0 ? '' : ranks,
+    'Recipes compared by their training seeds (rank-sum test, all pairs, without correction for their number)':
+      tests.length === 0 ? '' : ranks,
   });
 }
 

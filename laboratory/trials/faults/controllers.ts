@@ -323,10 +323,10 @@ class VirtualConnection implements Connection {
   handler: ConnectionHandler | null = null;
   readonly writable = true;
   readonly isPeerChecked: boolean;
-  // No controller reads these.
-  readonly sentBytes = 0;
+  // No controller reads these; a bench counts bytes.
+  sentBytes = 0;
   readonly sentFrames = 0;
-  readonly receivedBytes = 0;
+  receivedBytes = 0;
   readonly receivedFrames = 0;
 
   constructor(link: VirtualLink, side: Side, process: VirtualProcess, observer?: FrameObserver, isPeerChecked = false) {
@@ -338,6 +338,7 @@ class VirtualConnection implements Connection {
       frame: (frame) => {
         if (this.#isClosed) return;
         const bytes = frame as Uint8Array;
+        this.receivedBytes += bytes.length;
         observer?.before(bytes, this);
         this.handler?.frame(bytes);
         observer?.after(this.#isClosed);
@@ -354,7 +355,9 @@ class VirtualConnection implements Connection {
   }
 
   send(bytes: Uint8Array): void {
-    if (!this.#isClosed) this.#link.send(this.#side === 'device' ? 'up' : 'down', bytes);
+    if (this.#isClosed) return;
+    this.sentBytes += bytes.length;
+    this.#link.send(this.#side === 'device' ? 'up' : 'down', bytes);
   }
 
   close(code: CloseReason['code'], detail: string): void {

@@ -10,7 +10,8 @@ const isThere = spawnSync(natsServerPath(), ['--version']).status === 0;
 describe('trial record', () => {
   it.skipIf(!isThere)('ends with one digest', { timeout: 240_000 }, async () => {
     const { rows, summary, passed } = await runExperiment(recordTrial, { command });
-    expect(summary).toMatchObject({ digests: 1, ended: 2, killed: 1 });
+    expect(summary).toMatchObject({ digests: 1, ended: 2, killed: 1, late: 0 });
+    expect(summary['units']).toBeGreaterThan(2);
     expect(rows.map(({ digest }) => digest)).toEqual([
       summary['digestAlone'],
       null,
@@ -20,13 +21,32 @@ describe('trial record', () => {
     expect(passed).toBe(true);
   });
 
-  it('fails where digests differ, or nothing was killed', () => {
-    const row = (process: string, digest: string | null) => ({ process, digest, seconds: 1 });
-    const passedWith = (digest: string, wasKilled = true): unknown =>
-      recordTrial.conclude(
-        { rows: [row('alone', 'a'), row('1 of 2', null), row('2 of 2', digest)], wasKilled },
-        { of: 'faults', command: null, processes: 2 },
-      ).passed;
-    expect([passedWith('a'), passedWith('b'), passedWith('a', false)]).toEqual([true, false, false]);
+  const row = (process: string, digest: string | null, measured: number | null = null) => {
+    return { process, digest, seconds: 1, measured, units: measured === null ? null : 20 };
+  };
+  const rows = [row('alone', 'a'), row('1 of 3', null), row('2 of 3', 'a', 9), row('3 of 3', 'a', 8)];
+  const found = { rows, wasKilled: true, foundAtKill: 6, foundAtEnd: 20, late: 0 };
+  const passedWith = (change: Partial<typeof found>): unknown =>
+    recordTrial.conclude({ ...found, ...change }, { of: 'faults', command: null, processes: 3 }).passed;
+  const others = (...last: ReturnType<typeof row>[]) => ({ rows: [...rows.slice(0, 2), ...last] });
+
+  it('fails where digests differ, nothing was killed, or a process did not end', () => {
+    expect(passedWith({})).toBe(true);
+    expect(passedWith(others(row('2 of 3', 'b', 9), row('3 of 3', 'a', 8)))).toBe(false);
+    expect(passedWith({ wasKilled: false })).toBe(false);
+    expect(passedWith({ late: 1 })).toBe(false);
+  });
+
+  it('fails where nothing was shared', () => {
+    const none = others(row('2 of 3', 'a', 0), row('3 of 3', 'a', 0));
+    expect(passedWith({ foundAtKill: 0, foundAtEnd: 0, ...none })).toBe(false);
+    // Each has measured all.
+    expect(passedWith(others(row('2 of 3', 'a', 20), row('3 of 3', 'a', 20)))).toBe(false);
+    expect(passedWith(others(row('2 of 3', 'a', 20), row('3 of 3', 'a', 2)))).toBe(false);
+    // Most were measured twice, or some by nobody that is known.
+    expect(passedWith(others(row('2 of 3', 'a', 18), row('3 of 3', 'a', 18)))).toBe(false);
+    expect(passedWith(others(row('2 of 3', 'a', 9), row('3 of 3', 'a', 3)))).toBe(false);
+    // The store has other units than they say.
+    expect(passedWith({ foundAtEnd: 19 })).toBe(false);
   });
 });

@@ -6,12 +6,16 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { measuredIn } from '../../../simulator/runner/run.ts';
 import { mainFile } from '../../../src/cli/children/main-file.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 
 export interface Ended {
   readonly digest: string;
   readonly seconds: number;
+  /** Units that it has measured, and those that it had at its end; 0 of a run without --record. */
+  readonly measured: number;
+  readonly units: number;
 }
 
 export interface RunProcess {
@@ -42,7 +46,8 @@ export function startRun(words: readonly string[], directory: string | null): Ru
         'run it alone',
       );
     }
-    return { digest: await digestOf(printed, directory), seconds: (performance.now() - fromMs) / 1000 };
+    const seconds = (performance.now() - fromMs) / 1000;
+    return { digest: await digestOf(printed, directory), seconds, ...measuredIn(said) };
   });
   // It may end before anyone waits for it.
   ended.catch(() => {});

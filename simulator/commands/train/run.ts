@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { writeActor } from '../../../src/allocation/learned/actor-file.ts';
 import { createLearnedPolicy } from '../../../src/allocation/learned/learned-policy.ts';
 import { readTensors, unreadable } from '../../../src/allocation/learned/safetensors.ts';
-import { badArgument, OutriderError } from '../../../src/core/basics/errors.ts';
+import { badArgument } from '../../../src/core/basics/errors.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
 import { writeWhole } from '../../files/write-whole.ts';
@@ -18,6 +18,7 @@ import { type Evaluation, evaluatePolicy, type HeldOutSlot } from '../../trainin
 import { startJax, type UpdateFigures } from '../../training/learner.ts';
 import { beginTraining, resumeTraining, type Trainer, type TrainingKind } from '../../training/trainer.ts';
 import { checkpointName, weightsName } from './recipes.ts';
+import { demandSame, demandSameScenario } from './same-run.ts';
 
 export interface TrainRunOptions {
   readonly environment: Environment;
@@ -118,26 +119,20 @@ async function takeUp(options: TrainRunOptions, file: string): Promise<{ trainer
   const saved = readCheckpoint(bytes, file);
   const { metadata } = readTensors(bytes, file);
   const { deviceCount, serverCount } = saved.kind;
-  const same = (what: string, here: unknown, there: unknown): void => {
-    if (here === there) return;
-    const remedy = 'Give the same flags as at the start, or another directory with --out.';
-    const isShort = `${here}${there}`.length < 40;
-    const difference = isShort ? `${what} ${there}, not ${here}` : `other ${what}`;
-    throw new OutriderError('weights-unreadable', `${file} is of a run with ${difference}`, remedy);
-  };
+  const same = (what: string, here: unknown, there: unknown): void => demandSame(file, what, here, there);
   same('devices', environment.deviceCount, deviceCount);
   same('servers', environment.serverCount, serverCount);
   for (const key of ['network', 'credit', 'variant', 'seed'] as const) same(key, kind[key], saved.kind[key]);
   same('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings));
-  same('values in its scenario', valuesOf(provenance(0).scenario), valuesOf(metadata['scenario'] ?? '{}'));
+  demandSameScenario(file, provenance(0).scenario, metadata['scenario']);
+  const { slots } = saved.progress;
+  if (options.slots !== undefined && slots > options.slots) {
+    const remedy = `Give --slots ${slots} or more, or another directory with --out.`;
+    throw badArgument(`${file} has ${slots} slots already, more than the ${options.slots} asked for`, remedy);
+  }
   const history = readHistory(metadata['history'], file);
   same('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, history.first.ofWorlds.length);
   return { trainer: resumeTraining(environment, saved), history };
-}
-
-/** The scenario without its descriptions, which another version may change. */
-function valuesOf(scenario: string): string {
-  return JSON.stringify({ ...(JSON.parse(scenario) as object), description: '', why: {} });
 }
 
 function readHistory(text: string | undefined, file: string): History {

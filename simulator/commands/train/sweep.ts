@@ -6,15 +6,18 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { readTensors } from '../../../src/allocation/learned/safetensors.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { withDefaults } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import type { Result } from '../../../src/files/document.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
+import { findScenario } from '../../files/scenario-file.ts';
 import { writeWhole } from '../../files/write-whole.ts';
 import type { Conclusion, Experiment, Run, Unit } from '../../runner/experiment.ts';
 import { checkpointName, type Recipe, recipes, resultFile, runFolder, weightsFile, weightsName } from './recipes.ts';
-import { trainMasac } from './train.ts';
+import { demandSame, demandSameScenario } from './same-run.ts';
+import { kindOf, type TrainOptions, trainMasac } from './train.ts';
 
 const options = {
   recipes: {
@@ -72,7 +75,8 @@ export const trainSweep: Experiment<typeof options, readonly SweptRun[], Conclus
       const one = trained[index] as Trained;
       const directory = join(out, runFolder(recipe.name, seed));
       // Another machine may have trained it.
-      if (!isDeepStrictEqual(await readTrained(directory, slots), one)) await keep(directory, slots, one);
+      const own = await readTrained(directory, trainingOf(recipe, seed, given));
+      if (!isDeepStrictEqual(own, one)) await keep(directory, slots, one);
       found.push(sweptRun(recipe.name, seed, slots, one));
     }
     return found;
@@ -91,30 +95,55 @@ export function recipesNamed(names: readonly string[]): readonly Recipe[] {
   });
 }
 
-async function trainOne(recipe: Recipe, seed: number, { slots, out }: Options, run: Run): Promise<Trained> {
-  const directory = join(out, runFolder(recipe.name, seed));
-  const before = await readTrained(directory, slots);
+/** A training of a sweep, as the flags of `train masac` that begin it. */
+function trainingOf({ name, ...settings }: Recipe, seed: number, { slots, out }: Options): TrainOptions {
+  const directory = join(out, runFolder(name, seed));
+  return withDefaults(trainMasac.options, { ...settings, seed, slots, out: directory });
+}
+
+async function trainOne(recipe: Recipe, seed: number, given: Options, run: Run): Promise<Trained> {
+  const { slots } = given;
+  const directory = join(given.out, runFolder(recipe.name, seed));
+  const training = trainingOf(recipe, seed, given);
+  const before = await readTrained(directory, training);
   if (before !== null) return before;
   run.note(`${recipe.name}, seed ${seed}`);
-  const { name: _, ...settings } = recipe;
   const resume = existsSync(join(directory, checkpointName));
-  const given = withDefaults(trainMasac.options, { ...settings, seed, slots, out: directory, resume });
-  const { summary } = await Promise.resolve(trainMasac.measure(given, run)).catch((error: unknown) => {
-    // What a person does next is the same between two trainings.
-    run.signal.throwIfAborted();
-    throw error;
-  });
+  const { summary } = await Promise.resolve(trainMasac.measure({ ...training, resume }, run)).catch(
+    (error: unknown) => {
+      // What a person does next is the same between two trainings.
+      run.signal.throwIfAborted();
+      throw error;
+    },
+  );
   const trained = { ...summary, weights: await readFile(join(directory, weightsName), 'base64') };
   await keep(directory, slots, trained);
   return trained;
 }
 
-/** @returns null: it has not ended here */
-async function readTrained(directory: string, slots: number): Promise<Trained | null> {
+/**
+ * @returns null: it has not ended here
+ * @throws OutriderError `weights-unreadable`: the directory has weights of another training
+ */
+async function readTrained(directory: string, training: TrainOptions): Promise<Trained | null> {
+  const slots = Number(training.slots);
   const [weights, result] = [join(directory, weightsFile(slots)), join(directory, resultFile(slots))];
   if (!(existsSync(weights) && existsSync(result))) return null;
+  const bytes = await readFile(weights);
+  await demandOf(training, weights, bytes);
   const { summary } = JSON.parse(await readFile(result, 'utf8')) as Pick<Result, 'summary'>;
-  return { ...summary, weights: await readFile(weights, 'base64') };
+  demandSame(result, 'slots', slots, summary['slots']);
+  return { ...summary, weights: bytes.toString('base64') };
+}
+
+/** @throws OutriderError `weights-unreadable`: a file has weights of another training */
+async function demandOf(training: TrainOptions, file: string, bytes: Uint8Array): Promise<void> {
+  const { metadata } = readTensors(bytes, file);
+  const { network, variant, credit, seed, settings } = kindOf(training);
+  const own = { network, variant, credit, seed, discount: settings.discount, slots: training.slots };
+  for (const [key, here] of Object.entries(own)) demandSame(file, key, String(here), metadata[key]);
+  const scenario = await findScenario(training.scenario, training.set);
+  demandSameScenario(file, JSON.stringify(scenario), metadata['scenario']);
 }
 
 async function keep(directory: string, slots: number, { weights, ...summary }: Trained): Promise<void> {

@@ -67,7 +67,8 @@ const options = {
     help: 'write the curve as an event file for TensorBoard, as it grows',
   },
 } as const;
-type Options = OptionsOf<typeof options>;
+export type TrainOptions = OptionsOf<typeof options>;
+type Options = TrainOptions;
 
 /** Slots of a held-out world, and how many lie between them. */
 const heldOutSlots = 4;
@@ -118,7 +119,7 @@ all that is learned: a contextual bandit with an entropy bonus. docs/research/le
   },
 };
 
-function kindOf(given: Options): TrainingKind {
+export function kindOf(given: Options): TrainingKind {
   const { network, variant, seed, discount } = given;
   const settings = { ...defaultSettings(network), ...defined({ discount }) };
   return { settings, network, variant, credit: creditOf(given), seed };
