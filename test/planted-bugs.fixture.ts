@@ -93,8 +93,8 @@ export const sourceBugs: Readonly<Record<string, SourceBug>> = {
   'rows are shared by session, whatever the key': {
     rule: '28',
     file: 'src/core/protocol/edge/engine-steps.ts',
-    from: 'if (shares.size < 2) return works;',
-    to: 'return works;',
+    from: 'if (works.every(({ entry }) => entry.key.id === first)) return;',
+    to: 'if (first !== undefined) return;',
     test: 'test/together/keys-and-places.test.ts',
     name: 'are shared by key, then by session',
   },
@@ -221,8 +221,8 @@ export const sourceBugs: Readonly<Record<string, SourceBug>> = {
   'an edge that only greets marks the text': {
     rule: 'fingerprints',
     file: 'src/core/protocol/device/device-links.ts',
-    from: 'const marked = fresh.length === 0 ? state : ',
-    to: 'const marked = ',
+    from: 'const fingerprints = fresh.length === 0 ? state.fingerprints : ',
+    to: 'const fingerprints = ',
     test: 'src/core/protocol/hand-over.test.ts',
     name: 'are those of the edges that wrote tokens of it',
   },

@@ -156,8 +156,8 @@ export const comparisonBugs: Readonly<Record<string, SourceBug>> = {
   'a pace is kept whatever the lead': {
     rule: 'keys of caches',
     file: 'src/allocation/felt/pace-class.ts',
-    from: `/\${roundTripMs}/\${maxAhead}\``,
-    to: `/\${roundTripMs}\``,
+    from: 'leaf(leaf(drafts, maxAhead, ',
+    to: 'leaf(leaf(drafts, 0, ',
     test: 'src/allocation/felt/pace-class.test.ts',
     name: 'is another one with another maxAhead',
   },
