@@ -96,9 +96,11 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
     return this.entries.get(id)?.own.edge;
   }
 
-  /** What is shown on this connection. */
-  shownOn(id: number): Shown | undefined {
-    return this.entries.get(id)?.own.shown;
+  /** What opens or resumes a turn has the credentials that this connection shows. */
+  withCredentials(id: number, message: DeviceMessage): DeviceMessage {
+    if (message.kind !== 'open' && message.kind !== 'resume') return message;
+    const credentials = this.entries.get(id)?.own.shown.credentials;
+    return credentials === undefined ? message : { ...message, credentials };
   }
 
   /** Takes a new connection to this edge. */

@@ -219,11 +219,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.step({ kind: 'gave-up', code, cause, remedy });
   }
 
-  /**
-   * @param draft null: the drafter has no proposal
-   * @param durationMs duration of the draft
-   * @param work what its pass has evaluated; default: as the draft says
-   */
+  /** @param draft null: there is no proposal @param durationMs of the draft @param work of its pass; default: as the draft says */
   drafted(order: DraftOrder, draft: DraftMade | null, durationMs: number, work?: PassWork): void {
     const { generation, position, alternatives } = order;
     if (draft !== null && draft.isLookedUp !== true)
@@ -259,7 +255,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
       case 'send':
         if (effect.message.kind === 'verify') this.#watch.verificationRequested(this.#clock.nowMs());
         if (effect.message.kind === 'open') this.#deadline.opened();
-        this.connections.send(effect.link, this.#withCredentials(effect.link, effect.message));
+        this.connections.send(effect.link, this.connections.withCredentials(effect.link, effect.message));
         break;
       case 'close-link':
         this.connections.close(effect.link, effect.code, effect.detail);
@@ -342,12 +338,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     if (edge === undefined) return;
     const other = this.#edges.leaving(edge, this.#clock.nowMs());
     if (edge === this.#state.links.at(-1)?.edge && other !== undefined) this.moveTo(other);
-  }
-
-  #withCredentials(link: number, message: DeviceMessage): DeviceMessage {
-    if (message.kind !== 'open' && message.kind !== 'resume') return message;
-    const credentials = this.connections.shownOn(link)?.credentials;
-    return credentials === undefined ? message : { ...message, credentials };
   }
 
   #noteServer(): void {

@@ -4,7 +4,6 @@
 import { defined } from '../../basics/defined.ts';
 import type { ErrorCode } from '../../basics/errors.ts';
 import { unreachable } from '../../basics/invariant.ts';
-import type { TokenText } from '../../decoding/token-text.ts';
 import { type Alternative, continuationAt, judgeRunnerUps, passAlternatives } from '../wire/hedged-drafts.ts';
 import {
   type CommitMessage,
@@ -25,9 +24,8 @@ import {
   lacksPromptLogprobs,
   type Outcome,
   openedTurn,
-  type SentAlternative,
-  type SentBranch,
 } from './device-state.ts';
+import { branchEnd, resolveCommit, stillReferable, stillTakeable } from './sent-branches.ts';
 
 // Loops instead of closures below: these run several times in each event.
 
@@ -221,43 +219,6 @@ function takeScores(
 /** The fingerprints of the text after this connection has brought tokens of it. An edge that only greets has written nothing. */
 function fingerprintsWith({ fingerprints }: DeviceState, { fingerprint }: DeviceLink): readonly string[] {
   return fingerprint === null || fingerprints.includes(fingerprint) ? fingerprints : [...fingerprints, fingerprint];
-}
-
-/** The tokens of a commit, with accepted ones taken from the sent branch; undefined if it refers to drafts that were not sent. */
-function resolveCommit(link: DeviceLink, commit: CommitMessage): readonly number[] | undefined {
-  if (commit.accepted === 0) return commit.tokens;
-  const branch = branchOf(link.branches, commit.branch) ?? branchOf(link.alternatives, commit.branch);
-  if (branch === undefined || commit.first < branch.start) return undefined;
-  const from = commit.first - branch.start;
-  if (from + commit.accepted > branch.tokens.length) return undefined;
-  return branch.tokens.slice(from, from + commit.accepted).concat(commit.tokens);
-}
-
-function branchOf(branches: readonly SentBranch[], number: number): SentBranch | undefined {
-  for (const branch of branches) if (branch.number === number) return branch;
-  return undefined;
-}
-
-export function branchEnd(branch: SentBranch): number {
-  return branch.start + branch.tokens.length;
-}
-
-/** The alternatives that the edge has taken or may take. */
-function stillTakeable({ alternatives }: DeviceLink, received: number, text: TokenText): readonly SentAlternative[] {
-  if (alternatives.length === 0) return alternatives;
-  return alternatives.filter((one) => {
-    if (one.position >= received) return true;
-    return branchEnd(one) > received && text.at(one.position) === one.tokens.at(one.position - one.start);
-  });
-}
-
-/** Keeps the newest branch, so that it can be extended, and every older one that commits have not passed yet. */
-function stillReferable({ branches }: DeviceLink, received: number): readonly SentBranch[] {
-  return branches.length < 2 ? branches : referableOf(branches, received);
-}
-
-function referableOf(branches: readonly SentBranch[], received: number): readonly SentBranch[] {
-  return branches.filter((branch, index) => index === branches.length - 1 || branchEnd(branch) > received);
 }
 
 function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage, effects: DeviceEffect[]): DeviceState {

@@ -3,7 +3,7 @@
 
 import { TokenText } from '../../decoding/token-text.ts';
 import { type DeviceView, modeOf } from '../wire/mode.ts';
-import { branchEnd, findLink, replaceLink } from './device-links.ts';
+import { findLink, replaceLink } from './device-links.ts';
 import {
   believedLength,
   type DeviceEffect,
@@ -11,6 +11,7 @@ import {
   type DeviceState,
   type SentBranch,
 } from './device-state.ts';
+import { branchEnd } from './sent-branches.ts';
 
 /** Whether the next position can't be drafted: no proposal, end of the text, or too little confidence in the chain. */
 export function isExhausted(state: DeviceState): boolean {

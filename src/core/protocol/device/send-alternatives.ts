@@ -5,8 +5,9 @@ import { TokenText } from '../../decoding/token-text.ts';
 import type { Alternative } from '../wire/hedged-drafts.ts';
 import { limits } from '../wire/limits.ts';
 import { modeOf } from '../wire/mode.ts';
-import { branchEnd, findLink, replaceLink } from './device-links.ts';
+import { findLink, replaceLink } from './device-links.ts';
 import type { DeviceEffect, DeviceLink, DeviceState, SentAlternative, SentBranch } from './device-state.ts';
+import { branchEnd } from './sent-branches.ts';
 
 /** Least tokens of an alternative that is sent: a runner-up alone saves the edge nothing. */
 const leastTokens = 2;
