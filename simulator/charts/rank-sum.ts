@@ -48,7 +48,10 @@ function normalShare(ranks: readonly number[], count: number, mean: number, dist
   return 2 * upperTail(Math.max(0, distance - 1) / Math.sqrt(variance));
 }
 
-/** Of the standard normal distribution, above `z` >= 0, to 1e-7 (Abramowitz & Stegun 1964, 26.2.17). */
+/**
+ * @param z at least 0
+ * @returns the chance of a larger standard normal value, to 1e-7 (Abramowitz & Stegun 1964, formula 26.2.17)
+ */
 function upperTail(z: number): number {
   const t = 1 / (1 + 0.2316419 * z);
   const polynomial = [1.330274429, -1.821255978, 1.781477937, -0.356563782, 0.31938153];

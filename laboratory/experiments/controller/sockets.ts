@@ -60,7 +60,7 @@ export interface SocketRow {
   /** After a collection of garbage. */
   readonly heldMB: number;
   readonly decisionsPerSecond: number;
-  /** Of the last 256 decisions of each cell in this time at most: a controller keeps no more. With the way to the policy and back. */
+  /** With the way to the policy and back. Of each cell the last 256 decisions of this time count at most: these a controller keeps. */
   readonly decisionMsMedian: number;
   readonly decisionMsP95: number;
   /** Decisions that took no longer than a slot. */

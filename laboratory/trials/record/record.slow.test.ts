@@ -43,7 +43,7 @@ describe('trial record', () => {
     // Each has measured all.
     expect(passedWith(others(row('2 of 3', 'a', 20), row('3 of 3', 'a', 20)))).toBe(false);
     expect(passedWith(others(row('2 of 3', 'a', 20), row('3 of 3', 'a', 2)))).toBe(false);
-    // Most were measured twice, or some by nobody that is known.
+    // Most were measured twice, or some by none of these.
     expect(passedWith(others(row('2 of 3', 'a', 18), row('3 of 3', 'a', 18)))).toBe(false);
     expect(passedWith(others(row('2 of 3', 'a', 9), row('3 of 3', 'a', 3)))).toBe(false);
     // The store has other units than they say.

@@ -146,22 +146,12 @@ async function measure({ of, command, processes }: OptionsOf<typeof options>, ru
   const names = Array.from({ length: processes }, (_, index) => `${index + 1} of ${processes}`);
   const started = names.map((name) => start(name, ['--record', url]));
   const [first, ...others] = started as [RunProcess, ...RunProcess[]];
-  const limit = new AbortController();
-  opened.defer(async () => limit.abort());
-  const limitMs = 1000 * lateTimes * alone.seconds + lateMoreMs;
-  let late = 0;
-  void sleep(limitMs, undefined, { signal: limit.signal }).then(
-    () => {
-      const open = others.filter(({ child }) => child.exitCode === null && child.signalCode === null);
-      late = open.length;
-      for (const { child } of open) child.kill('SIGKILL');
-    },
-    () => {},
-  );
+  const limit = endLate(others, 1000 * lateTimes * alone.seconds + lateMoreMs);
+  opened.defer(async () => limit.stop());
   const counted = opened.use(await countFindings(url));
   await sleep((1000 * killedAfter * alone.seconds) / processes, undefined, { signal: run.signal });
   // So that the others have measured some as well; a run of the trial may have six units only.
-  while (counted.count < processes && first.child.exitCode === null && late === 0)
+  while (counted.count < processes && first.child.exitCode === null && limit.late === 0)
     await sleep(50, undefined, { signal: run.signal });
   const wasKilled = first.child.exitCode === null;
   run.note(`kills process 1 and the store, which comes back after ${storeDownMs / 1000} s`);
@@ -174,7 +164,7 @@ async function measure({ of, command, processes }: OptionsOf<typeof options>, ru
   await sleep(storeDownMs);
   store = await startNatsServer({ folder: join(folder, 'store'), port: Number(new URL(url).port) });
   const found = await Promise.all(others.map(({ ended }) => ended.catch(lateOrThrow)));
-  limit.abort();
+  limit.stop();
   const all = Math.max(...found.map((one) => one?.units ?? 0));
   for (let time = 0; time < 100 && counted.count < all; time += 1) await sleep(100);
   const rows = [
@@ -182,12 +172,31 @@ async function measure({ of, command, processes }: OptionsOf<typeof options>, ru
     { process: names[0] as string, ...notEnded },
     ...found.map((one, index) => ({ process: names[index + 1] as string, ...(one ?? notEnded) })),
   ];
-  return { rows, wasKilled, foundAtKill, foundAtEnd: counted.count, late };
+  return { rows, wasKilled, foundAtKill, foundAtEnd: counted.count, late: limit.late };
 
   function lateOrThrow(error: unknown): null {
-    if (late > 0) return null;
+    if (limit.late > 0) return null;
     throw error;
   }
+}
+
+/** Kills processes that have not ended after a time. */
+function endLate(
+  processes: readonly RunProcess[],
+  afterMs: number,
+): { readonly late: number; readonly stop: () => void } {
+  let late = 0;
+  const timer = setTimeout(() => {
+    const open = processes.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+    late = open.length;
+    for (const { child } of open) child.kill('SIGKILL');
+  }, afterMs);
+  return {
+    get late() {
+      return late;
+    },
+    stop: () => clearTimeout(timer),
+  };
 }
 
 const notEnded = { digest: null, seconds: null, measured: null, units: null };
