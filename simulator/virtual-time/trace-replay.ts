@@ -16,7 +16,7 @@ import type { SessionSource } from './run-session.ts';
 
 /** A row after a wrong draft or after the end; it is not read. */
 const unread: Candidates = { ids: [], logits: [] };
-/** Of the target's choice, which is the only candidate. */
+/** The logit of the target's choice, which is the only candidate. */
 const onlyLogit: readonly number[] = [0];
 
 /** One recorded session in place of target and drafts; see {@link traceSource}. */

@@ -61,7 +61,7 @@ export function reachController({ controller = '', controllerFingerprint }: Cont
   return reachInTurn(ways);
 }
 
-/** Of a member's name, in characters. */
+/** Most characters of a member's name. */
 export const mostNameLength = 64;
 
 /** @throws OutriderError `bad-argument` */

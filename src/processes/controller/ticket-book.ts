@@ -36,7 +36,7 @@ export interface TicketScope {
   readonly cell: string;
   /** Their sessions have so many places together. */
   readonly group: KeyGroup;
-  /** Whether they may be shown for the first time now. A session that has begun goes on. */
+  /** Whether they may be shown for the first time now. A session that has begun continues. */
   readonly isOpen: () => boolean;
 }
 

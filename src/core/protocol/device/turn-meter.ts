@@ -9,7 +9,7 @@ import type { TurnMeasures } from './drafting-advice.ts';
 const recentDrafts = 15;
 
 export class TurnMeter {
-  /** Of the recent drafts, in no order. */
+  /** Durations of the recent drafts, in no order. */
   readonly #draftMs: number[] = [];
   #drafts = 0;
   #commits = 0;
