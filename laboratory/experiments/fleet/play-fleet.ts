@@ -162,12 +162,16 @@ class FleetWorld {
 
   /** Runs, and counts each second. */
   async until(endMs: number): Promise<void> {
+    await this.#run(endMs, () => this.#count());
+  }
+
+  async #run(endMs: number, passed: () => void): Promise<void> {
     while (this.#queue.nowMs() < endMs) {
       this.#signal.throwIfAborted();
       // Others have their turn.
       await sleep(0);
       this.#queue.runUntil(this.#queue.nowMs() + 1000);
-      this.#count();
+      passed();
     }
   }
 
@@ -241,7 +245,8 @@ class FleetWorld {
     const before = heldBytes();
     for (const client of this.#devices) client.close();
     this.#fleet.lines.length = 0;
-    await this.until(this.#queue.nowMs() + Math.max(2000, 3 * slot) + 2 * slot);
+    // Devices that have left have no decider, and are not counted.
+    await this.#run(this.#queue.nowMs() + Math.max(2000, 3 * slot) + 2 * slot, () => {});
     const { ledDevices } = this.#fleet;
     if (ledDevices > 0) {
       const cause = `controllers still have ${ledDevices} devices that have left`;
