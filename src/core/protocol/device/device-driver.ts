@@ -314,10 +314,9 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
 
   /** Whether the device leaves an edge that refuses the turn, or can't continue it, for another one. The machine is not notified. */
   #isLeft(link: number, message: EdgeMessage): boolean {
-    const reason = this.#edges.reasonToLeave(this.#state, link, message);
-    if (reason === null || reason.code === 'superseded') return false;
     const edge = this.connections.edgeOf(link);
-    if (edge === undefined) return false;
+    const reason = this.#edges.reasonToLeave(this.#state, link, message);
+    if (edge === undefined || reason === null || reason.code === 'superseded') return false;
     this.#edges.refused(edge, reason);
     if (this.#state.links.length > 1) {
       this.#settings.routes?.failed(edge, this.#clock.nowMs());

@@ -45,19 +45,14 @@ function lastAttempt({ edges }: DeviceState): number {
 }
 
 function attemptAt({ edges }: DeviceState, edge: string): number {
-  for (const known of edges) if (known.edge === edge) return known.attempt;
-  return 0;
+  return edges.find((known) => known.edge === edge)?.attempt ?? 0;
 }
 
 function know({ edges }: DeviceState, edge: string, attempt: number, held: number | null): readonly EdgeKnowledge[] {
   const news = { edge, attempt, held };
   if (edges.length === 1 && edges[0]?.edge === edge) return [news];
-  return knowAmong(edges, news);
-}
-
-function knowAmong(edges: readonly EdgeKnowledge[], news: EdgeKnowledge): readonly EdgeKnowledge[] {
-  const isKnown = edges.some((known) => known.edge === news.edge);
-  return isKnown ? edges.map((known) => (known.edge === news.edge ? news : known)) : [...edges, news];
+  const isKnown = edges.some((known) => known.edge === edge);
+  return isKnown ? edges.map((known) => (known.edge === edge ? news : known)) : [...edges, news];
 }
 
 /** The next attach to this edge must be an `open`. */
@@ -234,7 +229,7 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
   const fresh = overlap === 0 ? tokens : tokens.slice(overlap);
   const received = Math.max(link.received, commit.first + tokens.length);
   if (fresh.length > 0) {
-    const drafted = draftedOf(fresh, commit.accepted - overlap);
+    const drafted = fresh.map((_, index) => index + overlap < commit.accepted);
     const logprobs = commit.logprobs?.slice(overlap);
     effects.push({ kind: 'emit-tokens', tokens: fresh, drafted, logprobs });
   }
@@ -242,11 +237,6 @@ function takeCommit(state: DeviceState, link: DeviceLink, commit: CommitMessage,
   const edges = know(state, link.edge, attemptAt(state, link.edge), received);
   const compared = forgetAlternatives(compareTail(state, link, fresh, links, edges), link.id);
   return settleLinks(settleVerifications(compared), link.id, fresh.length > 0, effects);
-}
-
-/** @param count of the first tokens, which were drafts of the device */
-function draftedOf(tokens: readonly number[], count: number): readonly boolean[] {
-  return tokens.map((_, index) => index < count);
 }
 
 /** Verdicts come from the main link's edge, which may lag behind the text during a handover. */

@@ -15,8 +15,7 @@ export function resolveCommit(link: DeviceLink, commit: CommitMessage): readonly
 }
 
 function branchOf(branches: readonly SentBranch[], number: number): SentBranch | undefined {
-  for (const branch of branches) if (branch.number === number) return branch;
-  return undefined;
+  return branches.find((branch) => branch.number === number);
 }
 
 export function branchEnd(branch: SentBranch): number {
@@ -38,9 +37,6 @@ export function stillTakeable(
 
 /** Keeps the newest branch, so that it can be extended, and every older one that commits have not passed yet. */
 export function stillReferable({ branches }: DeviceLink, received: number): readonly SentBranch[] {
-  return branches.length < 2 ? branches : referableOf(branches, received);
-}
-
-function referableOf(branches: readonly SentBranch[], received: number): readonly SentBranch[] {
+  if (branches.length < 2) return branches;
   return branches.filter((branch, index) => index === branches.length - 1 || branchEnd(branch) > received);
 }
