@@ -61,7 +61,7 @@ function parameter(value: unknown): string {
 function summaryTable(summary: Document['summary'], goals: Goals): string {
   const hasGoals = Object.keys(goals).length > 0;
   const lines = Object.entries(summary).map(([key, value]) => {
-    const verdict = verdictOf(Number(value), goals[key]);
+    const verdict = value === null ? ['', ''] : verdictOf(Number(value), goals[key]);
     return [`\`${key}\``, cellText(value), ...(hasGoals ? verdict : [])];
   });
   return markdownTable(['key', 'value', ...(hasGoals ? ['goal', ''] : [])], lines);

@@ -72,7 +72,7 @@ const leastReports = 0.95;
 
 export const controllerExperiment: Experiment<typeof options, ControllerFound, ControllerConclusion> = {
   name: 'bench controller',
-  lasts: '3 minutes',
+  lasts: '5 minutes',
   description:
     'one controller and thousands of made-up devices: messages, memory, decisions, orders; real ones stay exact',
   notes: `
