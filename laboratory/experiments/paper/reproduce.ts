@@ -122,7 +122,7 @@ async function reproduce(
   for (const experiment of figures.filter(({ figure }) => chosen.includes(figure))) {
     const file = join(directory, `${experiment.figure}.progress.jsonl`);
     const record = shared === null ? file : besideFile(file, shared.open);
-    const conclusion = await experiment.run(asked, { record, onProgress, signal });
+    const conclusion = await experiment.run(asked, { record, onProgress, onNote: note, signal });
     done.push(conclusion);
     await writeOutput(directory, conclusion, given.pictures);
   }
