@@ -125,12 +125,12 @@ async function takeUp(options: TrainRunOptions, file: string): Promise<{ trainer
   for (const key of ['network', 'credit', 'variant', 'seed'] as const) same(key, kind[key], saved.kind[key]);
   same('settings', JSON.stringify(kind.settings), JSON.stringify(saved.kind.settings));
   demandSameScenario(file, provenance(0).scenario, metadata['scenario']);
+  const history = readHistory(metadata['history'], file);
   const { slots } = saved.progress;
   if (options.slots !== undefined && slots > options.slots) {
     const remedy = `Give --slots ${slots} or more, or another directory with --out.`;
     throw badArgument(`${file} has ${slots} slots already, more than the ${options.slots} asked for`, remedy);
   }
-  const history = readHistory(metadata['history'], file);
   same('held-out worlds', new Set(options.heldOut.map(({ world }) => world)).size, history.first.ofWorlds.length);
   return { trainer: resumeTraining(environment, saved), history };
 }
