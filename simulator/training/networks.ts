@@ -5,6 +5,7 @@
 import { nn, numpy as np } from '@jax-js/jax';
 import {
   deviceFeatureCount,
+  featureCount,
   linkFeatureCount,
   serverFeatureCount,
 } from '../../src/allocation/learned/describe-slot.ts';
@@ -164,14 +165,15 @@ export function pairLogCosts(p: Tensors, rows: CriticRows, lnRandom: np.Array): 
   const serverCount = rows.server.shape[2] as number;
   const rowWeight = np.expandDims(rows.weight.ref, 2);
   const total = np.maximum(rows.weight.ref.sum(1, { keepdims: true }), 1e-6);
-  const input = np.concatenate([rows.features.ref, rows.lnShares.ref], 2);
+  const [ofFeatures, ofShares] = np.split(weight('row').ref, [featureCount], 0) as [np.Array, np.Array];
   const ofSlot = np.expandDims(lnRandom.ref, 2).mul(weight('random').ref);
-  const u = nn.relu(dense(input, weight('row')).add(ofSlot).add(weight('bias1').ref));
+  const input = dense(rows.features, ofFeatures).add(dense(rows.lnShares, ofShares));
+  const u = nn.relu(input.add(ofSlot).add(weight('bias1').ref));
   const weighted = u.ref.mul(rowWeight);
   const all = weighted.ref.sum(1).div(total.ref);
   const share = np.expandDims(total, 2).mul(1 / serverCount);
-  const member = np.matmul(rows.server.ref.transpose([0, 2, 1]), weighted).div(share);
-  const ofServer = np.matmul(rows.server.ref, dense(member, weight('ofServer')));
+  const member = np.expandDims(rows.server.ref, 3).mul(np.expandDims(weighted, 2)).sum(1).div(share);
+  const ofServer = pick(np.expandDims(dense(member, weight('ofServer')), 1), rows.server);
   const ofAll = np.expandDims(dense(all, weight('ofAll')), 1);
   const v = nn.relu(dense(u, weight('own')).add(ofServer).add(ofAll).add(weight('bias2').ref));
   const g = dense(v, weight('out')).add(weight('outBias').ref);
