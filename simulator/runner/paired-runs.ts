@@ -9,19 +9,26 @@ export type RunTable<Run> = readonly (readonly Run[])[];
 
 /** @param reference runs with the seeds of the columns; empty where the reference was not measured */
 export type Statistic<Run> = (own: RunTable<Run>, reference: readonly Run[]) => number;
-type Read<Run> = (run: Run) => number;
+/** Null: the run has no such figure. */
+type Read<Run> = (run: Run) => number | null;
 
+/** Of the runs that have the figure. */
 export function meanOf<Run>(read: Read<Run>): Statistic<Run> {
-  return (own) => mean(own.flat().map(read));
+  return (own) => mean(own.flat().flatMap((run) => read(run) ?? []));
 }
 
 export function middleOf<Run>(read: Read<Run>): Statistic<Run> {
-  return (own) => interquartileMean(own.flat().map(read));
+  return (own) => interquartileMean(own.flat().flatMap((run) => read(run) ?? []));
 }
 
-/** One mean over the other. */
+/** One mean over the other, over the columns in which every run has the figure. */
 export function ratioOfMeans<Run>(read: Read<Run>): Statistic<Run> {
-  return (own, reference) => mean(own.flat().map(read)) / mean(reference.map(read));
+  return (own, reference) => {
+    const isWhole = reference.map((_, column) => [reference, ...own].every((row) => read(row[column] as Run) !== null));
+    const ofWhole = (row: readonly Run[]): number[] =>
+      row.flatMap((run, column) => (isWhole[column] ? (read(run) ?? []) : []));
+    return mean(own.flatMap(ofWhole)) / mean(ofWhole(reference));
+  };
 }
 
 /** The interquartile mean of the ratios of paired runs. */
@@ -29,10 +36,10 @@ export function middleOfRatios<Run>(read: Read<Run>): Statistic<Run> {
   return (own, reference) => interquartileMean(ratiosOf(own, reference, read).flat());
 }
 
-/** Each run over that of the reference with the same seed; NaN without one. */
+/** Each run over that of the reference with the same seed; NaN where one of both has no such figure. */
 export function ratiosOf<Run>(own: RunTable<Run>, reference: readonly Run[], read: Read<Run>): number[][] {
   const others = reference.map(read);
-  return own.map((runs) => runs.map((run, column) => read(run) / (others[column] ?? Number.NaN)));
+  return own.map((runs) => runs.map((run, column) => (read(run) ?? Number.NaN) / (others[column] ?? Number.NaN)));
 }
 
 type Estimator = typeof crossedEstimate;

@@ -64,6 +64,20 @@ describe('rows and summary', () => {
     expect(rows[2]?.tokensPerSecondOverBestFilledLow).toBeNull();
   });
 
+  it('compare first tokens in the seeds in which both runs have an answer', () => {
+    const withoutAnswer = runs.map((run) =>
+      run.preset === 'paper' && run.policy === baseline && run.seed === 1 ? { ...run, firstTokenMs: null } : run,
+    );
+    const [row] = baselineRows(withoutAnswer, worlds);
+    expect([row?.firstTokenOverMaxSinr, row?.firstTokenOverMaxSinrLow, row?.firstTokenOverMaxSinrHigh]).toEqual([
+      0.8, 0.8, 0.8,
+    ]);
+    const summary = summariseBaselines(baselineRows(withoutAnswer, worlds), withoutAnswer, worlds, true);
+    expect(summary['firstTokenFeltOverMaxSinrMean']).toBeCloseTo(0.8, 12);
+    const never = runs.map((run) => ({ ...run, firstTokenMs: null }));
+    expect(baselineRows(never, worlds)[0]?.firstTokenOverMaxSinr).toBeNaN();
+  });
+
   it('give the least, the mean with its interval, and each preset', () => {
     const summary = summariseBaselines(rows, runs, worlds, false);
     expect(summary).toMatchObject({

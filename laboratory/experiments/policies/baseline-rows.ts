@@ -29,7 +29,7 @@ export interface BaselineRow extends FeltWorld, Within<BaselineRatio, number | n
   readonly rules: string;
 }
 
-const read: Readonly<Record<Compared, (run: FeltRun) => number>> = {
+const read: Readonly<Record<Compared, (run: FeltRun) => number | null>> = {
   tokensPerSecond: (run) => run.tokensPerSecond,
   firstToken: (run) => run.firstTokenMs,
   joulesPerToken: (run) => run.joulesPerToken,
@@ -52,7 +52,7 @@ export function bestSimpleRuns(runs: readonly FeltRun[], world: FeltWorld): read
   const seeds = rules[0]?.length ?? 0;
   return Array.from({ length: seeds }, (_, at) => {
     const elsewhere = (own: readonly FeltRun[]): number =>
-      mean(own.filter((__, index) => index !== at).map(read.tokensPerSecond));
+      mean(own.filter((__, index) => index !== at).map((run) => run.tokensPerSecond));
     const [chosen] = rules.toSorted((one, other) => elsewhere(other) - elsewhere(one));
     return chosen?.[at] as FeltRun;
   });
@@ -160,7 +160,7 @@ interface MeanOf {
   readonly key: string;
   readonly policy: string;
   readonly over: Baseline;
-  readonly figure: (run: FeltRun) => number;
+  readonly figure: (run: FeltRun) => number | null;
 }
 
 const ofFelt = { policy: bestFelt, over: 'MaxSinr' } as const;
@@ -182,13 +182,15 @@ function meanOverWorlds(
 ): Partial<Within<string>> {
   const pairs = worlds.map((world) => {
     const reference = baselines[over](runs, world);
-    return { own: runsOf(runs, world, policy).map(figure), reference: reference.map(figure) };
+    return { own: runsOf(runs, world, policy), reference };
   });
+  const ratio = ratioOfMeans(figure);
   const seeds = pairs[0]?.own.length ?? 0;
   if (seeds === 0 || pairs.some(({ own, reference }) => own.length !== seeds || reference.length !== seeds)) return {};
   const ratioIn = (world: number, columns: readonly number[]): number => {
     const { own, reference } = pairs[world] as (typeof pairs)[number];
-    return mean(columns.map((at) => own[at] as number)) / mean(columns.map((at) => reference[at] as number));
+    const drawn = (of: readonly FeltRun[]): FeltRun[] => columns.map((at) => of[at] as FeltRun);
+    return ratio([drawn(own)], drawn(reference));
   };
   return within(key, overWorlds(pairs.length, seeds, ratioIn, areDrawn));
 }

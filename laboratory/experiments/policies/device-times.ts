@@ -20,14 +20,15 @@ export interface DeviceTimes {
   end(deviceTokens: readonly number[]): DeviceFigures;
 }
 
-type TimeFigure = 'tokensPerSecond' | 'msPerToken' | 'msPerTokenP95' | 'predictedMsPerToken' | 'firstTokenMs';
+type TimeFigure = 'tokensPerSecond' | 'msPerToken' | 'msPerTokenP95' | 'predictedMsPerToken';
 
 /**
  * Times per token are those of devices that had a task: time over tokens, or, without a token, over one; the predicted one is over the
  * slots in which a device had a task. `firstTokenMs`: median over answers, from the task to the first token; an answer without one counts
- * with its time so far. `tokenlessDevices` had a task and received no token.
+ * with its time so far; null without an answer. `tokenlessDevices` had a task and received no token.
  */
 export interface DeviceFigures extends Readonly<Record<TimeFigure | 'tokenlessDevices', number>> {
+  readonly firstTokenMs: number | null;
   readonly sessions: readonly FeltSession[];
 }
 
@@ -103,7 +104,7 @@ export function createDeviceTimes(deviceCount: number, slotMs: number, always: b
         msPerToken: mean(times),
         msPerTokenP95: quantile(times, 0.95),
         predictedMsPerToken: mean(predicted),
-        firstTokenMs: quantile(firstTokens, 0.5),
+        firstTokenMs: firstTokens.length === 0 ? null : quantile(firstTokens, 0.5),
         tokenlessDevices: wanting.filter(({ tokens }) => tokens === 0).length,
         sessions,
       };

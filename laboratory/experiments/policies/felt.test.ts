@@ -86,6 +86,10 @@ describe('what a device feels', () => {
     times.addSlot(idle, new Float64Array(0));
     expect(times.end([20, 10]).msPerToken).toBe((10 + 100) / 2);
   });
+
+  it('without an answer has no time to the first token', () => {
+    expect(createDeviceTimes(1, 500, false, 0).end([0]).firstTokenMs).toBeNull();
+  });
 });
 
 describe('bench felt', () => {
