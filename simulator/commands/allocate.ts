@@ -11,7 +11,7 @@ import { readState } from '../../src/allocation/slot/slot-json.ts';
 import { exampleState } from '../../src/allocation/slot/slot-json-example.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import { findPolicy } from '../../src/files/policy-file.ts';
-import { learnedPolicyList, trainedForFelt, trainedOn } from '../../src/files/shipped-weights.ts';
+import { learnedPolicyList, trainedOn } from '../../src/files/shipped-weights.ts';
 import { assignmentMap } from '../charts/assignment-map.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import { printResult } from '../runner/result-output.ts';
@@ -30,7 +30,7 @@ export function allocateCommand(): Command {
   const names = [
     ...policyList.map(({ name, description, sharing }) => `  ${name.padEnd(nameWidth)} ${description}; ${sharing}`),
     ...learnedPolicyList.map(({ name, description }) => `  ${name.padEnd(nameWidth)} ${description}`),
-    `  ${'...@SCENARIO'.padEnd(nameWidth)} such as tma-masac@munich: trained on ${trainedOn.join(', ')} (default ${trainedOn[0]}; paper-ids: drafts sent as ids); masac-association also for the objective felt: ${trainedForFelt.join(', ')}`,
+    `  ${'...@SCENARIO'.padEnd(nameWidth)} such as tma-masac@munich: trained on ${trainedOn.join(', ')} (default ${trainedOn[0]}; paper-ids: drafts sent as ids)`,
     `  ${'masac:FILE'.padEnd(nameWidth)} weights that "outrider train masac --out" wrote`,
   ];
   return new Command('allocate')

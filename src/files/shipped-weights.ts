@@ -17,35 +17,26 @@ export interface FoundPolicy extends NamedPolicy {
 }
 
 /**
- * What shipped weights were trained on for the paper's objective: presets, and `paper-ids`, preset `paper` with the payload law `ids`. A
+ * What shipped weights were trained on, all for the paper's objective: presets, and `paper-ids`, preset `paper` with the payload law `ids`. A
  * name alone means the first.
  */
-export const trainedOn = ['paper', 'paper-ids', 'munich', 'street-canyon', 'modern', 'crowd', 'coupled'] as const;
-
-/** What they were trained on for the objective `felt`, under which shares are closed forms: association only. */
-export const trainedForFelt = [
-  'paper-felt',
-  'munich-felt',
-  'street-canyon-felt',
-  'modern-felt',
-  'crowd-felt',
-  'coupled-felt',
-] as const;
-
-/** What is shipped, for each of its `trainings`; weights/README.md describes how each was made. */
-export const learnedPolicyList: readonly {
-  readonly name: string;
-  readonly description: string;
-  readonly trainings: readonly string[];
-}[] = [
-  { name: 'tma-masac', description: 'TMA, shares by the trained network (paper)', trainings: trainedOn },
-  {
-    name: 'masac-association',
-    description: 'association by the trained network, shares optimal',
-    trainings: [...trainedOn, ...trainedForFelt],
-  },
+export const trainedOn: readonly string[] = [
+  'paper',
+  'paper-ids',
+  'munich',
+  'street-canyon',
+  'modern',
+  'crowd',
+  'coupled',
 ];
 
+/** What is shipped for each of {@link trainedOn}; weights/README.md describes how each was made. */
+export const learnedPolicyList: readonly { readonly name: string; readonly description: string }[] = [
+  { name: 'tma-masac', description: 'TMA, shares by the trained network (paper)' },
+  { name: 'masac-association', description: 'association by the trained network, shares optimal' },
+];
+
+const usual = 'paper';
 const prefix = 'masac:';
 
 /**
@@ -54,11 +45,10 @@ const prefix = 'masac:';
  */
 export function weightsOf(name: string): string | undefined {
   if (name.startsWith(prefix)) return name.slice(prefix.length);
-  const [policy, preset = trainedOn[0]] = name.split('@');
-  const known = learnedPolicyList.find((one) => one.name === policy);
-  if (known === undefined) return undefined;
-  if (!known.trainings.includes(preset)) {
-    const remedy = `Name one of ${known.trainings.join(', ')}, or train: outrider train masac --scenario ${preset} --out DIRECTORY.`;
+  const [policy, preset = usual] = name.split('@');
+  if (learnedPolicyList.every((one) => one.name !== policy)) return undefined;
+  if (!trainedOn.includes(preset)) {
+    const remedy = `Name one of ${trainedOn.join(', ')}, or train: outrider train masac --scenario ${preset} --out DIRECTORY.`;
     throw badArgument(`no weights of ${policy} for ${preset} come with outrider`, remedy);
   }
   return shippedPath(`weights/${preset}/${policy}.safetensors`);

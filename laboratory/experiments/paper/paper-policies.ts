@@ -56,7 +56,7 @@ export async function findPolicies(
 }
 
 async function findTrained(name: string): Promise<PaperPolicy> {
-  const there = Object.entries(trainings).filter(([weights]) => (trainedOn as readonly string[]).includes(weights));
+  const there = Object.entries(trainings).filter(([weights]) => trainedOn.includes(weights));
   const find = async ([weights, of]: [string, Training]) => ({ of, found: await findPolicy(`${name}@${weights}`) });
   const trained = await Promise.all(there.map(find));
   return { ...(trained[0]?.found as FoundPolicy), name, trained };

@@ -5,7 +5,7 @@ import { shareEqually } from '../../../src/allocation/paper/equal-shares.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
-import { learnedPolicyList } from '../../../src/files/shipped-weights.ts';
+import { trainedOn } from '../../../src/files/shipped-weights.ts';
 
 export const payloadLaws = ['q16', 'ids'] as const;
 export type PayloadLaw = (typeof payloadLaws)[number];
@@ -34,7 +34,6 @@ export interface FeltPolicy {
 
 export const baseline = 'max-sinr';
 export const bestFelt = 'best, felt';
-export const learnedFelt = 'learned, felt';
 export const bestPaper = 'best';
 export const bestFilled = 'best, filled';
 export const feltShares = 'max-sinr, felt shares';
@@ -78,7 +77,6 @@ export const feltPolicies: readonly FeltPolicy[] = [
   { name: 'learned', policy: 'tma-masac', ...paper, isTrained: true },
   { name: 'tma, felt', policy: 'tma+equal', ...felt },
   { name: 'greedy, felt', policy: 'greedy+optimal', ...felt },
-  { name: learnedFelt, policy: 'masac-association', ...felt, isTrained: true },
   { name: bestSlot, policy: 'best-slot+optimal', ...felt },
   { name: bestFelt, policy: 'best+optimal', ...felt },
   ...[3, 10, 30].map((firstTokenWeight) => {
@@ -96,19 +94,17 @@ export function isWeighted(policy: string): boolean {
   return feltPolicies.some(({ name, firstTokenWeight }) => name === policy && firstTokenWeight !== undefined);
 }
 
-/** The name for findPolicy. Trained policies have weights for each preset and objective; in preset `paper` also for each law. */
-export function policyName({ policy, kind, isTrained }: FeltPolicy, preset: string, law: PayloadLaw): string {
+/** The name for findPolicy. Trained policies have weights for each preset; in preset `paper` also for each law. */
+export function policyName({ policy, isTrained }: FeltPolicy, preset: string, law: PayloadLaw): string {
   if (isTrained !== true) return policy;
-  if (kind === 'felt') return `${policy}@${preset}-felt`;
   return `${policy}@${preset === 'paper' && law === 'ids' ? 'paper-ids' : preset}`;
 }
 
 /** Whether weights of a trained policy are shipped for the preset; true for any other policy. */
 export function hasWeights(one: FeltPolicy, preset: string, law: PayloadLaw): boolean {
   if (one.isTrained !== true) return true;
-  const [name, training] = policyName(one, preset, law).split('@');
-  const trainings: readonly string[] = learnedPolicyList.find((entry) => entry.name === name)?.trainings ?? [];
-  return trainings.includes(training ?? '');
+  const [, training = ''] = policyName(one, preset, law).split('@');
+  return trainedOn.includes(training);
 }
 
 /** @param preset of the world */

@@ -6,10 +6,10 @@ import type { Within } from '../../../simulator/charts/bootstrap.ts';
 import { type Dot, dotsFigure } from '../../../simulator/charts/interval-plot.ts';
 import { ink, palette } from '../../../simulator/charts/theme.ts';
 import type { CoupledRow } from './cost-rows.ts';
-import { baseline, bestFelt, bestPaper, feltShares, learnedFelt } from './felt-cells.ts';
+import { baseline, bestFelt, bestPaper, feltShares } from './felt-cells.ts';
 import { type FeltRow, type PolicyRow, rowsOf } from './felt-rows.ts';
 
-const { grey, ochre, orange, blue, purple, green, sky } = palette;
+const { grey, ochre, orange, blue, purple, green } = palette;
 
 /** An estimate of a row as a dot. */
 function dotIn<Name extends string>(row: Within<Name>, name: Name): Pick<Dot, 'value' | 'low' | 'high'> {
@@ -61,7 +61,6 @@ const lines: readonly (Pick<PolicyRow, 'policy' | 'law'> & { readonly name: stri
   { policy: 'learned', law: 'ids', name: 'learned', color: green },
   { policy: bestPaper, law: 'ids', name: "best, paper's, ids", color: orange },
   { policy: bestPaper, law: 'q16', name: "best, paper's, q16", color: ink },
-  { policy: learnedFelt, law: 'ids', name: learnedFelt, color: sky },
   { policy: bestFelt, law: 'ids', name: bestFelt, color: blue },
 ];
 const tokens = 'tokens a second / max-sinr';

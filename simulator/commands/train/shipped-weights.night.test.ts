@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { findPolicy } from '../../../src/files/policy-file.ts';
-import { learnedPolicyList } from '../../../src/files/shipped-weights.ts';
+import { learnedPolicyList, trainedOn } from '../../../src/files/shipped-weights.ts';
 import { findRadioMap } from '../../files/shipped-maps.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import { parseOverride } from '../../scenario/read-scenario.ts';
@@ -11,7 +11,7 @@ import type { Scenario } from '../../scenario/scenario.ts';
 import { createEnvironment } from '../../training/environment.ts';
 import { evaluatePolicy, keepSlots } from '../../training/held-out.ts';
 
-const shipped = learnedPolicyList.flatMap(({ name, trainings }) => trainings.map((world) => ({ name, world })));
+const shipped = learnedPolicyList.flatMap(({ name }) => trainedOn.map((world) => ({ name, world })));
 it.each(shipped)(
   'ships weights that are worth what docs/research/learning.md says: $name@$world',
   async ({ name, world }) => {
@@ -28,10 +28,7 @@ it.each(shipped)(
   120_000,
 );
 
-/** The world of a training: "paper-ids", or a preset, with "-felt" where the objective is that. */
+/** The world of a training: "paper-ids", or a preset. */
 function trainingScenario(world: string): Scenario {
-  if (world === 'paper-ids') return readPreset('paper', [parseOverride('workload.payloadLaw=ids')]);
-  return world.endsWith('-felt')
-    ? readPreset(world.slice(0, -'-felt'.length), [parseOverride('objective.kind=felt')])
-    : readPreset(world);
+  return world === 'paper-ids' ? readPreset('paper', [parseOverride('workload.payloadLaw=ids')]) : readPreset(world);
 }

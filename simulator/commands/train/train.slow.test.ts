@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readActor } from '../../../src/allocation/learned/actor-file.ts';
 import { readTensors, writeTensors } from '../../../src/allocation/learned/safetensors.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
-import { learnedPolicyList } from '../../../src/files/shipped-weights.ts';
+import { learnedPolicyList, trainedOn } from '../../../src/files/shipped-weights.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import { parseOverride } from '../../scenario/read-scenario.ts';
 import { readCheckpoint } from '../../training/checkpoint.ts';
@@ -164,9 +164,9 @@ describe('train masac', () => {
 
   it('ships weights that decide', async () => {
     const [slot] = keepSlots(optionsOf({}).environment, 1, 1) as [HeldOutSlot];
-    const names = learnedPolicyList.flatMap(({ name, trainings }) => [
+    const names = learnedPolicyList.flatMap(({ name }) => [
       name,
-      ...trainings.map((training) => `${name}@${training}`),
+      ...trainedOn.map((training) => `${name}@${training}`),
     ]);
     for (const name of names) {
       const { decide } = await findPolicy(name);
