@@ -52,6 +52,7 @@ export interface TokenSetting {
   readonly mode: ModeName;
   readonly edges: readonly VirtualEdge[];
   readonly onSession?: (record: SessionRecord) => void;
+  readonly onFirstToken?: (device: number, nowMs: number) => void;
   readonly adviceOf?: (device: number) => DraftingAdvice;
   /** Round trip of the network behind the radio; [E]. */
   readonly roundTripMs: Float64Array;
@@ -324,6 +325,7 @@ export class TokenDevice {
       const nowMs = this.#queue.nowMs();
       if (session.firstTokenMs === null) {
         session.firstTokenMs = nowMs;
+        this.#setting.onFirstToken?.(this.#place.index, nowMs);
         this.#endWait();
         this.#applyShares(session);
       }

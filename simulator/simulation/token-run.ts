@@ -27,6 +27,8 @@ export interface TokenRunOptions {
   readonly reseeded?: { readonly fromMs: number; readonly seed: number } | undefined;
   /** Called for each finished answer. */
   readonly onSession?: (record: SessionRecord) => void;
+  /** A device has the first token of an answer. Times count from the start of the run. */
+  readonly onFirstToken?: (device: number, nowMs: number) => void;
   /** Called for each answer: switches its drafting on and off, in a mode in which it is optional. Edges then have no draft model. */
   readonly adviceOf?: (device: number) => DraftingAdvice;
 }

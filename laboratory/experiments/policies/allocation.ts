@@ -59,6 +59,7 @@ interface LatencyFound {
 const allocationGoals: Goals = {
   decisionMsP95: 5,
   decisionMs100k: 1000,
+  decisionFeltOverBestSlot: 1.5,
   gapMean: 0.01,
   gapP95: 0.02,
   latencyBestVsMaxSinr: { atLeast: 0.25 },
@@ -74,7 +75,7 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
   async measure({ seeds: seedCount, policies: names }, run) {
     const seeds = seedsOf(seedCount);
     const policies = await Promise.all(withBest(names).map(findPolicy));
-    const speed = await run.all('speed', speedUnits(policies));
+    const speed = await run.all('speed', [...speedUnits(policies), ...feltSpeedUnits()]);
     const huge = await run.one({ key: 'speed of a huge slot', measure: measureHuge });
     const gaps = await run.all('gaps', gapUnits(seeds, policies));
     const latency = await run.all('latency', latencyUnits(seeds, policies));
@@ -100,6 +101,7 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
     // The goals are those of `best`.
     const summary = {
       ...summariseSpeed(speed.filter(isBest), huge),
+      ...summariseFelt(speed),
       ...gapFigures(gaps.filter(({ row }) => isBest(row)).flatMap(({ slots }) => slots)),
       ...summariseLatency(
         savings.filter(isBest).map(({ latency: saved }) => saved.mean),
@@ -135,6 +137,35 @@ function speedUnits(policies: readonly FoundPolicy[]): Unit<SpeedRow>[] {
       return timeDecisions(world, states, policy);
     },
   }));
+}
+
+/** Of several proposals, and of the search alone. */
+const feltDecisions = ['best', 'best-slot'] as const;
+
+/** Decisions under `felt` in the world of latencies. */
+function feltSpeedUnits(): Unit<SpeedRow>[] {
+  const size = { scenario: latencyWorld, deviceCount: 180, serverCount: 20 };
+  const overrides = [{ path: ['objective', 'kind'], value: 'felt' }];
+  return feltDecisions.map((name) => ({
+    key: `speed in ${latencyWorld}, ${name} under felt`,
+    async measure() {
+      const states = await slotsOf({ ...size, overrides }, seedsOf(speedSlots));
+      return timeDecisions(latencyWorld, states, { name: underFelt(name), decide: createPolicy(name) });
+    },
+  }));
+}
+
+const underFelt = (name: string): string => `${name}, felt`;
+
+/** @param rows of older documents have none */
+function summariseFelt(rows: readonly SpeedRow[]): Record<string, number> {
+  const [best, alone] = feltDecisions.map((name) => rows.find(({ policy }) => policy === underFelt(name)));
+  if (best === undefined || alone === undefined) return {};
+  return {
+    decisionMsP95Felt: best.decisionMsP95,
+    decisionMsP95FeltBestSlot: alone.decisionMsP95,
+    decisionFeltOverBestSlot: best.decisionMsP95 / alone.decisionMsP95,
+  };
 }
 
 type SpeedFigure = 'decisions' | 'decisionMsMedian' | 'decisionMsP95' | 'decisionMsP95All' | 'decisionCpuMsMean';

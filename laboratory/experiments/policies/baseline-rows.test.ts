@@ -59,6 +59,7 @@ describe('rows and summary', () => {
       firstTokenOverMaxSinr: 0.8,
       joulesPerToken: 2,
     });
+    expect(rows.map(({ betterInBoth }) => betterInBoth)).toEqual([[], [first], []]);
     // The run of `best, filled` is of the other law.
     expect(rows[2]?.tokensPerSecondOverBestFilled).toBeNull();
     expect(rows[2]?.tokensPerSecondOverBestFilledLow).toBeNull();
@@ -95,8 +96,10 @@ describe('rows and summary', () => {
       worldsNoLessThanBestSimple: 1,
       worldsNoLessThanBestFilled: 1,
       worldsFirstTokenNoLater: 2,
+      worldsFirstTokenLater: 0,
+      worldsMoreJoules: 2,
       // In the city the rule has more tokens a second, and the first token sooner.
-      worldsBestSimpleBetterInBoth: 1,
+      worldsSimpleBetterInBoth: 1,
     });
   });
 

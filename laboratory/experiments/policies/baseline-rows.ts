@@ -11,22 +11,24 @@ import {
   type Statistic,
 } from '../../../simulator/runner/paired-runs.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
-import { baseline, bestFelt, bestFilled, feltShares, simpleRules } from './felt-cells.ts';
+import { baseline, bestFelt, bestFilled, bestSlot, feltShares, simpleRules } from './felt-cells.ts';
 import type { FeltRun } from './felt-run.ts';
 import { type FeltWorld, runsOf } from './runs-of.ts';
 
 type Compared = 'tokensPerSecond' | 'firstToken' | 'joulesPerToken';
-type Baseline = 'BestSimple' | 'BestFilled' | 'MaxSinr';
+type Baseline = 'BestSimple' | 'BestFilled' | 'BestSlot' | 'MaxSinr';
 export type BaselineRatio = `${Compared}Over${Baseline}`;
 
 /**
  * `best, felt` in a world over each baseline, with paired intervals over seeds; null where the baseline was not played, or, of the best
- * simple rule, with one seed. `rules`: the simple rules that were chosen.
+ * simple rule, with one seed. `rules`: the simple rules that were chosen. `betterInBoth`: each simple rule with more tokens a second and an
+ * earlier first token than `best, felt`, both beyond the intervals.
  */
 export interface BaselineRow extends FeltWorld, Within<BaselineRatio, number | null>, Within<'joulesPerToken'> {
   readonly what: 'baseline';
   readonly seeds: number;
   readonly rules: string;
+  readonly betterInBoth: readonly string[];
 }
 
 const read: Readonly<Record<Compared, (run: FeltRun) => number | null>> = {
@@ -40,6 +42,7 @@ const compared = Object.keys(read) as readonly Compared[];
 const baselines: Readonly<Record<Baseline, (runs: readonly FeltRun[], world: FeltWorld) => readonly FeltRun[]>> = {
   BestSimple: bestSimpleRuns,
   BestFilled: (runs, world) => runsOf(runs, world, bestFilled),
+  BestSlot: (runs, world) => runsOf(runs, world, bestSlot),
   MaxSinr: (runs, world) => runsOf(runs, world, baseline),
 };
 
@@ -80,11 +83,20 @@ export function baselineRows(runs: readonly FeltRun[], worlds: readonly FeltWorl
         law: world.law,
         seeds: own.length,
         rules: rules.join('; '),
+        betterInBoth: simpleRules.filter((rule) => isBetterInBoth(own, runsOf(runs, world, rule))),
         ...estimateColumns([own], [], { joulesPerToken: meanOf(read.joulesPerToken) }),
         ...(Object.assign({}, ...ratios) as Within<BaselineRatio, number | null>),
       },
     ];
   });
+}
+
+const both = { tokens: ratioOfMeans(read.tokensPerSecond), first: ratioOfMeans(read.firstToken) };
+
+function isBetterInBoth(own: readonly FeltRun[], rule: readonly FeltRun[]): boolean {
+  if (rule.length !== own.length) return false;
+  const { tokensHigh, firstLow } = estimateColumns([own], rule, both);
+  return tokensHigh < 1 && firstLow > 1;
 }
 
 /** In the presets. */
@@ -99,14 +111,15 @@ export const baselineGoals: Goals = {
 export function goalsOfDrawn(count: number): Goals {
   return {
     worldsNoLessThanBestSimple: { atLeast: Math.ceil(0.9 * count) },
+    worldsAutoNoLess: { atLeast: Math.ceil(0.9 * count) },
     tokensPerSecondFeltOverBestSimpleMean: { atLeast: 1 },
-    worldsBestSimpleBetterInBoth: 0,
+    worldsSimpleBetterInBoth: 0,
   };
 }
 
 /** At least so much of the tokens a second of the best simple rule at the lower end of an interval counts as no less. */
 const noLess = 0.97;
-/** A first token that comes later by less than this factor counts as no later. */
+/** A first token that comes later by less than this factor counts as no later, and so many joules as no more. */
 const noLater = 1.05;
 
 /**
@@ -136,14 +149,10 @@ export function summariseBaselines(
     worldsNoLessThanBestSimple: low.filter((value) => value >= noLess).length,
     worldsNoLessThanBestFilled: once.filter(({ tokensPerSecondOverBestFilled: value }) => (value ?? 0) >= 1).length,
     worldsFirstTokenNoLater: first.filter((value) => value <= noLater).length,
-    worldsBestSimpleBetterInBoth: once.filter(isSimpleBetter).length,
+    worldsFirstTokenLater: once.filter(({ firstTokenOverMaxSinrLow: low }) => (low ?? 0) > noLater).length,
+    worldsMoreJoules: once.filter(({ joulesPerTokenOverBestSimpleLow: low }) => (low ?? 0) > noLater).length,
+    worldsSimpleBetterInBoth: once.filter(({ betterInBoth }) => betterInBoth.length > 0).length,
   };
-}
-
-/** Beyond both intervals. */
-function isSimpleBetter(row: BaselineRow): boolean {
-  const { tokensPerSecondOverBestSimpleHigh: tokens, firstTokenOverBestSimpleLow: first } = row;
-  return tokens !== null && first !== null && tokens < 1 && first > 1;
 }
 
 function keysOfPreset(row: BaselineRow): [string, number | null][] {
@@ -165,7 +174,7 @@ interface MeanOf {
 
 const ofFelt = { policy: bestFelt, over: 'MaxSinr' } as const;
 const meansOverWorlds: readonly MeanOf[] = [
-  ...(['BestSimple', 'BestFilled', 'MaxSinr'] as const).flatMap((over) =>
+  ...(['BestSimple', 'BestFilled', 'BestSlot', 'MaxSinr'] as const).flatMap((over) =>
     compared.map((name) => ({ ...ofFelt, key: `${name}FeltOver${over}Mean`, over, figure: read[name] })),
   ),
   { ...ofFelt, key: 'msPerTokenFeltOverMaxSinrMeanOfPresets', figure: (run) => run.msPerToken },

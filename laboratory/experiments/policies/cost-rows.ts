@@ -23,6 +23,8 @@ const reference = 'best';
 export const simpleRules: readonly string[] = ['max-sinr', 'max-compute', 'joint-score', 'hysteresis', 'random'].map(
   (rule) => `${rule}+optimal`,
 );
+/** The best of the paper's baselines, of which latencies are fractions. */
+const baseline = 'max-sinr+equal';
 /** The second reference: it takes the coupling of slots into account, and it is not learned. */
 const lookAhead = 'look-ahead';
 
@@ -52,14 +54,18 @@ export type CoupledRow = ComparedCosts &
 /**
  * A policy in a world; intervals draw training seeds and worlds. A policy that was not trained here has 0 training seeds; `...BySeed` are the
  * interquartile means over the worlds of one training seed each (absent in documents of before), `...BestSeed` and `...WorstSeed` the ends of these.
+ * `...VsMaxSinr`: a mean latency over that of Max-SINR with equal shares; null where that was not played.
  */
 export type LearnedRow = ComparedCosts &
+  Within<'latencyMs' | 'serialMs'> &
+  Within<'latencyVsMaxSinr' | 'serialVsMaxSinr', number | null> &
   Readonly<Record<'world' | 'label', string>> & { readonly costVsBestBySeed?: readonly number[] } & Readonly<
-    Record<'trainingSeeds' | 'worlds' | 'costVsBestBestSeed' | 'costVsBestWorstSeed' | 'latencyMs', number>
+    Record<'trainingSeeds' | 'worlds' | 'costVsBestBestSeed' | 'costVsBestWorstSeed', number>
   >;
 
 const costOf = ({ costMs }: CostRun): number => costMs;
 const latencyOf = ({ latencyMs }: CostRun): number => latencyMs;
+const serialOf = ({ serialMs }: CostRun): number => serialMs;
 
 /** A row for each training seed. */
 function tableOf(runs: readonly CostRun[], policy: string): RunTable<CostRun> {
@@ -128,7 +134,13 @@ export function concludeLearned(runs: readonly CostRun[]): Conclusion<LearnedRow
     rows.push(...own);
     for (const row of own.filter(({ trainingSeeds }) => trainingSeeds > 0)) {
       const endings = ['VsBest', 'VsBestLow', 'VsBestHigh', 'MeanVsBest', 'VsBestWorst'];
-      Object.assign(summary, costsIn(row, row.label, endings), { [`${camelCase(row.label)}Seeds`]: row.trainingSeeds });
+      const name = camelCase(row.label);
+      Object.assign(summary, costsIn(row, row.label, endings), { [`${name}Seeds`]: row.trainingSeeds });
+      if (row.latencyVsMaxSinr === null) continue;
+      Object.assign(summary, {
+        [`${name}LatencyVsMaxSinr`]: row.latencyVsMaxSinr,
+        [`${name}SerialVsMaxSinr`]: row.serialVsMaxSinr,
+      });
     }
     Object.assign(summary, compareCredits(here), compareTrainings(own), compareSimple(own));
   }
@@ -184,10 +196,22 @@ function signTestP(hits: number, trials: number): number {
   return sum / 2 ** trials;
 }
 
+const notPlayed = {
+  latencyVsMaxSinr: null,
+  latencyVsMaxSinrLow: null,
+  latencyVsMaxSinrHigh: null,
+  serialVsMaxSinr: null,
+  serialVsMaxSinrLow: null,
+  serialVsMaxSinrHigh: null,
+};
+
 function learnedRow(world: string, label: string, runs: readonly CostRun[]): LearnedRow {
   const own = tableOf(runs, label);
   const [best = []] = tableOf(runs, reference);
+  const [strongest = []] = tableOf(runs, baseline);
   const bySeed = ratiosOf(own, best, costOf).map(interquartileMean);
+  const latencies = { latencyMs: middleOf(latencyOf), serialMs: middleOf(serialOf) };
+  const fractions = { latencyVsMaxSinr: ratioOfMeans(latencyOf), serialVsMaxSinr: ratioOfMeans(serialOf) };
   return {
     world,
     label,
@@ -197,7 +221,8 @@ function learnedRow(world: string, label: string, runs: readonly CostRun[]): Lea
     costVsBestBySeed: bySeed,
     costVsBestBestSeed: Math.min(...bySeed),
     costVsBestWorstSeed: Math.max(...bySeed),
-    latencyMs: interquartileMean(own.flat().map(latencyOf)),
+    ...estimateColumns(own, [], latencies, crossedEstimate),
+    ...(strongest.length === 0 ? notPlayed : estimateColumns(own, strongest, fractions, crossedEstimate)),
   };
 }
 

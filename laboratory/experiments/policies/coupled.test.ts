@@ -17,6 +17,7 @@ const blankRun = {
   coupling: 'all',
   costMsP95: 1,
   latencyMs: 1,
+  serialMs: 1,
   energyJ: 1,
   queueMs: 0,
   handoversPer1000Tasks: 0,

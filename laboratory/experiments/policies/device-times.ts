@@ -15,6 +15,7 @@ export type FeltSession = Readonly<Record<'predictedMs' | 'feltMs', number>>;
 export interface DeviceTimes {
   /** Before a slot is played. @param expected predicted tokens of each entry of the slot's state */
   addSlot(outcome: SlotOutcome, expected: Float64Array): void;
+  addFirstToken(device: number, nowMs: number): void;
   addSession(record: SessionRecord): void;
   /** @param deviceTokens of the whole run; [M] */
   end(deviceTokens: readonly number[]): DeviceFigures;
@@ -24,8 +25,8 @@ type TimeFigure = 'tokensPerSecond' | 'msPerToken' | 'msPerTokenP95' | 'predicte
 
 /**
  * Times per token are those of devices that had a task: time over tokens, or, without a token, over one; the predicted one is over the
- * slots in which a device had a task. `firstTokenMs`: median over answers, from the task to the first token; an answer without one counts
- * with its time so far; null without an answer. `tokenlessDevices` had a task and received no token.
+ * slots in which a device had a task. `firstTokenMs`: median over answers, ended or not, from the task to the first token; an answer without
+ * one counts with its time so far; null without an answer. `tokenlessDevices` had a task and received no token.
  */
 export interface DeviceFigures extends Readonly<Record<TimeFigure | 'tokenlessDevices', number>> {
   readonly firstTokenMs: number | null;
@@ -75,11 +76,13 @@ export function createDeviceTimes(deviceCount: number, slotMs: number, always: b
       }
       predictions.push(inSlot);
     },
-    addSession({ device: index, startMs, firstTokenMs, endMs, answerTokens }) {
+    addFirstToken(device, nowMs) {
+      firstTokens.push(nowMs - (devices[device] as Device).sinceMs);
+    },
+    addSession({ device: index, startMs, endMs, answerTokens }) {
       const device = devices[index] as Device;
       device.wantedMs = device.wantedMs + endMs - device.sinceMs;
       device.finishedTokens += answerTokens;
-      firstTokens.push(firstTokenMs - device.sinceMs);
       device.sinceMs = always ? endMs + thinkMs : Number.NaN;
       if (endMs === startMs || answerTokens === 0) return;
       sessions.push({ predictedMs: predictedBetween(index, startMs, endMs), feltMs: (endMs - startMs) / answerTokens });

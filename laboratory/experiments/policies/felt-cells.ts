@@ -49,8 +49,6 @@ export const simpleRules: readonly string[] = [
 ];
 /** Played in every mode; the others in `stream` alone. */
 export const modePolicies: readonly string[] = [baseline, bestFelt];
-/** What is compared in drawn worlds. */
-export const drawnPolicies: readonly string[] = [baseline, ...simpleRules, bestFilled, bestFelt];
 
 const paper = { kind: 'paper', dependsOnLaw: true } as const;
 const felt = { kind: 'felt', dependsOnLaw: false } as const;
@@ -89,10 +87,15 @@ export const feltPolicies: readonly FeltPolicy[] = [
   }),
 ];
 
+const weighted = feltPolicies.filter(({ firstTokenWeight }) => firstTokenWeight !== undefined).map(({ name }) => name);
+
 /** Whether a policy is a point of the curve of first token against tokens a second. */
 export function isWeighted(policy: string): boolean {
-  return feltPolicies.some(({ name, firstTokenWeight }) => name === policy && firstTokenWeight !== undefined);
+  return weighted.includes(policy);
 }
+
+/** What is compared in drawn worlds. */
+export const drawnPolicies: readonly string[] = [baseline, ...simpleRules, bestFilled, bestSlot, bestFelt, ...weighted];
 
 /** The name for findPolicy. Trained policies have weights for each preset; in preset `paper` also for each law. */
 export function policyName({ policy, isTrained }: FeltPolicy, preset: string, law: PayloadLaw): string {

@@ -105,6 +105,7 @@ async function measureFelt({ preset, law, policy, mode, seed, seconds }: FeltCel
     mode: mode === 'auto' ? 'stream' : mode,
     seed,
     onSession: (record) => times.addSession(record),
+    onFirstToken: (device, nowMs) => times.addFirstToken(device, nowMs),
     ...(planned === null ? {} : { adviceOf: planned.adviceOf }),
   });
   for (let slot = 0; slot < slots; slot++) run.step();

@@ -59,8 +59,10 @@ describe('what a device feels', () => {
     const times = createDeviceTimes(2, 500, true, 0);
     // Predicted: a token in 10 ms in the first slot, in 20 ms in the second.
     times.addSlot(slot(0), Float64Array.of(50, 0));
+    times.addFirstToken(0, 40);
     times.addSession(answer(0, 40, 300, 20));
     times.addSlot(slot(1), Float64Array.of(25, 0));
+    times.addFirstToken(0, 400);
     times.addSession(answer(300, 400, 800, 25));
     const figures = times.end([50, 0]);
     expect(figures.sessions).toEqual([
@@ -85,6 +87,14 @@ describe('what a device feels', () => {
     const idle = { ...slot(1), state: { slot: 1, deviceCount: 0 } } as unknown as SlotOutcome;
     times.addSlot(idle, new Float64Array(0));
     expect(times.end([20, 10]).msPerToken).toBe((10 + 100) / 2);
+  });
+
+  it('counts the first token of an answer that goes on at the end', () => {
+    const times = createDeviceTimes(2, 500, true, 0);
+    times.addSlot(slot(0), Float64Array.of(50, 50));
+    times.addFirstToken(0, 70);
+    times.addFirstToken(1, 90);
+    expect(times.end([5, 3]).firstTokenMs).toBe(80);
   });
 
   it('without an answer has no time to the first token', () => {

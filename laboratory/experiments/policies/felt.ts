@@ -103,7 +103,12 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
       throw badArgument(`there is no preset "${unknown}"`, `Choose some of ${presetNames.join(', ')}.`);
     if (given.worlds === 'random' && given.presets.length > 0)
       throw badArgument('--preset names a preset, and --worlds random draws worlds', 'Leave one of them out.');
-    await run.begin({ seconds, firstSeed, weights: await hashesOf(presets) });
+    await run.begin({
+      seconds,
+      firstSeed,
+      firstTokens: 'of answers that go on, too',
+      weights: await hashesOf(presets),
+    });
     const small = combinations({ size: smallSizes, seed: Array.from({ length: smallSlots }, (_, index) => index + 1) });
     const units = small.map(({ size: [devices, servers], seed }): Unit<SolvedSlot> => {
       const key = `small slot ${devices} ${servers} ${seed}`;
@@ -121,7 +126,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
     return { runs, solved, played: await plays.measureAll(run, 'proposals', slots, playsKey) };
   },
   conclude({ runs, solved, played }, given) {
-    const { seeds, seconds, presets, policies: names, laws, worlds: kind, seed, count } = sizeOf(given);
+    const { seeds, seconds, presets, policies: names, laws, worlds: kind, seed, count, rankSlots } = sizeOf(given);
     const areDrawn = kind === 'random';
     const worlds = combinations({ preset: presets, law: laws });
     const once = presets.map((preset) => ({ preset, law: 'ids' as const }));
@@ -137,7 +142,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
       summary: {
         ...summariseFelt(rows, streamed, solved),
         ...summariseBaselines(baselines, runs, once, areDrawn),
-        ...(areDrawn ? {} : summariseModes(modes)),
+        ...summariseModes(modes, areDrawn),
       },
       forPeople: policies.map((row) => briefly(row, baselines, modes)),
       params: {
@@ -147,7 +152,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
         seeds,
         seconds,
         modes: feltModes,
-        ...(areDrawn ? { seed, count } : {}),
+        ...(areDrawn ? { seed, count } : { rankSlots }),
       },
       seed: firstSeed,
       passed: solved.every(isBound),
@@ -199,13 +204,12 @@ function sizeOf(given: Options): Size {
 
 /**
  * Each policy under each law on which its decisions depend; under `ids` only where they depend on none. Modes other than `stream` for a
- * few policies, in presets.
+ * few policies.
  */
-function cellsOf({ presets, policies, seeds, seconds, laws, worlds }: Size): FeltCell[] {
+function cellsOf({ presets, policies, seeds, seconds, laws }: Size): FeltCell[] {
   const seed = Array.from({ length: seeds }, (_, index) => firstSeed + index);
   const policy = feltPolicies.filter(({ name }) => policies.includes(name));
-  const mode = worlds === 'random' ? (['stream'] as const) : feltModes;
-  return combinations({ seed, preset: presets, policy, mode, law: laws, seconds: [seconds] })
+  return combinations({ seed, preset: presets, policy, mode: feltModes, law: laws, seconds: [seconds] })
     .filter((cell) => cell.policy.dependsOnLaw || cell.law === 'ids')
     .filter((cell) => cell.mode === 'stream' || modePolicies.includes(cell.policy.name))
     .filter((cell) => hasWeights(cell.policy, cell.preset, cell.law))

@@ -16,6 +16,7 @@ const blank = {
   coupling: 'coupled',
   costMsP95: 1,
   latencyMs: 1,
+  serialMs: 1,
   energyJ: 1,
   queueMs: 0,
   handoversPer1000Tasks: 0,
@@ -78,6 +79,18 @@ describe('the rows of bench learned', () => {
     const tests = Object.entries(summary).filter(([key]) => key.endsWith('RankSumP'));
     expect(tests).toEqual([['paperSharesFlatVsPaperSharesDeviceRankSumP', expect.closeTo(0.1, 9)]]);
   });
+});
+
+it('compares both latencies with Max-SINR where that was played', () => {
+  const timed = (policy: string, latencyMs: number, serialMs: number, isTrained: boolean): CostRun[] =>
+    runsOf(policy, [[10, 20, 10, 10]], isTrained).map((run) => ({ ...run, latencyMs, serialMs }));
+  const learned = timed('paper-shares-device', 90, 240, true);
+  const { rows, summary } = concludeLearned([...best, ...timed('max-sinr+equal', 100, 80, false), ...learned]);
+  expect(rows.at(-1)).toMatchObject({ latencyMs: 90, serialMs: 240, latencyVsMaxSinr: 0.9, serialVsMaxSinrHigh: 3 });
+  expect(summary).toMatchObject({ paperSharesDeviceLatencyVsMaxSinr: 0.9, paperSharesDeviceSerialVsMaxSinr: 3 });
+  const alone = concludeLearned([...best, ...learned]);
+  expect(alone.rows.at(-1)?.serialVsMaxSinr).toBeNull();
+  expect(alone.summary).not.toHaveProperty('paperSharesDeviceLatencyVsMaxSinr');
 });
 
 it('counts the training seeds that cost less than the best simple rule, with a sign test', () => {

@@ -26,7 +26,16 @@ import { type CostCell, type CostRun, costUnits, firstCostSeed } from './slot-co
 /** Policies that are compared in the worlds of a scenario; `best` comes first, since all are measured by it. */
 const rivals: Readonly<Record<string, readonly string[]>> = {
   coupled: ['best', 'best-margin', 'look-ahead', 'masac-association@coupled'],
-  paper: ['best', 'tma+optimal', 'tma', 'tma-masac', 'masac-association'],
+  paper: [
+    'best',
+    'tma+optimal',
+    'tma+equal',
+    'tma-masac',
+    'masac-association',
+    'max-sinr+equal',
+    'max-compute+equal',
+    'random+equal',
+  ],
 };
 
 function rivalsOf({ scenario, set }: Recipe): readonly string[] {

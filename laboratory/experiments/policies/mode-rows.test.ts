@@ -35,11 +35,20 @@ describe('where drafts pay', () => {
   });
 
   it('has a key for each preset, and the least of `auto`', () => {
-    expect(summariseModes(rows)).toEqual({
+    const ofPresets = summariseModes(rows, false);
+    const ofDrawn = summariseModes(rows, true);
+    expect(ofPresets).toEqual({
       streamOverArFeltPaper: 0.98,
       autoOverArFeltPaper: 0.99,
       streamOverArFeltCity70b: 1.5,
       autoOverArFeltCity70b: 1.48,
+      ...ofDrawn,
+    });
+    expect(ofDrawn).toEqual({
+      worldsDraftsPay: 1,
+      worldsAutoNoLess: 2,
+      draftsAutoOverStreamWherePaid: 1,
+      draftsAutoOverStreamWhereNotPaid: 1,
       autoOverArFelt: 0.99,
       autoOverStreamFelt: expect.closeTo(148 / 150, 12),
     });

@@ -3,6 +3,7 @@
 import type { Within } from '../../../simulator/charts/bootstrap.ts';
 import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';
 import { camelCase, estimateColumns, meanOf, ratioOfMeans } from '../../../simulator/runner/paired-runs.ts';
+import { mean } from '../../../src/core/basics/statistics.ts';
 import { least } from './baseline-rows.ts';
 import { bestFelt, type FeltMode, feltModes, modePolicies } from './felt-cells.ts';
 import type { FeltRun } from './felt-run.ts';
@@ -65,14 +66,31 @@ export const modeGoals: Goals = {
   autoOverArFelt: { atLeast: 0.97 },
 };
 
-/** For `best, felt`: the least of presets, and each preset by its name. */
-export function summariseModes(rows: readonly ModeRow[]): Conclusion['summary'] {
+/** Drafts that bring less than this factor do not pay. */
+const pays = 1.02;
+/** So much of the tokens a second of the better mode is no less. */
+const noLess = 0.97;
+
+/**
+ * For `best, felt`: the least of worlds, and each preset by its name. `worldsAutoNoLess`: worlds in which `auto` has at least 0.97 of the
+ * tokens a second of `ar` and of `stream`. `draftsAutoOverStream...`: the mean over worlds in which drafts pay, and in which they do not.
+ */
+export function summariseModes(rows: readonly ModeRow[], areDrawn: boolean): Conclusion['summary'] {
   const felt = rows.filter(({ policy }) => policy === bestFelt);
+  const draftsWhere = (doPay: boolean): number | null => {
+    const worlds = felt.filter((row) => row.streamOverAr >= pays === doPay && row.draftsPerTokenStream > 0);
+    const ratios = worlds.map((row) => row.draftsPerTokenAuto / row.draftsPerTokenStream);
+    return ratios.length === 0 ? null : mean(ratios);
+  };
   const byPreset = felt.flatMap((row) =>
     (['streamOverAr', 'autoOverAr'] as const).map((key) => [camelCase(`${key} felt ${row.preset}`), row[key]] as const),
   );
   return {
-    ...Object.fromEntries(byPreset),
+    ...(areDrawn ? {} : Object.fromEntries(byPreset)),
+    worldsDraftsPay: felt.filter((row) => row.streamOverAr >= pays).length,
+    worldsAutoNoLess: felt.filter((row) => Math.min(row.autoOverAr, row.autoOverStream) >= noLess).length,
+    draftsAutoOverStreamWherePaid: draftsWhere(true),
+    draftsAutoOverStreamWhereNotPaid: draftsWhere(false),
     autoOverArFelt: least(felt.map((row) => row.autoOverAr)),
     autoOverStreamFelt: least(felt.map((row) => row.autoOverStream)),
   };

@@ -85,6 +85,7 @@ export function learnedPage({ rows, summary }: Document<LearnedRow>): string {
   const worlds = Map.groupBy(rows, ({ world }) => world);
   return pageOf({
     ...Object.fromEntries([...worlds].map(([world, own]) => [world, worldTable(own)])),
+    ...Object.fromEntries([...worlds].map(([world, own]) => [`Latency in ${world}`, latencyTable(own)])),
     'Credit by device over credit by team': credits.length === 0 ? '' : comparison,
     'Recipes compared by their training seeds (rank-sum test, all pairs, without correction for their number)':
       tests.length === 0 ? '' : ranks,
@@ -105,6 +106,18 @@ function worldTable(rows: readonly LearnedRow[]): string {
       'each training seed': ({ trainingSeeds, costVsBestBySeed }: LearnedRow) =>
         trainingSeeds === 0 ? '' : (costVsBestBySeed ?? []).map((cost) => fixed(cost, 2)).join(' '),
     }),
+  });
+}
+
+/** Empty without Max-SINR, and of older documents. */
+function latencyTable(rows: readonly LearnedRow[]): string {
+  if (rows.some(({ latencyVsMaxSinr: one }) => one === null || one === undefined)) return '';
+  return columnTable(rows, {
+    policy: ({ label }) => label,
+    'max(D^MD, d/R) + D^ES, ms': (row) => estimateIn(row, 'latencyMs', whole),
+    'over `max-sinr`': (row) => estimateIn(row, 'latencyVsMaxSinr'),
+    'D^MD + D^ES, ms': (row) => estimateIn(row, 'serialMs', whole),
+    'its over `max-sinr`': (row) => estimateIn(row, 'serialVsMaxSinr'),
   });
 }
 
@@ -163,6 +176,8 @@ export function feltPage({ rows }: Document<FeltRow>): string {
         proposals: ({ proposals }) => fixed(proposals, 1),
         'score with play': ({ rankCorrelationProposals: one }) => (one === null ? '-' : rounded(one)),
         'play with play': ({ rankCorrelationPlays: one }) => (one === null ? '-' : rounded(one)),
+        'another than that of the search taken': ({ otherTaken }) =>
+          otherTaken === undefined ? '-' : percent(otherTaken),
         'taken over search': ({ chosenOverSearch }) => rounded(chosenOverSearch),
         'taken over best': ({ chosenOverBest }) => rounded(chosenOverBest),
       },
@@ -182,7 +197,7 @@ export function feltPage({ rows }: Document<FeltRow>): string {
 
 function baselineTable(rows: readonly BaselineRow[]): string {
   const cell = (row: BaselineRow, name: BaselineRatio): string =>
-    row[name] === null ? '-' : estimateIn(row as Within<BaselineRatio>, name);
+    (row[name] ?? null) === null ? '-' : estimateIn(row as Within<BaselineRatio>, name);
   if (rows.length === 0) return '';
   return columnTable(rows, {
     world: ({ preset, law }) => `${preset}, \`${law}\``,
@@ -191,6 +206,7 @@ function baselineTable(rows: readonly BaselineRow[]): string {
     'first token': (row) => cell(row, 'firstTokenOverBestSimple'),
     'joules a token': (row) => cell(row, 'joulesPerTokenOverBestSimple'),
     'tokens a second over `best, filled`': (row) => cell(row, 'tokensPerSecondOverBestFilled'),
+    'over `best-slot, felt`': (row) => cell(row, 'tokensPerSecondOverBestSlot'),
     'first token over `max-sinr`': (row) => cell(row, 'firstTokenOverMaxSinr'),
     'joules a token of `best, felt`': (row) => estimateIn(row, 'joulesPerToken'),
   });

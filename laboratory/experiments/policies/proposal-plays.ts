@@ -180,6 +180,8 @@ export interface ProposalsRow {
   readonly rankCorrelationProposals: number | null;
   /** The same of two plays that differ in times and texts. */
   readonly rankCorrelationPlays: number | null;
+  /** Of slots in which another proposal than that of the search is taken. */
+  readonly otherTaken: number;
   /** Felt of the proposal that is taken, over that of the search alone, and over the best one in hindsight. */
   readonly chosenOverSearch: number;
   readonly chosenOverBest: number;
@@ -202,6 +204,7 @@ export function proposalRows(played: readonly PlayedSlot[], presets: readonly st
         proposals: mean(slots.map(({ scores }) => scores.length)),
         rankCorrelationProposals: ordered.length === 0 ? null : mean(ordered),
         rankCorrelationPlays: again.length === 0 ? null : mean(again),
+        otherTaken: mean(slots.map(({ chosen }) => Number(chosen > 0))),
         chosenOverSearch: over(({ felt }) => felt[0] as number),
         chosenOverBest: over(({ felt }) => Math.min(...felt)),
       },

@@ -14,13 +14,17 @@ type Figure =
   | 'costMs'
   | 'costMsP95'
   | 'latencyMs'
+  | 'serialMs'
   | 'energyJ'
   | 'queueMs'
   | 'handoversPer1000Tasks'
   | 'batteryOutShare'
   | 'decisionCpuMs';
 
-/** Figures of one run: cost of a slot; latency, energy and queue of a task; processor time of a decision; means. */
+/**
+ * Figures of one run: cost of a slot; latency, energy and queue of a task; processor time of a decision; means. `latencyMs` is
+ * max(D^MD, d/R) + D^ES, `serialMs` D^MD + D^ES (Koh & Yang 2025, eq. 8).
+ */
 export interface CostRun extends Readonly<Record<Figure, number>> {
   /** The world: a coupling, or a scenario with its changes. */
   readonly coupling: string;
@@ -45,18 +49,19 @@ export function costUnits(cell: CostCell, world: string, seeds: number, slots: n
   return Array.from({ length: seeds }, (_, index) => {
     const seed = firstCostSeed + index;
     // The key holds the hash of the weights, because other weights are another policy.
-    const key = [world, name, sha256 ?? '', seed].join(' ');
+    const key = [world, name, sha256 ?? '', 'both latencies', seed].join(' ');
     return { key, mayDiffer: ['decisionCpuMs'], measure: () => runCosts(cell, seed, slots) };
   });
 }
 
 function runCosts({ scenario, policy, ...cell }: CostCell, seed: number, slots: number): CostRun {
   const costs: number[] = [];
-  const sums = { tasks: 0, latencyMs: 0, energyJ: 0, queueMs: 0, handovers: 0, cpuMs: 0 };
+  const sums = { tasks: 0, latencyMs: 0, serialMs: 0, energyJ: 0, queueMs: 0, handovers: 0, cpuMs: 0 };
   const onSlot = ({ state, assignment, terms }: SlotOutcome): void => {
     costs.push(terms.sum.costMs);
     sums.tasks += state.deviceCount;
     sums.latencyMs += terms.sum.latencyMs;
+    sums.serialMs += terms.sum.serialMs;
     sums.energyJ += terms.sum.computeEnergyJ + terms.sum.transmitEnergyJ;
     sums.handovers += countHandovers(state, assignment.server);
     for (const server of assignment.server) if (server >= 0) sums.queueMs += state.queueDelayMs[server] as number;
@@ -75,6 +80,7 @@ function runCosts({ scenario, policy, ...cell }: CostCell, seed: number, slots: 
     costMs: mean(costs),
     costMsP95: quantile(costs, 0.95),
     latencyMs: sums.latencyMs / sums.tasks,
+    serialMs: sums.serialMs / sums.tasks,
     energyJ: sums.energyJ / sums.tasks,
     queueMs: sums.queueMs / sums.tasks,
     // Tasks whose device left the server that had its text.

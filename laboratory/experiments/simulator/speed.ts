@@ -102,6 +102,11 @@ export const simulatorExperiment: Experiment<typeof options, SpeedFound> = {
       seed: 1,
     };
   },
+  goals: () => ({
+    slotsPerSecondPaper: { atLeast: 16_000 },
+    tokenRealtimeFactor: { atLeast: 4 },
+    slotsPaperOverMobileEnv: { atLeast: 730 },
+  }),
 };
 
 function tokenRow(name: string, speed: TokenSpeed): object {

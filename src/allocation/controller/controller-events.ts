@@ -18,6 +18,8 @@ export type ControllerEvent =
   | { readonly kind: 'assigned'; readonly slot: number; readonly device: string; readonly edge: string }
   /** A device got an edge five slots ago, and is not there: it may be refused, or not reach it. */
   | { readonly kind: 'not-followed'; readonly slot: number; readonly device: string; readonly edge: string }
+  /** It reports another charge than the one that counts, until a second report is near it. Shares of a full battery. */
+  | { readonly kind: 'battery-leapt'; readonly device: string; readonly counts: number; readonly reported: number }
   /** Two edges run different targets under one name: neither continues a text of the other. */
   | { readonly kind: 'model-differs'; readonly edge: string; readonly other: string; readonly model: string }
   | PlannedEvent

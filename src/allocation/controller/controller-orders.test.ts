@@ -95,7 +95,7 @@ describe('a controller', () => {
   });
 
   it('keeps what a device drafts while its battery leaps to and fro, and believes a leap that lasts', () => {
-    const { controller, join, say, slot, sentTo } = bed();
+    const { controller, join, say, slot, sentTo, events } = bed();
     say(join('edge', 'a'), edgeReport());
     const device = join('device', 'phone');
     let seq = 0;
@@ -108,6 +108,9 @@ describe('a controller', () => {
     const plans = (): number => sentTo(device).filter(({ kind }) => kind === 'plan').length;
     expect([1, 0.05, 1, 0.05, 1, 0.02, 0.9].map(report)).toEqual([1, 1, 1, 1, 1, 1, 0.9]);
     expect(plans()).toBe(1);
+    const leaps = events.filter(({ kind }) => kind === 'battery-leapt');
+    expect(leaps).toHaveLength(3);
+    expect(leaps[0]).toEqual({ kind: 'battery-leapt', device: 'phone', counts: 1, reported: 0.05 });
     expect([0.05, 0.05].map(report)).toEqual([0.9, 0.05]);
     expect(plans()).toBe(2);
   });

@@ -115,6 +115,8 @@ export class Controller {
         this.#host.send(link, { kind: 'welcome', version: controlVersion, ...origin, slotMs, takesChanges: true });
         this.#host.log?.({ kind: replaced === null ? 'joined' : 'replaced', role: message.role, id: message.id });
       } else if (this.members.situationOf(link) !== before) this.isUrgent = true;
+      const leapt = this.members.leapOf(link);
+      if (leapt !== null) this.#host.log?.({ kind: 'battery-leapt', ...leapt });
       const differing = differingModel(this.members.edgeOf(link), ran, this.members.edges);
       if (differing !== null) this.#host.log?.({ kind: 'model-differs', ...differing });
     } catch (error) {

@@ -155,6 +155,14 @@ export class Members {
     return member !== undefined && member.link !== null && member.report?.isDraining === false;
   }
 
+  /** A device whose reported charge does not count yet; null: the connection has none such. */
+  leapOf(link: number): { readonly device: string; readonly counts: number; readonly reported: number } | null {
+    const { id = '', role } = this.#byLink.get(link) ?? {};
+    const { report, batterySeen = null } = (role === 'device' ? this.devices.get(id) : undefined) ?? { report: null };
+    if (report === null || batterySeen === null || batterySeen === report.battery) return null;
+    return { device: id, counts: report.battery, reported: batterySeen };
+  }
+
   /** The edge of a connection; undefined: it is none. */
   edgeOf(link: number): EdgeMember | undefined {
     const member = this.#byLink.get(link);

@@ -117,6 +117,7 @@ function countersOf(set: MetricSet) {
     assigned: () => assignments.inc(),
     'not-followed': () => notFollowed.inc(),
     'model-differs': () => differing.inc(),
+    'battery-leapt': () => {},
     planned: () => {},
   };
   return {
