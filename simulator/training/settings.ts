@@ -24,10 +24,10 @@ const sources = {
       'what a slot decides hardly reaches the next one in the preset; --discount sets it where slots are coupled',
   },
   batchSize: { value: 64, benchmarl: '128', changed: 'half the time of an update' },
-  replayCapacity: { value: 20_000, benchmarl: '1,000,000', changed: 'more slots than ten minutes bring' },
+  replayCapacity: { value: 20_000, benchmarl: '1,000,000', changed: '55 MB in preset paper; older slots were decided by older weights' },
   /** Slots before the first update. */
   warmUpSlots: { value: 512, benchmarl: '0', changed: 'a batch should hold slots of several worlds' },
-  slotsPerUpdate: { value: 2, benchmarl: '6', changed: 'a slot costs as much as an update' },
+  slotsPerUpdate: { value: 2, benchmarl: '6', changed: 'a training of minutes has few updates' },
   actorRate: { value: 5e-4, benchmarl: '5e-5', changed: 'ten minutes are some 10,000 updates, not 500,000' },
   criticRate: { value: 1e-3, benchmarl: '5e-5', changed: 'as above' },
   alphaRate: { value: 3e-3, benchmarl: '5e-5', changed: 'as above' },
@@ -63,13 +63,13 @@ const sources = {
   pairActorWidth: {
     value: 32,
     benchmarl: '256, 256, tanh',
-    changed: 'all pairs share the weights; ReLU: a layer takes 5 ms, not 12',
+    changed: 'all pairs share the weights; ReLU is quicker (flatWidth)',
   },
   pairCriticWidth: { value: 64, benchmarl: '256, 256, tanh', changed: 'as above' },
   flatWidth: {
     value: 256,
     benchmarl: '256, 256, tanh',
-    changed: 'ReLU: compiled, the gradient of tanh is computed again in each product (170 ms a layer, not 29)',
+    changed: 'ReLU: compiled, the gradient of tanh is computed again in each product',
   },
 } as const;
 

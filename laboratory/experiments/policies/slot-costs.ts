@@ -23,7 +23,7 @@ type Figure =
 
 /**
  * Figures of one run: cost of a slot; latency, energy and queue of a task; processor time of a decision; means. `latencyMs` is
- * max(D^MD, d/R) + D^ES, `serialMs` D^MD + D^ES (Koh & Yang 2025, eq. 8).
+ * max(D^MD, d/R) + D^ES, `serialMs` D^MD + D^ES, the latency that Koh & Yang's objective names.
  */
 export interface CostRun extends Readonly<Record<Figure, number>> {
   /** The world: a coupling, or a scenario with its changes. */
