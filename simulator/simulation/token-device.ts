@@ -4,7 +4,7 @@
 import type { PlacedText, Standing } from '../../src/allocation/slot/standing.ts';
 import { invariant } from '../../src/core/basics/invariant.ts';
 import type { Random } from '../../src/core/basics/philox.ts';
-import type { DeviceEvent, DeviceStep } from '../../src/core/protocol/device/device-state.ts';
+import type { DeviceEvent, DeviceStep, DraftBudget } from '../../src/core/protocol/device/device-state.ts';
 import type { DraftingAdvice } from '../../src/core/protocol/device/drafting-advice.ts';
 import { idealLink } from '../../src/core/protocol/wire/link-model-settings.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
@@ -95,6 +95,7 @@ export class TokenDevice {
   tokens = 0;
   handovers = 0;
   #session: Session | null = null;
+  #budget: DraftBudget | null = null;
   /** Drafts of sessions that have ended. */
   #drafts = 0;
   #airMs = 0;
@@ -135,6 +136,12 @@ export class TokenDevice {
   #endWait(): void {
     this.#waitedMs = this.waitedMs;
     this.#waitsSinceMs = null;
+  }
+
+  /** How far it may draft from now on, in this answer and in later ones. */
+  limit(budget: DraftBudget): void {
+    this.#budget = budget;
+    this.#session?.device.setBudget(budget);
   }
 
   /** Its weight on the server of this slot: z, above 0. */
@@ -273,6 +280,7 @@ export class TokenDevice {
       firstTokenMs: null,
       lastTokenMs: null,
     };
+    if (this.#budget !== null) device.setBudget(this.#budget);
     device.connect(`${server}`);
   }
 

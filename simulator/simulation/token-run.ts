@@ -3,6 +3,7 @@
 
 import type { Standing } from '../../src/allocation/slot/standing.ts';
 import { createRandom, type Random } from '../../src/core/basics/philox.ts';
+import type { DraftBudget } from '../../src/core/protocol/device/device-state.ts';
 import type { DraftingAdvice } from '../../src/core/protocol/device/drafting-advice.ts';
 import type { OpenMessage } from '../../src/core/protocol/wire/messages.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
@@ -50,6 +51,8 @@ export interface TokenRun {
   /** Plays one slot. @returns tokens that each device's answer gained, infinite where one ended; [M], valid until the next call */
   play(outcome: SlotOutcome): Float64Array;
   totals(): TokenTotals;
+  /** How far a device may draft from now on. */
+  limit(device: number, budget: DraftBudget): void;
   /** Where sessions stand before a slot is played. @param of the devices of its state, by their indices */
   standings(of: Int32Array): readonly Standing[];
   /** Tokens that reached each device's reader so far; [M]. */
@@ -122,6 +125,7 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
       return answered;
     },
     standings,
+    limit: (device, budget) => (devices[device] as TokenDevice).limit(budget),
     deviceTokens: () => devices.map(({ tokens }) => tokens),
     deviceEfforts: () => devices.map(({ effort }) => effort),
     waitedMs: () => devices.map(({ waitedMs }) => waitedMs),

@@ -24,7 +24,11 @@ const sources = {
       'what a slot decides hardly reaches the next one in the preset; --discount sets it where slots are coupled',
   },
   batchSize: { value: 64, benchmarl: '128', changed: 'half the time of an update' },
-  replayCapacity: { value: 20_000, benchmarl: '1,000,000', changed: '55 MB in preset paper; older slots were decided by older weights' },
+  replayCapacity: {
+    value: 20_000,
+    benchmarl: '1,000,000',
+    changed: '55 MB in preset paper; older slots were decided by older weights',
+  },
   /** Slots before the first update. */
   warmUpSlots: { value: 512, benchmarl: '0', changed: 'a batch should hold slots of several worlds' },
   slotsPerUpdate: { value: 2, benchmarl: '6', changed: 'a training of minutes has few updates' },

@@ -20,6 +20,7 @@ import {
   type DeviceEvent,
   type DeviceState,
   type DeviceStep,
+  type DraftBudget,
   type TurnRequest,
 } from '../../src/core/protocol/device/device-state.ts';
 import type { DraftingAdvice, TurnMeasures } from '../../src/core/protocol/device/drafting-advice.ts';
@@ -172,6 +173,10 @@ export class VirtualDevice {
       this.#world.deviceTries?.(this, edge, false);
       this.#open(edge, known);
     });
+  }
+
+  setBudget(budget: DraftBudget): void {
+    this.#driver.setBudget(budget);
   }
 
   moveTo(edge: string): void {

@@ -89,7 +89,7 @@ async function measureFelt({ preset, law, policy, mode, seed, seconds }: FeltCel
     policy: { name, decide: seeing },
     onSlot(outcome) {
       sums.add(outcome);
-      planned?.plan(outcome);
+      planned?.plan(outcome, (device, budget) => tokens.limit(device, budget));
       times.addSlot(outcome, expectedTokens(outcome, tokens, mode));
       const isCertified = mode === 'stream' && outcome.state.slot % Math.ceil(slots / certifiedSlots) === 0;
       if (policy === bestSlot && isCertified && outcome.state.deviceCount > 0)

@@ -14,7 +14,7 @@ function play(preset: string, sets: readonly string[], isPlanned: boolean): { to
     scenario,
     policy: { name: 'max-sinr', decide: createPolicy('max-sinr') },
     seed: 3,
-    onSlot: (outcome) => planned?.plan(outcome),
+    onSlot: (outcome) => planned?.plan(outcome, tokens.limit),
     play: (outcome) => tokens.play(outcome),
   });
   const planned = isPlanned ? createPlannedDrafts(run.world) : null;

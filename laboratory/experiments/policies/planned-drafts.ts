@@ -6,7 +6,8 @@ import type { World } from '../../../simulator/simulation/slot-world.ts';
 import { draftTimesMs, stepLaws } from '../../../simulator/simulation/token-hardware.ts';
 import { newPlans, type Planned } from '../../../src/allocation/controller/draft-plan.ts';
 import type { DeviceMember } from '../../../src/allocation/controller/members.ts';
-import { predictPace } from '../../../src/allocation/felt/predict-pace.ts';
+import { draftingPace, predictPace } from '../../../src/allocation/felt/predict-pace.ts';
+import type { DraftBudget } from '../../../src/core/protocol/device/device-state.ts';
 import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import { AutoMode, type TurnAdvice } from '../../../src/processes/device/auto-mode.ts';
 
@@ -16,11 +17,12 @@ const earlierComparisons = 100;
 export interface PlannedDrafts {
   /** For the next answer of a device. */
   adviceOf(device: number): TurnAdvice;
-  /** Plans by the decision of a slot, before it is played. */
-  plan(outcome: SlotOutcome): void;
+  /** Plans by the decision of a slot, before it is played. @param limit takes how far a device may draft */
+  plan(outcome: SlotOutcome, limit: (device: number, budget: DraftBudget) => void): void;
 }
 
 interface Member extends Pick<DeviceMember, 'plan'> {
+  readonly index: number;
   readonly auto: AutoMode;
   advice: TurnAdvice | null;
 }
@@ -28,8 +30,8 @@ interface Member extends Pick<DeviceMember, 'plan'> {
 export function createPlannedDrafts({ scenario, parts, battery }: World): PlannedDrafts {
   const draftMs = draftTimesMs(scenario, parts);
   const { acceptance } = scenario.token;
-  const members = Array.from(draftMs, (ms): Member => {
-    return { plan: null, auto: measuredBefore(ms, acceptance), advice: null };
+  const members = Array.from(draftMs, (ms, index): Member => {
+    return { index, plan: null, auto: measuredBefore(ms, acceptance), advice: null };
   });
   const byId = new Map(members.map((member, device) => [`${device}`, member]));
   const edges = stepLaws(scenario, parts).map(({ fixedMs, perRowMs }, server) => {
@@ -45,7 +47,7 @@ export function createPlannedDrafts({ scenario, parts, battery }: World): Planne
       applyPlan(member);
       return member.advice;
     },
-    plan({ state, assignment, world }) {
+    plan({ state, assignment, world }, limit) {
       if (state.deviceCount === 0) return;
       const pace = predictPace(state, assignment);
       const planned: Planned[] = [];
@@ -60,10 +62,14 @@ export function createPlannedDrafts({ scenario, parts, battery }: World): Planne
           edge,
           stepMs: pace.stepMs[Number(edge.id)] as number,
           rows: pace.rows[entry] as number,
+          drafting: draftingPace(pace, entry),
           laterTokenMs: pace.laterTokenMs[entry] as number,
         });
       }
-      for (const { device } of newPlans(planned, byId, state)) applyPlan(device);
+      for (const { device, plan } of newPlans(planned, byId, state)) {
+        applyPlan(device);
+        limit(device.index, plan);
+      }
     },
   };
 }

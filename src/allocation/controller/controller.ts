@@ -2,7 +2,7 @@
 // decision into orders. Pure: time, random tickets and the policy are given; its messages are passed to a host.
 
 import { createPaceModel } from '../felt/pace-model.ts';
-import { LastPace } from '../felt/predict-pace.ts';
+import { draftingPace, LastPace } from '../felt/predict-pace.ts';
 import { predictTokens } from '../felt/predict-tokens.ts';
 import { byShards } from '../shards/shard-state.ts';
 import { countByGroup } from '../slot/columns.ts';
@@ -239,7 +239,8 @@ export class Controller {
       });
       if (edge === undefined) continue;
       const stepMs = predicted.stepMs[server] as number;
-      const planned = { device, edge, stepMs, rows: predicted.rows[index] as number, laterTokenMs };
+      const drafting = draftingPace(predicted, index);
+      const planned = { device, edge, stepMs, rows: predicted.rows[index] as number, drafting, laterTokenMs };
       if (this.#assign(orders, planned, msPerToken, why)) orders.moves += 1;
       const session = device.report.session?.session ?? '';
       const computeShare = assignment.computeShare[index] as number;
@@ -258,7 +259,8 @@ export class Controller {
       const { msPerToken } = best;
       const others = pacesAt(edges, ranked);
       const why = (): string => reasonOf(device, edge.id, drains, { by: 'chosen before it asked', msPerToken, others });
-      const planned = { device, edge, stepMs: steps?.[best.server] ?? 0, rows: 0, laterTokenMs: msPerToken };
+      const unread = { rows: 0, drafting: null, laterTokenMs: msPerToken };
+      const planned = { device, edge, stepMs: steps?.[best.server] ?? 0, ...unread };
       this.#assign(orders, planned, msPerToken, why);
     }
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
+import type { DraftingPace } from '../felt/predict-pace.ts';
 import { draftPlan, newPlans, type PlannedDevice, planKey } from './draft-plan.ts';
 import type { DeviceMember } from './members.ts';
 import type { DeviceReport, EdgeReport } from './messages.ts';
@@ -11,6 +12,9 @@ interface Changes {
   readonly loadMs?: number;
   readonly roundTripMs?: number;
   readonly laterTokenMs?: number;
+  readonly drafting?: DraftingPace | null;
+  /** Sessions beside it. */
+  readonly others?: number;
 }
 
 /** A device that drafts well near an edge with steps of 42 ms, unless changed. */
@@ -20,6 +24,7 @@ function planned({
   loadMs = 0,
   roundTripMs = 20,
   laterTokenMs = 25,
+  drafting = null,
 }: Changes = {}): PlannedDevice {
   const links = [{ edge: 'a', roundTripMs, bitsPerSecond: null }];
   const report = { links, draftMs: 10, acceptance: 0.8, battery: 1, ...device } as DeviceReport;
@@ -29,15 +34,17 @@ function planned({
     edge: { id: 'a', report: edgeReport, correction: 1 },
     stepMs: edgeReport.stepFixedMs + 2 * edgeReport.stepRowMs + loadMs,
     rows: 2,
+    drafting,
     laterTokenMs,
   };
 }
 
-const plan = (changes: Changes = {}, before: DraftPlan | null = null): DraftPlan => draftPlan(planned(changes), before);
+const plan = (changes: Changes = {}, before: DraftPlan | null = null): DraftPlan =>
+  draftPlan(planned(changes), changes.others ?? 0, before);
 
 describe('the draft plan', () => {
   it('has a device draft where that clearly pays, and says what it saves', () => {
-    expect(plan()).toMatchObject({ edge: 'a', mode: 'stream', maxAhead: 512 });
+    expect(plan()).toMatchObject({ edge: 'a', mode: 'stream', maxAhead: 10 });
     expect(plan().reason).toMatch(/^drafts of this device save about \d\d % \(expected: /);
     expect(plan({ edge: { draftMs: 60 } }).mode).toBe('mix');
   });
@@ -55,6 +62,22 @@ describe('the draft plan', () => {
     const far = { device: { acceptance: 0.5, draftMs: 45 }, roundTripMs: 100 };
     expect(plan(far).mode).toBe('ar');
     expect(plan({ ...far, loadMs: 200 }).mode).toBe('stream');
+  });
+
+  it('counts what the rows of drafts take from the other sessions', () => {
+    const drafting = { draftRows: 1, stepTokens: 1.6 };
+    expect(plan({ loadMs: 40, others: 3, drafting }).mode).toBe('stream');
+    const wide = { edge: { stepFixedMs: 20, stepRowMs: 10 }, loadMs: 40, drafting };
+    expect(plan(wide).mode).toBe('stream');
+    const crowded = plan({ ...wide, others: 12 });
+    expect(crowded.mode).toBe('ar');
+    expect(crowded.reason).toMatch(/, and take \d+ % of it from 12 others/);
+  });
+
+  it('expects no more of drafts than the rows bring that the edge takes', () => {
+    const few = { draftRows: 0.1, stepTokens: 1.03 };
+    expect(plan({ loadMs: 400, drafting: few, device: { battery: 0.4 } }).mode).toBe('ar');
+    expect(plan({ loadMs: 400, drafting: null, device: { battery: 0.4 } }).mode).toBe('stream');
   });
 
   it.each([
@@ -123,7 +146,7 @@ describe('the draft plan', () => {
   });
 
   it('depends on what its key has, and little changes are none', () => {
-    const key = (changes: Changes = {}): string => planKey(planned(changes));
+    const key = (changes: Changes = {}): string => planKey(planned(changes), changes.others ?? 0);
     expect(key({ device: { draftMs: 10.1, acceptance: 0.805 }, loadMs: 0 })).toBe(key());
     const others: readonly Changes[] = [
       { device: { battery: 0.5 } },
@@ -138,6 +161,6 @@ describe('the draft plan', () => {
     ];
     for (const changes of others) expect(key(changes), JSON.stringify(changes)).not.toBe(key());
     const { edge, ...rest } = planned();
-    expect(planKey({ ...rest, edge: { ...edge, id: 'b' } })).not.toBe(key());
+    expect(planKey({ ...rest, edge: { ...edge, id: 'b' } }, 0)).not.toBe(key());
   });
 });

@@ -16,6 +16,7 @@ import {
 } from '../../core/protocol/device/auto-mode.ts';
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
 import { coarse, frugalLead, type TimingKnowledge } from '../../core/protocol/device/stream-forecast.ts';
+import type { DraftingPace } from '../felt/predict-pace.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 import type { DeviceMember } from './members.ts';
 import type { DeviceReport, EdgeReport, LinkReport } from './messages.ts';
@@ -34,6 +35,8 @@ export interface Planned {
   readonly stepMs: number;
   /** Rows of the device in a step. */
   readonly rows: number;
+  /** Of its drafts; null: it reads no answer. */
+  readonly drafting: DraftingPace | null;
   /** Time between its tokens, ms. */
   readonly laterTokenMs: number;
 }
@@ -44,12 +47,15 @@ export interface PlannedDevice extends Planned {
   readonly edge: LiveEdge;
 }
 
-/** Charge above which the plan does not limit how far ahead a device drafts. */
+/** Charge above which a shorter lead may cost next to nothing. */
 const fullCharge = 0.5;
+const leadLoss = 0.01;
 /** What a plan allows a device that it does not limit; its own limits are smaller. */
 export const unlimited = { maxAhead: 512, hedges: 3 } as const;
 /** A mode is ordered where the gain is this many times the least gain, or less than it. */
 const clearGain = 2;
+/** A smaller loss of others is not worth words. */
+const leastNamed = 0.01;
 /** An order stays until it is worth less than this many times the least gain. */
 const keptGain = 1.5;
 /** An edge whose steps the others make longer by this part is not expected to draft. */
@@ -59,8 +65,8 @@ const rareHedge = 0.2;
 /** Least tokens for a time per token to be used. */
 const manyTokens = 100;
 
-/** What a plan depends on, coarsely: while it is the same, so is the plan. */
-export function planKey(planned: Planned): string {
+/** What a plan depends on, coarsely: while it is the same, so is the plan. @param others sessions beside it on the edge */
+export function planKey(planned: Planned, others: number): string {
   const known = knowledgeOf(planned);
   const { draftMs, roundTripMs, acceptance, edge, loadMs = 0 } = known;
   const { battery } = planned.device.report;
@@ -69,11 +75,19 @@ export function planKey(planned: Planned): string {
     value == null ? null : Math.round(8 * Math.log2(1e-3 + value));
   const times = [draftMs, roundTripMs, edge?.stepMs?.[0], edge?.stepMs?.[7], edge?.edgeDraftMs, loadMs];
   const hedges = hedgesFor(known, planned.laterTokenMs);
-  return [planned.edge.id, ...times.map(ms), tens(acceptance), tens(battery), hedges].join();
+  return [
+    planned.edge.id,
+    ...times.map(ms),
+    tens(acceptance),
+    tens(battery),
+    hedges,
+    tens(lossOf(planned, others)),
+    tens(ownGain(planned)),
+  ].join();
 }
 
-/** @param before the plan that the device has; null: none */
-export function draftPlan(planned: Planned, before: DraftPlan | null): DraftPlan {
+/** @param others sessions beside it on the edge @param before the plan that the device has; null: none */
+export function draftPlan(planned: Planned, others: number, before: DraftPlan | null): DraftPlan {
   const { device, edge, laterTokenMs } = planned;
   const { draftMs, acceptance, battery } = device.report;
   const canEdgeDraft = edge.report.draftMs !== null;
@@ -88,21 +102,54 @@ export function draftPlan(planned: Planned, before: DraftPlan | null): DraftPlan
   const best = expectedGain({ ...known, acceptance: Math.max(optimisticAcceptance, acceptance ?? 0) }, noPaces);
   if (gain === null || best === null)
     return { edge: edge.id, mode: 'auto', ...unlimited, reason: 'nothing is measured yet' };
+  const loss = lossOf(planned, others);
+  const own = Math.min(1, (ownGain(planned) ?? gain.share) / Math.max(leastGainAt(1), gain.share));
+  const share = own * gain.share - loss;
+  const beside = loss < leastNamed ? '' : `, and take ${percent(loss)} of it from ${others} others`;
   const wasAt = before?.edge === edge.id ? before.mode : 'auto';
   const isResting = wasAt === 'ar' || wasAt === 'edge-sd';
-  if (best.share < (isResting ? keptGain : 1) * least)
-    return rest(`${describeGain(known, gain)}, at most ${percent(best.share)}${atCharge(battery)}`);
+  if (own * best.share - loss < (isResting ? keptGain : 1) * least)
+    return rest(`${describeGain(known, gain)}, at most ${percent(own * best.share)}${beside}${atCharge(battery)}`);
   const isDrafting = wasAt === 'stream' || wasAt === 'mix';
   // Beside drafts of the edge a small gain is in doubt until the device has felt it.
   const leastClear = Math.max(known.edge?.edgeDraftMs == null ? 0 : doubtfulGain, clearGain * least);
-  const isClear = gain.share >= (isDrafting ? keptGain / clearGain : 1) * leastClear;
+  const isClear = share >= (isDrafting ? keptGain / clearGain : 1) * leastClear;
   return {
     edge: edge.id,
     mode: isClear ? planMode(true, canEdgeDraft) : 'auto',
     hedges: battery < fullCharge ? 0 : hedgesFor(known, laterTokenMs),
-    maxAhead: battery < fullCharge ? Math.max(1, frugalLead(known, least) ?? 1) : unlimited.maxAhead,
-    reason: `${describeGain(known, gain)}${atCharge(battery)}`,
+    maxAhead: leadOf(planned, known, battery < fullCharge ? least : leadLoss),
+    reason: `${describeGain(known, gain)}${beside}${atCharge(battery)}`,
   };
+}
+
+/**
+ * What the rows of its drafts take from the other sessions of the edge, whose steps grow longer: the sum of the shares of a time per token.
+ * A device's gain is worth no more than it costs them.
+ */
+function lossOf(planned: Planned, others: number): number {
+  const draftsMs = draftsMsOf(planned);
+  return planned.stepMs > draftsMs ? (others * draftsMs) / (planned.stepMs - draftsMs) : 0;
+}
+
+/**
+ * What its drafts save it in the steps that are predicted, in which the edge takes only as many of its rows as are worth their time; null:
+ * nothing is predicted.
+ */
+function ownGain(planned: Planned): number | null {
+  const { stepMs, drafting } = planned;
+  const aloneMs = stepMs - draftsMsOf(planned);
+  return drafting === null || aloneMs <= 0 ? null : 1 - stepMs / drafting.stepTokens / aloneMs;
+}
+
+function draftsMsOf({ edge, drafting }: Planned): number {
+  return (drafting?.draftRows ?? 0) * edge.correction * edge.report.stepRowMs;
+}
+
+/** @param loss the share of the time per token that a shorter lead may cost */
+function leadOf({ drafting }: Planned, known: TimingKnowledge, loss: number): number {
+  const most = drafting === null ? undefined : Math.ceil(1 + 2 * drafting.draftRows);
+  return Math.max(1, frugalLead(known, loss, most) ?? 1);
 }
 
 function planMode(isDrafting: boolean, canEdgeDraft: boolean): DraftPlan['mode'] {
@@ -166,17 +213,20 @@ export function newPlans<Member extends Pick<DeviceMember, 'plan'>>(
   const wantedPlans = Math.ceil((all.length * slotMs) / allWithinMs);
   const mostPlans = Math.min(manyPlans, Math.max(fewPlans, wantedPlans));
   let made = 0;
+  const crowds = new Map<string, number>();
+  for (const { edge, drafting } of all) if (drafting !== null) crowds.set(edge.id, (crowds.get(edge.id) ?? 0) + 1);
   const first = all.length === 0 ? 0 : (slot * mostPlans) % all.length;
   for (const planned of [...all.slice(first), ...all.slice(0, first)]) {
     const device = devices.get(planned.device.id);
-    const key = planKey(planned);
+    const others = Math.max(0, (crowds.get(planned.edge.id) ?? 0) - 1);
+    const key = planKey(planned, others);
     if (device === undefined || device.plan?.key === key) continue;
     const known = device.plan?.plan.edge === planned.edge.id ? device.plan : null;
     if (known?.changedSlot != null && slot - known.changedSlot < leastPlanSlots) continue;
     if (made >= mostPlans) break;
     made += 1;
     const before = device.plan?.plan ?? null;
-    const plan = draftPlan(planned, before);
+    const plan = draftPlan(planned, others, before);
     const isNew = before === null || differs(before, plan);
     const changedSlot = known === null ? null : isNew ? slot : known.changedSlot;
     device.plan = { key, plan: isNew ? plan : before, changedSlot };

@@ -31,6 +31,16 @@ export interface PacePrediction {
   readonly stepMs: Float64Array;
   /** Rows of each device in a step, prompts included; 0 without a server. */
   readonly rows: Float64Array;
+  /** Of these, those of its drafts; and the tokens that a step commits of its text, 0 without a server. */
+  readonly draftRows: Float64Array;
+  readonly stepTokens: Float64Array;
+}
+
+/** What a device drafts, as predicted: rows and committed tokens in a step. */
+export type DraftingPace = Readonly<Record<'draftRows' | 'stepTokens', number>>;
+
+export function draftingPace({ draftRows, stepTokens }: PacePrediction, device: number): DraftingPace {
+  return { draftRows: draftRows[device] as number, stepTokens: stepTokens[device] as number };
 }
 
 /** @param state with `pace` @param assignment must have passed checkAssignment */
@@ -53,6 +63,8 @@ export function predictPace(
     energyMs: room(0),
     draftEnergyMs: room(0),
     rows: room(0),
+    draftRows: room(0),
+    stepTokens: room(0),
     stepMs: new Float64Array(serverCount),
   };
   for (let device = 0; device < deviceCount; device++) {
@@ -70,6 +82,8 @@ export function predictPace(
     const bitMs = 1e3 / rate;
     out.stepMs[server] = valueAt(step.stepMs, place);
     out.rows[device] = at((node) => rowsOn(model, device, server, pace, node));
+    out.draftRows[device] = pace.rowsNear(place) - 1;
+    out.stepTokens[device] = pace.tokensNear(place);
     const meanMs = at((node) => decodeMs(step, pace, node));
     // A chunk of a prompt makes a step at most about twice as long. What prompts take beyond that, sessions wait before they decode.
     const mostMs = (2 * (decodeStepMs[server] as number)) / pace.tokensNear(place);

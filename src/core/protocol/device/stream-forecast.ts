@@ -65,14 +65,15 @@ export function bestStreamMs(figures: TimingFigures): number {
 /**
  * How far ahead of the text a device must draft for the fewest drafts in a step with which the text takes at most this share longer than with
  * the best number, tokens: those of the step that runs, those of the next one, which are made meanwhile, and those of the time in which drafts
- * and text are on their way. Null: not enough is measured.
+ * and text are on their way. Null: not enough is measured. @param most drafts in a step that the edge takes
  */
-export function frugalLead(known: TimingKnowledge, share: number): number | null {
+export function frugalLead(known: TimingKnowledge, share: number, most: number = mostDrafts): number | null {
   const figures = figuresOf(known);
   if (figures === null) return null;
   const bestMs = bestStreamMs(figures);
   const times = [...streamTimes(figures)].sort(([one], [other]) => one - other);
-  const [drafts] = times.find(([, ms]) => ms * (1 - share) <= bestMs) ?? [mostDrafts, bestMs];
+  const [wanted] = times.find(([, ms]) => ms * (1 - share) <= bestMs) ?? [mostDrafts, bestMs];
+  const drafts = Math.min(wanted, most);
   return Math.ceil(drafts * (2 + figures.roundTripMs / figures.stepMs(1 + drafts)));
 }
 
