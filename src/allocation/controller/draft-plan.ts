@@ -142,8 +142,9 @@ function ownGain(planned: Planned): number | null {
   return drafting === null || aloneMs <= 0 ? null : 1 - stepMs / drafting.stepTokens / aloneMs;
 }
 
+/** Their part of a step as it is predicted, without the correction of the edge. */
 function draftsMsOf({ edge, drafting }: Planned): number {
-  return (drafting?.draftRows ?? 0) * edge.correction * edge.report.stepRowMs;
+  return (drafting?.draftRows ?? 0) * edge.report.stepRowMs;
 }
 
 /** @param loss the share of the time per token that a shorter lead may cost */
