@@ -78,6 +78,9 @@ describe('the draft plan', () => {
     const few = { draftRows: 0.1, stepTokens: 1.03 };
     expect(plan({ loadMs: 400, drafting: few, device: { battery: 0.4 } }).mode).toBe('ar');
     expect(plan({ loadMs: 400, drafting: null, device: { battery: 0.4 } }).mode).toBe('stream');
+    const none = { draftRows: 0.2, stepTokens: 0.9 };
+    expect(plan({ drafting: none }).mode).toBe('ar');
+    expect(plan({ drafting: none, device: { draftMs: 400 } }).mode).toBe('ar');
   });
 
   it.each([

@@ -103,13 +103,13 @@ export function draftPlan(planned: Planned, others: number, before: DraftPlan | 
   if (gain === null || best === null)
     return { edge: edge.id, mode: 'auto', ...unlimited, reason: 'nothing is measured yet' };
   const loss = lossOf(planned, others);
-  const own = Math.min(1, (ownGain(planned) ?? gain.share) / Math.max(leastGainAt(1), gain.share));
-  const share = own * gain.share - loss;
+  const part = partTaken(planned, gain.share);
+  const share = part * gain.share - loss;
   const beside = loss < leastNamed ? '' : `, and take ${percent(loss)} of it from ${others} others`;
   const wasAt = before?.edge === edge.id ? before.mode : 'auto';
   const isResting = wasAt === 'ar' || wasAt === 'edge-sd';
-  if (own * best.share - loss < (isResting ? keptGain : 1) * least)
-    return rest(`${describeGain(known, gain)}, at most ${percent(own * best.share)}${beside}${atCharge(battery)}`);
+  if (part * best.share - loss < (isResting ? keptGain : 1) * least)
+    return rest(`${describeGain(known, gain)}, at most ${percent(part * best.share)}${beside}${atCharge(battery)}`);
   const isDrafting = wasAt === 'stream' || wasAt === 'mix';
   // Beside drafts of the edge a small gain is in doubt until the device has felt it.
   const leastClear = Math.max(known.edge?.edgeDraftMs == null ? 0 : doubtfulGain, clearGain * least);
@@ -140,6 +140,13 @@ function ownGain(planned: Planned): number | null {
   const { stepMs, drafting } = planned;
   const aloneMs = stepMs - draftsMsOf(planned);
   return drafting === null || aloneMs <= 0 ? null : 1 - stepMs / drafting.stepTokens / aloneMs;
+}
+
+/** How much of an expected gain there is in the rows that the edge takes: 0 to 1. */
+function partTaken(planned: Planned, expected: number): number {
+  const own = ownGain(planned);
+  if (own === null || own >= expected) return 1;
+  return Math.max(0, own) / expected;
 }
 
 /** Their part of a step as it is predicted, without the correction of the edge. */
