@@ -24,9 +24,15 @@ export function bootstrapIntervals(
     return statistic(Array.from({ length: runCount }, () => random.integer(runCount)));
   });
   return (draws[0] ?? []).map((_, component) => {
-    const values = draws.map((draw) => draw[component] as number);
-    return [quantile(values, 0.025), quantile(values, 0.975)];
+    return middleOf(draws.map((draw) => draw[component] as number));
   });
+}
+
+/** Draws without a value do not count; where they are more than a tenth, there is no interval. */
+function middleOf(draws: readonly number[]): Interval {
+  const values = draws.filter((value) => !Number.isNaN(value));
+  if (values.length < 0.9 * draws.length) return [Number.NaN, Number.NaN];
+  return [quantile(values, 0.025), quantile(values, 0.975)];
 }
 
 /** A number, and its 95 %. */
@@ -85,6 +91,6 @@ export function crossedEstimate(
   const values = Array.from({ length: redrawCount }, () => statistic(pick(rowCount), pick(columnCount)));
   return {
     value: statistic(all(rowCount), all(columnCount)),
-    interval: [quantile(values, 0.025), quantile(values, 0.975)],
+    interval: middleOf(values),
   };
 }

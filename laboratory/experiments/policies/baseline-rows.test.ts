@@ -75,8 +75,20 @@ describe('rows and summary', () => {
     ]);
     const summary = summariseBaselines(baselineRows(withoutAnswer, worlds), withoutAnswer, worlds, true);
     expect(summary['firstTokenFeltOverMaxSinrMean']).toBeCloseTo(0.8, 12);
+    // Other ratios in other seeds: draws without a whole seed have none.
+    const few = runs.map((run) => {
+      const isLost = run.policy === baseline && run.seed < 3;
+      return { ...run, firstTokenMs: isLost ? null : 100 + 10 * run.seed * Number(run.policy === bestFelt) };
+    });
+    const [own] = baselineRows(few, worlds);
+    expect(own?.firstTokenOverMaxSinr).toBeCloseTo(1.35, 12);
+    expect(own?.firstTokenOverMaxSinrLow).toBeCloseTo(1.3, 12);
+    expect(own?.firstTokenOverMaxSinrHigh).toBeCloseTo(1.4, 12);
     const never = runs.map((run) => ({ ...run, firstTokenMs: null }));
     expect(baselineRows(never, worlds)[0]?.firstTokenOverMaxSinr).toBeNaN();
+    expect(
+      summariseBaselines(baselineRows(never, worlds), never, worlds, true)['firstTokenFeltOverMaxSinr'],
+    ).toBeNull();
   });
 
   it('give the least, the mean with its interval, and each preset', () => {

@@ -132,10 +132,11 @@ export function summariseBaselines(
   worlds: readonly FeltWorld[],
   areDrawn: boolean,
 ): Conclusion['summary'] {
+  const known = (value: number | null): number[] => (value === null || Number.isNaN(value) ? [] : [value]);
   const once = rows.filter(({ preset, law }) => worlds.some((world) => world.preset === preset && world.law === law));
   const over = once.flatMap(({ tokensPerSecondOverBestSimple: value }) => value ?? []);
   const low = once.flatMap(({ tokensPerSecondOverBestSimpleLow: value }) => value ?? []);
-  const first = once.flatMap(({ firstTokenOverMaxSinr: value }) => value ?? []);
+  const first = once.flatMap((row) => known(row.firstTokenOverMaxSinr));
   const filled = rows.flatMap(({ tokensPerSecondOverBestFilled: value }) => value ?? []);
   const means = meansOverWorlds.map((one) => meanOverWorlds(runs, worlds, one, areDrawn));
   return {

@@ -107,6 +107,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
       seconds,
       firstSeed,
       firstTokens: 'of answers that go on, too',
+      draftPlans: 'by predicted rows',
       weights: await hashesOf(presets),
     });
     const small = combinations({ size: smallSizes, seed: Array.from({ length: smallSlots }, (_, index) => index + 1) });

@@ -66,19 +66,23 @@ export const modeGoals: Goals = {
   autoOverArFelt: { atLeast: 0.97 },
 };
 
-/** Drafts that bring less than this factor do not pay. */
-const pays = 1.02;
+/** Beyond the interval. */
+function doDraftsPay({ streamOverArLow }: ModeRow): boolean {
+  return streamOverArLow > 1;
+}
+
 /** So much of the tokens a second of the better mode is no less. */
 const noLess = 0.97;
 
 /**
  * For `best, felt`: the least of worlds, and each preset by its name. `worldsAutoNoLess`: worlds in which `auto` has at least 0.97 of the
- * tokens a second of `ar` and of `stream`. `draftsAutoOverStream...`: the mean over worlds in which drafts pay, and in which they do not.
+ * tokens a second of `ar` and of `stream`. `draftsAutoOverStream...`: the mean over worlds in which drafts pay beyond the interval, and over
+ * the others.
  */
 export function summariseModes(rows: readonly ModeRow[], areDrawn: boolean): Conclusion['summary'] {
   const felt = rows.filter(({ policy }) => policy === bestFelt);
   const draftsWhere = (doPay: boolean): number | null => {
-    const worlds = felt.filter((row) => row.streamOverAr >= pays === doPay && row.draftsPerTokenStream > 0);
+    const worlds = felt.filter((row) => doDraftsPay(row) === doPay && row.draftsPerTokenStream > 0);
     const ratios = worlds.map((row) => row.draftsPerTokenAuto / row.draftsPerTokenStream);
     return ratios.length === 0 ? null : mean(ratios);
   };
@@ -87,7 +91,7 @@ export function summariseModes(rows: readonly ModeRow[], areDrawn: boolean): Con
   );
   return {
     ...(areDrawn ? {} : Object.fromEntries(byPreset)),
-    worldsDraftsPay: felt.filter((row) => row.streamOverAr >= pays).length,
+    worldsDraftsPay: felt.filter(doDraftsPay).length,
     worldsAutoNoLess: felt.filter((row) => Math.min(row.autoOverAr, row.autoOverStream) >= noLess).length,
     draftsAutoOverStreamWherePaid: draftsWhere(true),
     draftsAutoOverStreamWhereNotPaid: draftsWhere(false),

@@ -28,6 +28,21 @@ function play(preset: string, sets: readonly string[], isPlanned: boolean): { to
 
 const full = 'devices.battery.initialShare={"minimum":1,"maximum":1}';
 
+it('limits how far a device drafts, in the answer that runs and in later ones', () => {
+  const played = (maxAhead: number): number => {
+    const scenario = readPreset('city-70b', ['devices.count=4', 'servers.placement.count=2', full].map(parseOverride));
+    const policy = { name: 'max-sinr', decide: createPolicy('max-sinr') };
+    const run = createSlotRun({ scenario, policy, seed: 3, play: (outcome) => tokens.play(outcome) });
+    const source = drawnSource(scenario.workload, scenario.token.acceptance, 3);
+    const tokens = createTokenRun(run.world, { source, mode: 'stream', seed: 3 });
+    run.step();
+    for (let device = 0; device < 4; device++) tokens.limit(device, { maxAhead, hedges: 0 });
+    for (let slot = 0; slot < 5; slot++) run.step();
+    return tokens.deviceEfforts().reduce((sum, { drafts }) => sum + drafts, 0) / tokens.totals().tokens;
+  };
+  expect(played(2)).toBeLessThan(0.5 * played(512));
+});
+
 describe('mode auto in a simulated world', () => {
   it('drafts nothing where a draft takes longer than a step, and writes hardly less', () => {
     const slow = [full, 'devices.reachedMemoryShare=0.1'];

@@ -75,7 +75,7 @@ describe('a controller', () => {
       slot();
     };
     report(1, 1);
-    expect(plans()).toMatchObject([{ edge: 'a', mode: 'stream', maxAhead: 9 }]);
+    expect(plans()).toMatchObject([{ edge: 'a', mode: 'stream', maxAhead: 512 }]);
     report(2, 1);
     expect(plans()).toHaveLength(1);
     report(3, 0.82);
@@ -89,7 +89,7 @@ describe('a controller', () => {
     report(10, 0.02);
     report(11, 0.02);
     expect(plans().map(({ mode }) => mode)).toEqual(['stream', 'stream', 'ar']);
-    expect(plans()[1]?.maxAhead).toBeLessThan(9);
+    expect(plans()[1]?.maxAhead).toBeLessThan(10);
     expect(plans()[2]?.reason).toBe('the battery is almost empty');
     expect(events.filter(({ kind }) => kind === 'planned')).toHaveLength(3);
   });

@@ -9,6 +9,7 @@ import {
   doubtfulGain,
   emptyBattery,
   expectedGain,
+  type Gain,
   leastGainAt,
   modeInForce,
   noPaces,
@@ -47,9 +48,8 @@ export interface PlannedDevice extends Planned {
   readonly edge: LiveEdge;
 }
 
-/** Charge above which a shorter lead may cost next to nothing. */
+/** Charge above which the plan does not limit how far ahead a device drafts. */
 const fullCharge = 0.5;
-const leadLoss = 0.01;
 /** What a plan allows a device that it does not limit; its own limits are smaller. */
 export const unlimited = { maxAhead: 512, hedges: 3 } as const;
 /** A mode is ordered where the gain is this many times the least gain, or less than it. */
@@ -71,6 +71,7 @@ export function planKey(planned: Planned, others: number): string {
   const { draftMs, roundTripMs, acceptance, edge, loadMs = 0 } = known;
   const { battery } = planned.device.report;
   const tens = (value: number | null): number | null => (value === null ? null : Math.round(20 * value));
+  const quarters = (value: number | undefined): number | null => (value === undefined ? null : Math.round(4 * value));
   const ms = (value: number | null | undefined): number | null =>
     value == null ? null : Math.round(8 * Math.log2(1e-3 + value));
   const times = [draftMs, roundTripMs, edge?.stepMs?.[0], edge?.stepMs?.[7], edge?.edgeDraftMs, loadMs];
@@ -82,7 +83,8 @@ export function planKey(planned: Planned, others: number): string {
     tens(battery),
     hedges,
     tens(lossOf(planned, others)),
-    tens(ownGain(planned)),
+    quarters(planned.drafting?.draftRows),
+    quarters(planned.drafting?.stepTokens),
   ].join();
 }
 
@@ -102,14 +104,18 @@ export function draftPlan(planned: Planned, others: number, before: DraftPlan | 
   const best = expectedGain({ ...known, acceptance: Math.max(optimisticAcceptance, acceptance ?? 0) }, noPaces);
   if (gain === null || best === null)
     return { edge: edge.id, mode: 'auto', ...unlimited, reason: 'nothing is measured yet' };
-  const loss = lossOf(planned, others);
-  const part = partTaken(planned, gain.share);
-  const share = part * gain.share - loss;
-  const beside = loss < leastNamed ? '' : `, and take ${percent(loss)} of it from ${others} others`;
+  // Where the edge drafts too, a device's rows are in the place of its own.
+  const isAlone = known.edge?.edgeDraftMs == null;
+  const loss = isAlone ? lossOf(planned, others) : 0;
+  const part = (expected: Gain, better: number): number =>
+    isAlone ? partTaken(planned, expected.share, better) * expected.share : expected.share;
+  const share = part(gain, 1) - loss;
+  const most = part(best, Math.max(1, optimisticAcceptance / (acceptance ?? 1))) - loss;
+  const beside = loss < leastNamed ? '' : `; ${others} others lose ${percent(loss / others)} each`;
   const wasAt = before?.edge === edge.id ? before.mode : 'auto';
   const isResting = wasAt === 'ar' || wasAt === 'edge-sd';
-  if (part * best.share - loss < (isResting ? keptGain : 1) * least)
-    return rest(`${describeGain(known, gain)}, at most ${percent(part * best.share)}${beside}${atCharge(battery)}`);
+  if (most < (isResting ? keptGain : 1) * least)
+    return rest(`${describeGain(known, gain)}${beside}, at most ${percent(most)} in all${atCharge(battery)}`);
   const isDrafting = wasAt === 'stream' || wasAt === 'mix';
   // Beside drafts of the edge a small gain is in doubt until the device has felt it.
   const leastClear = Math.max(known.edge?.edgeDraftMs == null ? 0 : doubtfulGain, clearGain * least);
@@ -118,14 +124,14 @@ export function draftPlan(planned: Planned, others: number, before: DraftPlan | 
     edge: edge.id,
     mode: isClear ? planMode(true, canEdgeDraft) : 'auto',
     hedges: battery < fullCharge ? 0 : hedgesFor(known, laterTokenMs),
-    maxAhead: leadOf(planned, known, battery < fullCharge ? least : leadLoss),
+    maxAhead: battery < fullCharge ? Math.max(1, frugalLead(known, least) ?? 1) : unlimited.maxAhead,
     reason: `${describeGain(known, gain)}${beside}${atCharge(battery)}`,
   };
 }
 
 /**
- * What the rows of its drafts take from the other sessions of the edge, whose steps grow longer: the sum of the shares of a time per token.
- * A device's gain is worth no more than it costs them.
+ * What the rows of its drafts take from the other sessions of the edge, whose steps grow longer: the sum of the shares of their times per
+ * token. A device's gain is worth no more than it costs them.
  */
 function lossOf(planned: Planned, others: number): number {
   const draftsMs = draftsMsOf(planned);
@@ -133,31 +139,22 @@ function lossOf(planned: Planned, others: number): number {
 }
 
 /**
- * What its drafts save it in the steps that are predicted, in which the edge takes only as many of its rows as are worth their time; null:
- * nothing is predicted.
+ * How much of an expected gain there is in the steps that are predicted, in which the edge takes only as many rows of drafts as are worth
+ * their time: 0 to 1.
+ * @param better how many times as likely a draft is right than the device has measured
  */
-function ownGain(planned: Planned): number | null {
+function partTaken(planned: Planned, expected: number, better: number): number {
   const { stepMs, drafting } = planned;
   const aloneMs = stepMs - draftsMsOf(planned);
-  return drafting === null || aloneMs <= 0 ? null : 1 - stepMs / drafting.stepTokens / aloneMs;
+  if (drafting === null || expected <= 0 || aloneMs <= 0) return 1;
+  const { draftRows, stepTokens } = drafting;
+  const own = 1 - stepMs / (1 + Math.min(draftRows, (stepTokens - 1) * better)) / aloneMs;
+  return Math.min(1, Math.max(0, own) / expected);
 }
 
-/** How much of an expected gain there is in the rows that the edge takes: 0 to 1. */
-function partTaken(planned: Planned, expected: number): number {
-  const own = ownGain(planned);
-  if (own === null || own >= expected) return 1;
-  return Math.max(0, own) / expected;
-}
-
-/** Their part of a step as it is predicted, without the correction of the edge. */
+/** Their part of a step. */
 function draftsMsOf({ edge, drafting }: Planned): number {
-  return (drafting?.draftRows ?? 0) * edge.report.stepRowMs;
-}
-
-/** @param loss the share of the time per token that a shorter lead may cost */
-function leadOf({ drafting }: Planned, known: TimingKnowledge, loss: number): number {
-  const most = drafting === null ? undefined : Math.ceil(1 + 2 * drafting.draftRows);
-  return Math.max(1, frugalLead(known, loss, most) ?? 1);
+  return (drafting?.draftRows ?? 0) * edge.correction * edge.report.stepRowMs;
 }
 
 function planMode(isDrafting: boolean, canEdgeDraft: boolean): DraftPlan['mode'] {
@@ -230,6 +227,8 @@ export function newPlans<Member extends Pick<DeviceMember, 'plan'>>(
     const key = planKey(planned, others);
     if (device === undefined || device.plan?.key === key) continue;
     const known = device.plan?.plan.edge === planned.edge.id ? device.plan : null;
+    // Nothing is predicted of a device that reads no answer: it keeps what it has.
+    if (known !== null && planned.drafting === null) continue;
     if (known?.changedSlot != null && slot - known.changedSlot < leastPlanSlots) continue;
     if (made >= mostPlans) break;
     made += 1;

@@ -59,6 +59,8 @@ export interface DeviceMember extends Member<DeviceReport> {
   plan: { readonly key: string; readonly plan: DraftPlan; readonly changedSlot: number | null } | null;
   /** The charge that it reported last, whether that counts or not. */
   batterySeen: number | null;
+  /** A charge that does not count yet, and is not logged. */
+  leaptTo: number | null;
   /** Mean length of its answers as a share of their limit; null: none has ended. */
   lengthShare: number | null;
   /** The edges that were sent to it; null: none yet. */
@@ -93,8 +95,9 @@ const noOrders: Pick<DeviceMember, 'assigned' | 'spares' | 'uplink' | 'plan' | '
   knownEdges: null,
 };
 
-const noAnswer: Pick<DeviceMember, 'batterySeen' | 'lengthShare' | 'began' | 'firstTokenMs'> = {
+const noAnswer: Pick<DeviceMember, 'batterySeen' | 'leaptTo' | 'lengthShare' | 'began' | 'firstTokenMs'> = {
   batterySeen: null,
+  leaptTo: null,
   lengthShare: null,
   began: null,
   firstTokenMs: null,
@@ -155,12 +158,14 @@ export class Members {
     return member !== undefined && member.link !== null && member.report?.isDraining === false;
   }
 
-  /** A device whose reported charge does not count yet; null: the connection has none such. */
+  /** A device of which a charge has come that does not count yet, once; null: the connection has none such. */
   leapOf(link: number): { readonly device: string; readonly counts: number; readonly reported: number } | null {
     const { id = '', role } = this.#byLink.get(link) ?? {};
-    const { report, batterySeen = null } = (role === 'device' ? this.devices.get(id) : undefined) ?? { report: null };
-    if (report === null || batterySeen === null || batterySeen === report.battery) return null;
-    return { device: id, counts: report.battery, reported: batterySeen };
+    const device = role === 'device' ? this.devices.get(id) : undefined;
+    if (device?.leaptTo == null || device.report === null) return null;
+    const reported = device.leaptTo;
+    device.leaptTo = null;
+    return { device: id, counts: device.report.battery, reported };
   }
 
   /** The edge of a connection; undefined: it is none. */
@@ -322,6 +327,7 @@ function steadyBattery(device: DeviceMember, battery: number): number {
   const before = device.report?.battery ?? battery;
   const isFar = (from: number): boolean => Math.abs(battery - from) > mostBatteryStep;
   const isLeap = isFar(before) && isFar(device.batterySeen ?? before);
+  if (isLeap && battery !== device.batterySeen) device.leaptTo = battery;
   device.batterySeen = battery;
   return isLeap ? before : battery;
 }

@@ -39,8 +39,10 @@ export interface PacePrediction {
 /** What a device drafts, as predicted: rows and committed tokens in a step. */
 export type DraftingPace = Readonly<Record<'draftRows' | 'stepTokens', number>>;
 
-export function draftingPace({ draftRows, stepTokens }: PacePrediction, device: number): DraftingPace {
-  return { draftRows: draftRows[device] as number, stepTokens: stepTokens[device] as number };
+/** Null: no server serves it. */
+export function draftingPace({ draftRows, stepTokens }: PacePrediction, device: number): DraftingPace | null {
+  const tokens = stepTokens[device] as number;
+  return tokens === 0 ? null : { draftRows: draftRows[device] as number, stepTokens: tokens };
 }
 
 /** @param state with `pace` @param assignment must have passed checkAssignment */

@@ -65,15 +65,14 @@ export function bestStreamMs(figures: TimingFigures): number {
 /**
  * How far ahead of the text a device must draft for the fewest drafts in a step with which the text takes at most this share longer than with
  * the best number, tokens: those of the step that runs, those of the next one, which are made meanwhile, and those of the time in which drafts
- * and text are on their way. Null: not enough is measured. @param most drafts in a step that the edge takes
+ * and text are on their way. Null: not enough is measured.
  */
-export function frugalLead(known: TimingKnowledge, share: number, most: number = mostDrafts): number | null {
+export function frugalLead(known: TimingKnowledge, share: number): number | null {
   const figures = figuresOf(known);
   if (figures === null) return null;
   const bestMs = bestStreamMs(figures);
   const times = [...streamTimes(figures)].sort(([one], [other]) => one - other);
-  const [wanted] = times.find(([, ms]) => ms * (1 - share) <= bestMs) ?? [mostDrafts, bestMs];
-  const drafts = Math.min(wanted, most);
+  const [drafts] = times.find(([, ms]) => ms * (1 - share) <= bestMs) ?? [mostDrafts, bestMs];
   return Math.ceil(drafts * (2 + figures.roundTripMs / figures.stepMs(1 + drafts)));
 }
 
