@@ -12,7 +12,7 @@ export type Statistic<Run> = (own: RunTable<Run>, reference: readonly Run[]) => 
 /** Null: the run has no such figure. */
 type Read<Run> = (run: Run) => number | null;
 
-/** Of the runs that have the figure. */
+/** The mean over runs that have the figure. */
 export function meanOf<Run>(read: Read<Run>): Statistic<Run> {
   return (own) => mean(own.flat().flatMap((run) => read(run) ?? []));
 }

@@ -139,7 +139,7 @@ function speedUnits(policies: readonly FoundPolicy[]): Unit<SpeedRow>[] {
   }));
 }
 
-/** Of several proposals, and of the search alone. */
+/** The first decides among several proposals, the second searches alone. */
 const feltDecisions = ['best', 'best-slot'] as const;
 
 /** Decisions under `felt` in the world of latencies. */

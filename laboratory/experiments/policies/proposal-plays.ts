@@ -180,7 +180,7 @@ export interface ProposalsRow {
   readonly rankCorrelationProposals: number | null;
   /** The same of two plays that differ in times and texts. */
   readonly rankCorrelationPlays: number | null;
-  /** Of slots in which another proposal than that of the search is taken. */
+  /** The share of slots in which another proposal than that of the search is taken. */
   readonly otherTaken: number;
   /** Felt of the proposal that is taken, over that of the search alone, and over the best one in hindsight. */
   readonly chosenOverSearch: number;

@@ -81,7 +81,7 @@ describe('the draft plan', () => {
     expect([4, 12].map((others) => plan({ ...halved, others }).mode)).toEqual(
       [4, 12].map((others) => plan({ ...wide, stepMs: 80, others }).mode),
     );
-    // Beside drafts of the edge they take nobody's place.
+    // On an edge that drafts they are in the place of its own.
     const drafts = { ...wide, others: 12, loadMs: 0, edge: { stepFixedMs: 60, stepRowMs: 1, draftMs: 8 } };
     expect(plan(drafts)).toEqual(plan({ ...drafts, drafting: null }));
   });
@@ -94,7 +94,7 @@ describe('the draft plan', () => {
     const none = { draftRows: 0, stepTokens: 1 - 1e-16 };
     const steep = { edge: { stepFixedMs: 1, stepRowMs: 40 }, stepMs: 41 };
     for (const battery of [1, 0.2]) expect(plan({ ...steep, drafting: none, device: { battery } }).mode).toBe('ar');
-    // What drafts on easier text would bring counts, as nobody measures the acceptance of a device that rests.
+    // What drafts of easier text would bring counts: the acceptance of a device that rests is not measured.
     const unlucky = { draftRows: 1.5, stepTokens: 1.15 };
     expect(plan({ drafting: unlucky, device: { acceptance: 0.1 } }).mode).toBe('auto');
   });

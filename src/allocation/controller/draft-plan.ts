@@ -36,7 +36,7 @@ export interface Planned {
   readonly stepMs: number;
   /** Rows of the device in a step. */
   readonly rows: number;
-  /** Of its drafts; null: it reads no answer. */
+  /** Rows of its drafts, and what a step commits; null: it reads no answer, or has no server. */
   readonly drafting: DraftingPace | null;
   /** Time between its tokens, ms. */
   readonly laterTokenMs: number;

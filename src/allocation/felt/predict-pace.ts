@@ -31,7 +31,7 @@ export interface PacePrediction {
   readonly stepMs: Float64Array;
   /** Rows of each device in a step, prompts included; 0 without a server. */
   readonly rows: Float64Array;
-  /** Of these, those of its drafts; and the tokens that a step commits of its text, 0 without a server. */
+  /** Rows of its drafts among these, and the tokens that a step commits of its text; 0 without a server. */
   readonly draftRows: Float64Array;
   readonly stepTokens: Float64Array;
 }
