@@ -110,7 +110,9 @@ export function draftPlan(planned: Planned, others: number, before: DraftPlan | 
   const part = (expected: Gain, better: number): number =>
     isAlone ? partTaken(planned, expected.share, better) * expected.share : expected.share;
   const share = part(gain, 1) - loss;
-  const most = part(best, Math.max(1, optimisticAcceptance / (acceptance ?? 1))) - loss;
+  // Of drafts that were never right the steps say nothing.
+  const better = Math.max(1, optimisticAcceptance / (acceptance ?? 1));
+  const most = (acceptance === 0 ? best.share : part(best, better)) - loss;
   const beside = loss < leastNamed ? '' : `; ${others} others lose ${percent(loss / others)} each`;
   const wasAt = before?.edge === edge.id ? before.mode : 'auto';
   const isResting = wasAt === 'ar' || wasAt === 'edge-sd';
@@ -118,7 +120,7 @@ export function draftPlan(planned: Planned, others: number, before: DraftPlan | 
     return rest(`${describeGain(known, gain)}${beside}, at most ${percent(most)} in all${atCharge(battery)}`);
   const isDrafting = wasAt === 'stream' || wasAt === 'mix';
   // Beside drafts of the edge a small gain is in doubt until the device has felt it.
-  const leastClear = Math.max(known.edge?.edgeDraftMs == null ? 0 : doubtfulGain, clearGain * least);
+  const leastClear = Math.max(isAlone ? 0 : doubtfulGain, clearGain * least);
   const isClear = share >= (isDrafting ? keptGain / clearGain : 1) * leastClear;
   return {
     edge: edge.id,
