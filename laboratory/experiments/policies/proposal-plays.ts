@@ -1,13 +1,13 @@
 // How well the score by which `best` chooses among its proposals under `felt` orders them: in slots of a world each proposal is played from
-// the same state, with the same seeds, for the time that the score is about, and what was felt is compared with the score. A second play with
-// other times and texts from that slot on says how far two plays agree. A part of `outrider bench felt`, measured in worker threads.
+// the same state, with the same seeds, for the time that the score is about, and what was felt is compared with the score: of a session that
+// ends, until its end; of a reader who has no token yet, also how long it waits for it afterwards. A second play with other times and texts
+// from that slot on says how far two plays agree. A part of `outrider bench felt`, measured in worker threads.
 
 import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
 import { createSlotRun } from '../../../simulator/simulation/run-slots.ts';
-import { createTokenRun } from '../../../simulator/simulation/token-run.ts';
+import { createTokenRun, type TokenRun } from '../../../simulator/simulation/token-run.ts';
 import { drawnSource } from '../../../simulator/simulation/token-source.ts';
-import { feltMs, scoredTime } from '../../../src/allocation/felt/felt-score.ts';
-import { createPaceModel } from '../../../src/allocation/felt/pace-model.ts';
+import { feltMs, latestMs, scoredTime } from '../../../src/allocation/felt/felt-score.ts';
 import { shareOptimally } from '../../../src/allocation/paper/optimal-shares.ts';
 import {
   chooseProposal,
@@ -62,7 +62,7 @@ async function measurePlays(cell: PlaysCell): Promise<PlayedSlot> {
   const first = Math.max(1, Math.round(drawnFromMs / slotMs));
   const many = Math.max(1, Math.round((drawnUntilMs - drawnFromMs) / slotMs));
   const slot = first + createRandom(cell.seed, slotStream).integer(many);
-  const known: Known = { slot, decided: [], proposals: undefined, scoredMs: 0 };
+  const known: Known = { slot, decided: [], proposals: undefined };
   const play = (chosen: number, seed: number): number => playOne(world, cell.seed, known, chosen, seed);
   // The first run finds the slot's proposals; it is the play of the first one.
   const felt = [play(0, cell.seed)];
@@ -86,8 +86,6 @@ interface Known {
   readonly slot: number;
   readonly decided: Assignment[];
   proposals: readonly Proposal[] | undefined;
-  /** The time that scores are about. */
-  scoredMs: number;
 }
 
 /** @returns what devices of the slot felt, in sum; 0 where none has a task */
@@ -104,7 +102,6 @@ function playOne(
     if (state.slot > known.slot) return shareOptimally(state, keeping(state));
     if (state.slot === known.slot) {
       known.proposals ??= proposeFelt(state, optimalSharing);
-      known.scoredMs = scoredTime(state, createPaceModel(state));
       return (known.proposals[chosen] as Proposal).assignment;
     }
     known.decided[state.slot] ??= chooseProposal(proposeFelt(state, optimalSharing)).assignment;
@@ -120,20 +117,81 @@ function playOne(
   const fromMs = known.slot * slotMs;
   const reseeded = playSeed === seed ? undefined : { fromMs, seed: playSeed };
   const source = drawnSource(workload, token.acceptance, seed);
-  const tokens = createTokenRun(run.world, { source, mode: 'stream', seed, reseeded });
+  const felt = createReaders(workload.arrivals.kind === 'one-per-slot');
+  const tokens: TokenRun = createTokenRun(run.world, { source, mode: 'stream', seed, reseeded, ...felt.listeners });
   while (run.world.actual.slot !== known.slot - 1) run.step();
-  const before = { tokens: tokens.deviceTokens(), waitedMs: tokens.waitedMs() };
+  felt.begin(fromMs, tokens);
   run.step();
-  const slots = Math.round(known.scoredMs / slotMs);
   const devices = run.world.devices.slice(0, run.world.actual.deviceCount);
+  const slots = scoredTime({ slotMs }) / slotMs;
   for (let slot = 1; slot < slots; slot++) run.step();
-  const after = { tokens: tokens.deviceTokens(), waitedMs: tokens.waitedMs() };
-  const weight = objective.firstTokenWeight ?? usualFirstTokenWeight;
-  return Array.from(devices).reduce((sum, device) => {
-    const since = (key: 'tokens' | 'waitedMs'): number =>
-      (after[key][device] as number) - (before[key][device] as number);
-    return sum + feltMs(slots * slotMs, { tokens: since('tokens'), waitedMs: since('waitedMs') }, weight);
-  }, 0);
+  felt.look(devices, slots * slotMs);
+  for (let slot = slots; slot * slotMs < latestMs && felt.someoneWaits(); slot++) run.step();
+  return felt.sum(objective.firstTokenWeight ?? usualFirstTokenWeight);
+}
+
+interface Reader {
+  readonly ms: number;
+  readonly tokens: number;
+  readonly waitedMs: number;
+  laterMs: number;
+}
+
+/**
+ * What readers of a slot's sessions feel.
+ * @param isLoop a reader's sessions follow each other, and all count; otherwise its time ends with its session
+ */
+function createReaders(isLoop: boolean) {
+  let fromMs = Number.POSITIVE_INFINITY;
+  let run: TokenRun | undefined;
+  let before: readonly Counts[] = [];
+  let viewedMs = 0;
+  const ended = new Map<number, Reader>();
+  const waiting = new Map<number, Reader>();
+  const readers: Reader[] = [];
+  const since = (device: number, ms: number): Reader => {
+    const [now, then] = [countsOf(run as TokenRun)[device] as Counts, before[device] as Counts];
+    return { ms, tokens: now.tokens - then.tokens, waitedMs: now.waitedMs - then.waitedMs, laterMs: 0 };
+  };
+  return {
+    listeners: {
+      onSession({ device, endMs }: { readonly device: number; readonly endMs: number }): void {
+        if (!isLoop && endMs >= fromMs && !ended.has(device)) ended.set(device, since(device, endMs - fromMs));
+      },
+      onFirstToken(device: number, nowMs: number): void {
+        const reader = waiting.get(device);
+        if (reader === undefined) return;
+        reader.laterMs = nowMs - fromMs - viewedMs;
+        waiting.delete(device);
+      },
+    },
+    /** What comes from now on counts. */
+    begin(nowMs: number, tokens: TokenRun): void {
+      fromMs = nowMs;
+      run = tokens;
+      before = countsOf(tokens);
+    },
+    /** The time in view is over: who has no token yet is waited for. */
+    look(devices: Int32Array, ms: number): void {
+      viewedMs = ms;
+      for (const device of devices) {
+        const reader = ended.get(device) ?? since(device, ms);
+        readers.push(reader);
+        if (reader.tokens > 0 || reader.waitedMs === 0) continue;
+        reader.laterMs = Math.max(0, latestMs - ms);
+        waiting.set(device, reader);
+      }
+    },
+    someoneWaits: () => waiting.size > 0,
+    sum: (weight: number) => readers.reduce((sum, reader) => sum + feltMs(reader.ms, reader, weight), 0),
+  };
+}
+
+type Counts = Readonly<Record<'tokens' | 'waitedMs', number>>;
+
+function countsOf(run: TokenRun): Counts[] {
+  const waitedMs = run.waitedMs();
+  return run.deviceTokens().map((tokens, device) => ({ tokens, waitedMs: waitedMs[device] as number }));
 }
 
 /** Devices stay where they are; others go to the best SNR. */

@@ -3,7 +3,6 @@
 // the weight of that time, a device costs (H + (f - 1) W) / (1 + N), and the energy of its airtime. One token is added so that a reader
 // who gets none costs the time in view, and f times what it then still waits.
 
-import { type PaceState, standingsOf } from '../slot/pace-state.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { leastServedBitPerSecond } from '../slot/uplink-rate.ts';
 import { energyMs } from './felt-cost.ts';
@@ -12,19 +11,13 @@ import { rateOf } from './predict-pace.ts';
 import { predictTokens } from './predict-tokens.ts';
 
 /** Within it a moved text pays for itself or not. */
-const leastScoredMs = 3000;
-/** Beyond it nothing is as it was. */
-const mostScoredMs = 20_000;
-/** Times the mean time in which servers evaluate what they have before them: they do not have equal parts of it. */
-const evaluations = 2;
+const viewedMs = 3000;
+/** A first token that comes later than this is as late as any: until then nothing is as it was. */
+export const latestMs = 20_000;
 
-/** The time in view, ms, in whole slots: 3 s, and longer where sessions wait longer for what is to be evaluated. */
-export function scoredTime({ slotMs, pace }: SlotState, { stepClass }: PaceModel): number {
-  let tokens = 0;
-  for (const { texts, textTokens } of standingsOf(pace as PaceState)) tokens += texts.at(-1)?.leftTokens ?? textTokens;
-  const tokenMs = stepClass.reduce((sum, { promptTokenMs }) => sum + promptTokenMs, 0) / stepClass.length ** 2;
-  const ms = Math.min(mostScoredMs, Math.max(leastScoredMs, evaluations * tokens * tokenMs));
-  return slotMs * Math.ceil(ms / slotMs);
+/** The time in view, ms, in whole slots. */
+export function scoredTime({ slotMs }: Pick<SlotState, 'slotMs'>): number {
+  return slotMs * Math.ceil(viewedMs / slotMs);
 }
 
 /** ms for each token of a reader who gets so many in `ms`, `waitedMs` of which, and `laterMs` after it, it is without the first one. */
@@ -47,12 +40,13 @@ export function scoreFelt(
   model: PaceModel = createPaceModel(state),
   intervals: number = 12,
 ): number {
-  const ms = scoredTime(state, model);
+  const ms = scoredTime(state);
   const expected = predictTokens({ ...state, slotMs: ms }, assignment, undefined, model, intervals);
   let sum = 0;
   for (let device = 0; device < state.deviceCount; device++) {
     const of = (key: keyof typeof expected): number => expected[key][device] as number;
-    const own = { tokens: of('tokens'), waitedMs: of('waitedMs'), laterMs: of('laterMs') };
+    const laterMs = Math.min(Math.max(0, latestMs - ms), of('laterMs'));
+    const own = { tokens: of('tokens'), waitedMs: of('waitedMs'), laterMs };
     sum += feltMs(ms, own, model.firstTokenWeight);
     if (state.objective.energyWeight === 0 || (assignment.server[device] as number) < 0) continue;
     const rate = rateOf(state, assignment, device);

@@ -19,11 +19,13 @@ function paceOf(state: SlotState): PaceState {
   return state.pace as PaceState;
 }
 
-const named = (name: string, score: number): Proposal => ({ name, score, assignment: {} as Assignment });
+const named = (name: string, score: number, moves = 5): Proposal => {
+  return { name, score, moves, assignment: {} as Assignment };
+};
 
 describe('proposals under felt', () => {
   it.each([optimalSharing, equalSharing])(
-    'are named, valid and different, and best takes the one with the best score',
+    'are named, valid and different, and best takes one that is hardly worse than any that moves less',
     (sharing) => {
       for (let seed = 1; seed <= 6; seed++) {
         const state = feltSlot(24, 4, seed);
@@ -36,8 +38,11 @@ describe('proposals under felt', () => {
           expect(score).toBeCloseTo(scoreFelt(state, assignment), 6);
         }
         const taken = createPolicy(sharing === optimalSharing ? 'best+optimal' : 'best+equal')(state);
-        const least = Math.min(...proposals.map(({ score }) => score));
-        expect(scoreFelt(state, taken)).toBeLessThanOrEqual(least / 0.98 + 1e-6);
+        const least = (some: readonly Proposal[]): number => Math.min(...some.map(({ score }) => score));
+        const [search] = proposals as [Proposal];
+        const staying = proposals.filter(({ moves }) => moves < search.moves);
+        expect(scoreFelt(state, taken)).toBeLessThanOrEqual(least([search, ...staying]) / 0.98 + 1e-6);
+        expect(scoreFelt(state, taken)).toBeLessThanOrEqual(least(proposals) / 0.75 + 1e-6);
         expect(taken).toEqual(chooseProposal(proposals).assignment);
       }
     },
@@ -45,10 +50,14 @@ describe('proposals under felt', () => {
 
   it('are left for another one where that is clearly better, and never by scores that are no numbers', () => {
     const of = (...scores: [number, number, number]): string =>
-      chooseProposal(['search', 'stay', 'max-sinr'].map((name, index) => named(name, scores[index] as number))).name;
+      chooseProposal([named('search', scores[0]), named('stay', scores[1], 0), named('max-sinr', scores[2])]).name;
     expect(of(100, 99, 120)).toBe('search');
     expect(of(100, 97, 120)).toBe('stay');
     expect(of(100, 97, 50)).toBe('max-sinr');
+    // One that does not move fewer texts has to be better by a quarter.
+    expect(of(100, 99, 76)).toBe('search');
+    expect(of(100, 97, 76)).toBe('stay');
+    expect(of(100, 99, 74)).toBe('max-sinr');
     expect(of(100, Number.NaN, Number.NaN)).toBe('search');
     expect(of(Number.NaN, 100, 90)).toBe('search');
     expect(chooseProposal([named('search', Number.NaN)]).name).toBe('search');

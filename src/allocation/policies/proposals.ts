@@ -34,6 +34,8 @@ export interface Proposal {
   readonly assignment: Assignment;
   /** ms for each token, summed over devices: {@link scoreFelt}. */
   readonly score: number;
+  /** Sessions that leave the server which has their text. */
+  readonly moves: number;
 }
 
 export const optimalSharing: ProposalSharing = { createRule: createOptimalRule, share: shareOptimally };
@@ -51,8 +53,10 @@ const proposed = {
 /** Another price changes few places: moves that save less than this share are left out, and so many devices are examined, for each one. */
 const leastSaving = 3e-3;
 const examinationsPerDevice = 2;
-/** Another proposal has to be better than the search's by this share: scores are no more exact, and decisions are not to waver. */
-const worthLeaving = 0.02;
+/** By this share another proposal has to be better than the search's: decisions are not to waver. */
+const worthStaying = 0.02;
+/** The same where it does not move fewer texts: what a move costs is certain, what it brings is predicted. */
+const worthMoving = 0.25;
 
 const simple = {
   'max-sinr': associateByMaxSinr,
@@ -71,7 +75,8 @@ export function proposeFelt(state: SlotState, { createRule, share }: ProposalSha
   const propose = (name: string, server: Int32Array): void => {
     if (proposals.some(({ assignment }) => isSame(assignment.server, server))) return;
     const assignment = share(state, server, problem);
-    proposals.push({ name, assignment, score: scoreFelt(state, assignment, model, intervals) });
+    const score = scoreFelt(state, assignment, model, intervals);
+    proposals.push({ name, assignment, score, moves: movesOf(state, assignment.server) });
   };
   propose('search', found);
   propose('stay', staying(state, found));
@@ -80,11 +85,19 @@ export function proposeFelt(state: SlotState, { createRule, share }: ProposalSha
   return proposals;
 }
 
-/** The best proposal; where it is hardly better than the first one, that, and where scores are no numbers. */
+/** The best of those that are better than the first one by enough; otherwise the first, as where scores are no numbers. */
 export function chooseProposal(proposals: readonly Proposal[]): Proposal {
   const first = proposals[0] as Proposal;
-  const best = proposals.reduce((one, other) => (other.score < one.score ? other : one));
-  return best.score < (1 - worthLeaving) * first.score ? best : first;
+  const share = ({ moves }: Proposal): number => (moves < first.moves ? worthStaying : worthMoving);
+  const better = proposals.filter((one) => one.score < (1 - share(one)) * first.score);
+  return better.reduce((one, other) => (other.score < one.score ? other : one), better[0] ?? first);
+}
+
+function movesOf({ pace }: SlotState, server: Int32Array): number {
+  return server.reduce((sum, one, device) => {
+    const present = pace?.textServer[device] as number;
+    return sum + Number(present >= 0 && one >= 0 && one !== present);
+  }, 0);
 }
 
 /** From an association on, moves that pay at another price of moved texts. */
