@@ -96,6 +96,8 @@ interface Load {
   waiters: number;
   followers: number;
   chunkTokens: number;
+  /** The last answer of {@link worthOf}: most devices have one acceptance. */
+  worth: Readonly<Record<'acceptance' | 'stepMs' | 'drafts', number>>;
 }
 
 /** What readers get of a slot; [M] each. */
@@ -119,7 +121,7 @@ export function predictTokens(
   intervals: number = usualIntervals,
 ): ExpectedTokens {
   const loads = model.stepClass.map((step): Load => {
-    const rest = { rows: 0, weights: 0, chunks: 0, waiters: 0, followers: 0, chunkTokens: 0 };
+    const rest = { rows: 0, weights: 0, chunks: 0, waiters: 0, followers: 0, chunkTokens: 0, worth: unknownWorth };
     return { step, stepMs: step.fixedMs + step.rowMs, place: 0, ...rest };
   });
   const readers = standings.map((standing, device) => readerOf({ state, assignment, model }, device, standing));
@@ -329,13 +331,19 @@ function advance(reader: Reader, loads: readonly Load[], nowMs: number, lengthMs
   if (next !== undefined) follow(reader, next, loads, seen, lengthMs);
 }
 
+const unknownWorth = { acceptance: Number.NaN, stepMs: 0, drafts: 0 };
+
+/** The drafts that are worth their rows at the load's step. */
+function worthOf(load: Load, acceptance: number): number {
+  const { worth, step, stepMs } = load;
+  if (worth.acceptance === acceptance && worth.stepMs === stepMs) return worth.drafts;
+  load.worth = { acceptance, stepMs, drafts: worthwhileDrafts(acceptance, step.fixedMs / stepMs) };
+  return load.worth.drafts;
+}
+
 /** Tokens of the first step after a prompt: the device has drafted while it waited. The step of a text that has moved has no drafts. */
-function firstTokens(
-  { draftMs, acceptance, maxAhead, fromMs }: Drafting,
-  { step, stepMs }: Load,
-  nowMs: number,
-): number {
-  const limit = worthwhileDrafts(acceptance, step.fixedMs / stepMs);
+function firstTokens({ draftMs, acceptance, maxAhead, fromMs }: Drafting, load: Load, nowMs: number): number {
+  const limit = worthOf(load, acceptance);
   const drafts = Math.min(limit, maxAhead, (nowMs - fromMs) / draftMs);
   return acceptance < 1 ? (1 - acceptance ** (drafts + 1)) / (1 - acceptance) : 1 + drafts;
 }
