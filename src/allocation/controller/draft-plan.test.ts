@@ -100,6 +100,8 @@ describe('the draft plan', () => {
     const never = { device: { acceptance: 0, draftMs: 60, battery: 0.1 } };
     expect(plan({ ...never, drafting: null }).mode).toBe('ar');
     expect(plan({ ...never, drafting: { draftRows: 0, stepTokens: 1 } })).toEqual(plan({ ...never, drafting: null }));
+    const seldom = { device: { acceptance: 0.03 }, drafting: { draftRows: 0.01, stepTokens: 1 } };
+    expect(plan(seldom).mode).toBe('auto');
   });
 
   it.each([

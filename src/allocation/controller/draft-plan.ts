@@ -62,6 +62,8 @@ const keptGain = 1.5;
 const busyPart = 0.25;
 /** Above this least chance only the likeliest alternative is worth a wider pass. */
 const rareHedge = 0.2;
+/** Of drafts that are right less often, steps have hardly a row: they say nothing of better ones. */
+const leastJudged = 0.1;
 /** Least tokens for a time per token to be used. */
 const manyTokens = 100;
 
@@ -110,9 +112,9 @@ export function draftPlan(planned: Planned, others: number, before: DraftPlan | 
   const part = (expected: Gain, better: number): number =>
     isAlone ? partTaken(planned, expected.share, better) * expected.share : expected.share;
   const share = part(gain, 1) - loss;
-  // Of drafts that were never right the steps say nothing.
   const better = Math.max(1, optimisticAcceptance / (acceptance ?? 1));
-  const most = (acceptance === 0 ? best.share : part(best, better)) - loss;
+  const isSeldomRight = acceptance !== null && acceptance < leastJudged;
+  const most = (isSeldomRight ? best.share : part(best, better)) - loss;
   const beside = loss < leastNamed ? '' : `; ${others} others lose ${percent(loss / others)} each`;
   const wasAt = before?.edge === edge.id ? before.mode : 'auto';
   const isResting = wasAt === 'ar' || wasAt === 'edge-sd';
