@@ -137,7 +137,13 @@ function effortsOf({ scenario, parts }: World, tokens: TokenRun): Pick<FeltRun, 
  * Simulated seconds of a run for each second that is asked for: sessions of `modern` are rare, those of `coupled` last long, and its readers
  * wait for a first token as long as some runs would last.
  */
-const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2, crowd: 2, coupled: 24, 'city-70b': 2 };
+const longer: Readonly<Record<string, number>> = {
+  modern: 4,
+  'street-canyon': 2,
+  crowd: 2,
+  coupled: 24,
+  'city-70b': 2,
+};
 
 /** The same of a drawn world, by its arrivals. */
 const longerArrivals = { 'one-per-slot': 1, 'duty-cycle': 2, 'poisson-sessions': 4 } as const;

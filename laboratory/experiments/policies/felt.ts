@@ -108,7 +108,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
       firstSeed,
       firstTokens: 'of answers that go on, too',
       draftPlans: 'by predicted rows',
-      proposals: 'seen for 3 s',
+      proposals: 'seen for 3 s, 2 % and 25 %',
       weights: await hashesOf(presets),
     });
     const small = combinations({ size: smallSizes, seed: Array.from({ length: smallSlots }, (_, index) => index + 1) });
@@ -124,7 +124,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
     await using plays = new WorkerPool(playsWork, null, workers);
     const rankSeeds = Array.from({ length: size.worlds === 'random' ? 0 : rankSlots }, (_, index) => firstSeed + index);
     const slots: PlaysCell[] = combinations({ seed: rankSeeds, preset: presets });
-    const playsKey = ({ preset, seed }: PlaysCell): string => `plays / ${preset} / ${seed}`;
+    const playsKey = ({ preset, seed }: PlaysCell): string => `proposals / ${preset} / ${seed}`;
     return { runs, solved, played: await plays.measureAll(run, 'proposals', slots, playsKey) };
   },
   conclude({ runs, solved, played }, given) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { orderAgreement, type PlayedSlot, playsWork, proposalRows } from './proposal-plays.ts';
+import { createReaders, orderAgreement, type PlayedSlot, playsWork, proposalRows } from './proposal-plays.ts';
 
 const played = (slot: number, scores: number[], felt: number[], more: Partial<PlayedSlot> = {}): PlayedSlot => {
   return {
@@ -41,6 +41,38 @@ describe('the order of proposals', () => {
     expect(row?.rankCorrelationProposals).toBeCloseTo(-1, 12);
     expect(row?.chosenOverBest).toBeCloseTo((2 + 2 + 1) / 3, 12);
     expect(proposalRows([played(1, [], [], { chosen: -1 })], ['paper'])).toEqual([]);
+  });
+});
+
+describe('what readers of a slot feel', () => {
+  /** Devices 0 to 3 before and after the time in view: tokens, and ms of waits. */
+  const counts = { tokens: [10, 10, 10, 10], waitedMs: [5, 5, 5, 5] };
+  const run = { deviceTokens: () => counts.tokens, waitedMs: () => counts.waitedMs };
+  const countUp = (tokens: number[], waitedMs: number[]): void => {
+    counts.tokens = counts.tokens.map((count, device) => count + (tokens[device] as number));
+    counts.waitedMs = counts.waitedMs.map((ms, device) => ms + (waitedMs[device] as number));
+  };
+
+  it.each([
+    // The session of 1 ends after 1 s with 9 tokens, and its next one is another reader's.
+    [false, 3000 / 31 + 1000 / 10],
+    [true, 3000 / 31 + 3000 / 20],
+  ])('ends with a session, unless they follow each other (%s), and goes on until the first token', (isLoop, read) => {
+    const felt = createReaders(isLoop);
+    felt.listeners.onSession({ device: 0, endMs: 900 });
+    felt.begin(1000, run);
+    countUp([0, 9, 0, 0], [0, 0, 0, 0]);
+    felt.listeners.onSession({ device: 1, endMs: 2000 });
+    countUp([30, 10, 0, 0], [0, 0, 3000, 3000]);
+    felt.listeners.onSession({ device: 1, endMs: 3900 });
+    felt.endView(Int32Array.of(0, 1, 2, 3), 3000);
+    expect(felt.someoneWaits()).toBe(true);
+    felt.listeners.onFirstToken(2, 4500);
+    felt.listeners.onFirstToken(2, 9000);
+    // The last one has none within 20 s of the start.
+    expect(felt.sum(1)).toBeCloseTo(read + 3500 + 20_000, 6);
+    expect(felt.sum(2)).toBeCloseTo(read + 3000 + 3000 + 2 * 500 + 3000 + 3000 + 2 * 17_000, 6);
+    expect(felt.someoneWaits()).toBe(true);
   });
 });
 

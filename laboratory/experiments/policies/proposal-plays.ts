@@ -16,7 +16,7 @@ import {
   proposeFelt,
 } from '../../../src/allocation/policies/proposals.ts';
 import { associateByMaxSinr } from '../../../src/allocation/policies/simple-association.ts';
-import { findLink, isEligible } from '../../../src/allocation/slot/links.ts';
+import { findLink, hasEligibleLink, isEligible } from '../../../src/allocation/slot/links.ts';
 import { type Assignment, type SlotState, usualFirstTokenWeight } from '../../../src/allocation/slot/slot-state.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { mean, rankCorrelation } from '../../../src/core/basics/statistics.ts';
@@ -48,9 +48,10 @@ export const playsWork: Work<PlaysCell, PlayedSlot, null> = {
 };
 serveWork(playsWork);
 
-/** The slot is drawn between these times of its run, ms: sessions are at all stages by then. */
+/** The slot is drawn between these times of its run, ms: sessions are at all stages by then. Those of `coupled` last longer. */
 const drawnFromMs = 1000;
 const drawnUntilMs = 4000;
+const laterDrawn: Readonly<Record<string, number>> = { coupled: 5 };
 /** A stream of createRandom. */
 const slotStream = 0x53a00000;
 /** Added to a seed for the second play. */
@@ -59,10 +60,11 @@ const otherSeed = 500_000;
 async function measurePlays(cell: PlaysCell): Promise<PlayedSlot> {
   const world = await openWorld(cell.preset, 'ids', 1);
   const { slotMs } = world.scenario;
-  const first = Math.max(1, Math.round(drawnFromMs / slotMs));
-  const many = Math.max(1, Math.round((drawnUntilMs - drawnFromMs) / slotMs));
+  const times = laterDrawn[cell.preset] ?? 1;
+  const first = Math.max(1, Math.round((times * drawnFromMs) / slotMs));
+  const many = Math.max(1, Math.round((times * (drawnUntilMs - drawnFromMs)) / slotMs));
   const slot = first + createRandom(cell.seed, slotStream).integer(many);
-  const known: Known = { slot, decided: [], proposals: undefined };
+  const known: Known = { slot, decided: [], proposals: undefined, isReached: [] };
   const play = (chosen: number, seed: number): number => playOne(world, cell.seed, known, chosen, seed);
   // The first run finds the slot's proposals; it is the play of the first one.
   const felt = [play(0, cell.seed)];
@@ -86,6 +88,8 @@ interface Known {
   readonly slot: number;
   readonly decided: Assignment[];
   proposals: readonly Proposal[] | undefined;
+  /** Of each entry of the slot: whether any server can reach the device. Others are not counted. */
+  readonly isReached: boolean[];
 }
 
 /** @returns what devices of the slot felt, in sum; 0 where none has a task */
@@ -102,6 +106,7 @@ function playOne(
     if (state.slot > known.slot) return shareOptimally(state, keeping(state));
     if (state.slot === known.slot) {
       known.proposals ??= proposeFelt(state, optimalSharing);
+      for (let entry = 0; entry < state.deviceCount; entry++) known.isReached[entry] = hasEligibleLink(state, entry);
       return (known.proposals[chosen] as Proposal).assignment;
     }
     known.decided[state.slot] ??= chooseProposal(proposeFelt(state, optimalSharing)).assignment;
@@ -122,10 +127,10 @@ function playOne(
   while (run.world.actual.slot !== known.slot - 1) run.step();
   felt.begin(fromMs, tokens);
   run.step();
-  const devices = run.world.devices.slice(0, run.world.actual.deviceCount);
-  const slots = scoredTime({ slotMs }) / slotMs;
+  const devices = run.world.devices.slice(0, run.world.actual.deviceCount).filter((_, entry) => known.isReached[entry]);
+  const slots = Math.round(scoredTime({ slotMs }) / slotMs);
   for (let slot = 1; slot < slots; slot++) run.step();
-  felt.look(devices, slots * slotMs);
+  felt.endView(devices, slots * slotMs);
   for (let slot = slots; slot * slotMs < latestMs && felt.someoneWaits(); slot++) run.step();
   return felt.sum(objective.firstTokenWeight ?? usualFirstTokenWeight);
 }
@@ -137,45 +142,57 @@ interface Reader {
   laterMs: number;
 }
 
+/** What readers of a slot's sessions feel: begins with the slot, and their time in view ends. */
+export interface Readers {
+  readonly listeners: {
+    onSession(session: { readonly device: number; readonly endMs: number }): void;
+    onFirstToken(device: number, nowMs: number): void;
+  };
+  /** What comes from now on counts. */
+  begin(nowMs: number, tokens: Counting): void;
+  /** The time in view is over: who has no token yet is waited for. */
+  endView(devices: Int32Array, ms: number): void;
+  someoneWaits(): boolean;
+  /** ms for each token, in sum over devices. */
+  sum(firstTokenWeight: number): number;
+}
+
 /**
- * What readers of a slot's sessions feel.
  * @param isLoop a reader's sessions follow each other, and all count; otherwise its time ends with its session
  */
-function createReaders(isLoop: boolean) {
-  let fromMs = Number.POSITIVE_INFINITY;
-  let run: TokenRun | undefined;
+export function createReaders(isLoop: boolean): Readers {
+  let fromMs = 0;
+  let run: Counting | undefined;
   let before: readonly Counts[] = [];
   let viewedMs = 0;
   const ended = new Map<number, Reader>();
   const waiting = new Map<number, Reader>();
   const readers: Reader[] = [];
-  const since = (device: number, ms: number): Reader => {
-    const [now, then] = [countsOf(run as TokenRun)[device] as Counts, before[device] as Counts];
+  const countedSince = (device: number, ms: number): Reader => {
+    const [now, then] = [countsOf(run as Counting)[device] as Counts, before[device] as Counts];
     return { ms, tokens: now.tokens - then.tokens, waitedMs: now.waitedMs - then.waitedMs, laterMs: 0 };
   };
   return {
     listeners: {
-      onSession({ device, endMs }: { readonly device: number; readonly endMs: number }): void {
-        if (!isLoop && endMs >= fromMs && !ended.has(device)) ended.set(device, since(device, endMs - fromMs));
+      onSession({ device, endMs }) {
+        if (!isLoop && run !== undefined && !ended.has(device)) ended.set(device, countedSince(device, endMs - fromMs));
       },
-      onFirstToken(device: number, nowMs: number): void {
+      onFirstToken(device, nowMs) {
         const reader = waiting.get(device);
         if (reader === undefined) return;
         reader.laterMs = nowMs - fromMs - viewedMs;
         waiting.delete(device);
       },
     },
-    /** What comes from now on counts. */
-    begin(nowMs: number, tokens: TokenRun): void {
+    begin(nowMs, tokens) {
       fromMs = nowMs;
       run = tokens;
       before = countsOf(tokens);
     },
-    /** The time in view is over: who has no token yet is waited for. */
-    look(devices: Int32Array, ms: number): void {
+    endView(devices, ms) {
       viewedMs = ms;
       for (const device of devices) {
-        const reader = ended.get(device) ?? since(device, ms);
+        const reader = ended.get(device) ?? countedSince(device, ms);
         readers.push(reader);
         if (reader.tokens > 0 || reader.waitedMs === 0) continue;
         reader.laterMs = Math.max(0, latestMs - ms);
@@ -183,13 +200,14 @@ function createReaders(isLoop: boolean) {
       }
     },
     someoneWaits: () => waiting.size > 0,
-    sum: (weight: number) => readers.reduce((sum, reader) => sum + feltMs(reader.ms, reader, weight), 0),
+    sum: (weight) => readers.reduce((sum, reader) => sum + feltMs(reader.ms, reader, weight), 0),
   };
 }
 
+type Counting = Pick<TokenRun, 'deviceTokens' | 'waitedMs'>;
 type Counts = Readonly<Record<'tokens' | 'waitedMs', number>>;
 
-function countsOf(run: TokenRun): Counts[] {
+function countsOf(run: Counting): Counts[] {
   const waitedMs = run.waitedMs();
   return run.deviceTokens().map((tokens, device) => ({ tokens, waitedMs: waitedMs[device] as number }));
 }

@@ -62,8 +62,8 @@ const keptGain = 1.5;
 const busyPart = 0.25;
 /** Above this least chance only the likeliest alternative is worth a wider pass. */
 const rareHedge = 0.2;
-/** Of drafts that are right less often, steps have hardly a row: they say nothing of better ones. */
-const leastJudged = 0.1;
+/** Below this acceptance steps have hardly a row of drafts, so they do not show what better drafts would bring. At an edge of planKey. */
+const leastJudgedAcceptance = 0.125;
 /** Least tokens for a time per token to be used. */
 const manyTokens = 100;
 
@@ -113,7 +113,7 @@ export function draftPlan(planned: Planned, others: number, before: DraftPlan | 
     isAlone ? partTaken(planned, expected.share, better) * expected.share : expected.share;
   const share = part(gain, 1) - loss;
   const better = Math.max(1, optimisticAcceptance / (acceptance ?? 1));
-  const isSeldomRight = acceptance !== null && acceptance < leastJudged;
+  const isSeldomRight = acceptance !== null && acceptance < leastJudgedAcceptance;
   const most = (isSeldomRight ? best.share : part(best, better)) - loss;
   const beside = loss < leastNamed ? '' : `; ${others} others lose ${percent(loss / others)} each`;
   const wasAt = before?.edge === edge.id ? before.mode : 'auto';

@@ -101,7 +101,7 @@ describe('tokens of a slot', () => {
     expect(waitedMs[0]).toBe(0);
     expect(waitedMs[1]).toBeGreaterThan(20);
     expect(waitedMs[1]).toBeLessThan(slotMs);
-    expect([tokens[2], waitedMs[2], laterMs[2]]).toEqual([0, slotMs, slotMs]);
+    expect([tokens[2], waitedMs[2], laterMs[2]]).toEqual([0, slotMs, Number.POSITIVE_INFINITY]);
     expect([...laterMs.slice(0, 2)]).toEqual([0, 0]);
     const longer = predictTokens(state, assignment, [session(at(0)), fresh(900), fresh(300)]);
     expect(longer.waitedMs[1]).toBeGreaterThan(waitedMs[1] as number);
@@ -112,6 +112,14 @@ describe('tokens of a slot', () => {
     expect([late?.tokens[0], late?.waitedMs[0]]).toEqual([0, slotMs]);
     expect(late?.laterMs[0]).toBeGreaterThan(100);
     expect(later?.laterMs[0]).toBeGreaterThan(1.8 * (late?.laterMs[0] as number));
+    // A prompt that was evaluated before has its first token at once.
+    const evaluated = predictTokens(state, assignment, [{ ...session(at(0)), isUnread: true }, fresh(300), fresh(1)]);
+    expect(evaluated.waitedMs[0]).toBeLessThan(0.1 * slotMs);
+    // An upload that ends after the slot is evaluated after it, beside those that wait.
+    const sending = { ...fresh(9_000), texts: [at(0, 9_000, { fromMs: 2 * slotMs })] };
+    const behind = predictTokens(state, assignment, [sending, session(at(0)), fresh(1)]);
+    expect(behind.laterMs[0]).toBeGreaterThan(slotMs + (late?.laterMs[0] as number) / 2);
+    expect(behind.laterMs[0]).toBeLessThan(1e5);
   });
 
   it('are those of the means where a slot does not say where sessions stand', () => {

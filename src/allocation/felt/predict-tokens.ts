@@ -5,7 +5,7 @@
 // Between the ends of short intervals all rates are constant. A server's step takes T = a + b (rows + chunk); in it a session that decodes
 // commits tau(T) tokens, and one session's text gets a chunk, by fair queueing. docs/research/allocation-derivations.md, Tokens of a slot.
 
-import { worthwhileDrafts } from '../../core/scheduling/stream-pace.ts';
+import { rememberWorthwhile } from '../../core/scheduling/stream-pace.ts';
 import { type PaceState, standingsOf } from '../slot/pace-state.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import type { Standing } from '../slot/standing.ts';
@@ -96,8 +96,7 @@ interface Load {
   waiters: number;
   followers: number;
   chunkTokens: number;
-  /** The last answer of {@link worthOf}: most devices have one acceptance. */
-  worth: Readonly<Record<'acceptance' | 'stepMs' | 'drafts', number>>;
+  readonly worthwhile: ReturnType<typeof rememberWorthwhile>;
 }
 
 /** What readers get of a slot; [M] each. */
@@ -105,7 +104,7 @@ export interface ExpectedTokens {
   readonly tokens: Float64Array;
   /** The part of the slot in which a reader has asked and has no token of the answer, ms. */
   readonly waitedMs: Float64Array;
-  /** How long after the slot a reader who gets none waits for the first token of its session, at the rates of its end, ms. */
+  /** How long after the slot a reader who gets none waits for its first token, at the rates of its end, ms; infinite without a server. */
   readonly laterMs: Float64Array;
 }
 
@@ -121,8 +120,8 @@ export function predictTokens(
   intervals: number = usualIntervals,
 ): ExpectedTokens {
   const loads = model.stepClass.map((step): Load => {
-    const rest = { rows: 0, weights: 0, chunks: 0, waiters: 0, followers: 0, chunkTokens: 0, worth: unknownWorth };
-    return { step, stepMs: step.fixedMs + step.rowMs, place: 0, ...rest };
+    const rest = { rows: 0, weights: 0, chunks: 0, waiters: 0, followers: 0, chunkTokens: 0 };
+    return { step, stepMs: step.fixedMs + step.rowMs, place: 0, ...rest, worthwhile: rememberWorthwhile() };
   });
   const readers = standings.map((standing, device) => readerOf({ state, assignment, model }, device, standing));
   const lengthMs = state.slotMs / intervals;
@@ -140,13 +139,15 @@ export function predictTokens(
   };
 }
 
-/** Without a server it waits as long again. */
+/** Without a server it waits without end. */
 function laterMsOf({ firstMs, legs, isServed, running }: Reader, loads: readonly Load[], slotMs: number): number {
   if (firstMs < Number.POSITIVE_INFINITY) return Math.max(0, firstMs - slotMs);
   const newest = legs.at(-1);
-  if (newest === undefined || !isServed) return slotMs;
+  if (newest === undefined || !isServed) return Number.POSITIVE_INFINITY;
   const load = loads[newest.server] as Load;
-  const perMs = evaluatedPerMs(load, newest.weight, 1 - running, idleShare(load.waiters - running, load.followers));
+  // One that arrives after the slot is in no sum.
+  const counted = newest.fromMs < slotMs ? running : 0;
+  const perMs = evaluatedPerMs(load, newest.weight, 1 - counted, idleShare(load.waiters - counted, load.followers));
   return Math.max(0, newest.fromMs - slotMs) + newest.leftTokens / perMs;
 }
 
@@ -328,22 +329,14 @@ function advance(reader: Reader, loads: readonly Load[], nowMs: number, lengthMs
   const seen = reader.isServed ? Math.max(0, ahead - reader.seenTokens) : 0;
   reader.seenTokens += seen;
   reader.tokens += reader.running * seen;
+  // Of a text that was evaluated before, the first token may come now.
+  if (seen > 0) reader.firstMs = Math.min(reader.firstMs, nowMs + lengthMs / 2);
   if (next !== undefined) follow(reader, next, loads, seen, lengthMs);
-}
-
-const unknownWorth = { acceptance: Number.NaN, stepMs: 0, drafts: 0 };
-
-/** The drafts that are worth their rows at the load's step. */
-function worthOf(load: Load, acceptance: number): number {
-  const { worth, step, stepMs } = load;
-  if (worth.acceptance === acceptance && worth.stepMs === stepMs) return worth.drafts;
-  load.worth = { acceptance, stepMs, drafts: worthwhileDrafts(acceptance, step.fixedMs / stepMs) };
-  return load.worth.drafts;
 }
 
 /** Tokens of the first step after a prompt: the device has drafted while it waited. The step of a text that has moved has no drafts. */
 function firstTokens({ draftMs, acceptance, maxAhead, fromMs }: Drafting, load: Load, nowMs: number): number {
-  const limit = worthOf(load, acceptance);
+  const limit = load.worthwhile(acceptance, load.step.fixedMs / load.stepMs);
   const drafts = Math.min(limit, maxAhead, (nowMs - fromMs) / draftMs);
   return acceptance < 1 ? (1 - acceptance ** (drafts + 1)) / (1 - acceptance) : 1 + drafts;
 }

@@ -19,8 +19,8 @@ function paceOf(state: SlotState): PaceState {
   return state.pace as PaceState;
 }
 
-const named = (name: string, score: number, moves = 5): Proposal => {
-  return { name, score, moves, assignment: {} as Assignment };
+const named = (name: string, score: number, movedTokens = 500): Proposal => {
+  return { name, score, movedTokens, assignment: {} as Assignment };
 };
 
 describe('proposals under felt', () => {
@@ -40,7 +40,7 @@ describe('proposals under felt', () => {
         const taken = createPolicy(sharing === optimalSharing ? 'best+optimal' : 'best+equal')(state);
         const least = (some: readonly Proposal[]): number => Math.min(...some.map(({ score }) => score));
         const [search] = proposals as [Proposal];
-        const staying = proposals.filter(({ moves }) => moves < search.moves);
+        const staying = proposals.filter(({ movedTokens }) => movedTokens < search.movedTokens);
         expect(scoreFelt(state, taken)).toBeLessThanOrEqual(least([search, ...staying]) / 0.98 + 1e-6);
         expect(scoreFelt(state, taken)).toBeLessThanOrEqual(least(proposals) / 0.75 + 1e-6);
         expect(taken).toEqual(chooseProposal(proposals).assignment);
@@ -54,7 +54,7 @@ describe('proposals under felt', () => {
     expect(of(100, 99, 120)).toBe('search');
     expect(of(100, 97, 120)).toBe('stay');
     expect(of(100, 97, 50)).toBe('max-sinr');
-    // One that does not move fewer texts has to be better by a quarter.
+    // One that moves no less text has to be better by a quarter.
     expect(of(100, 99, 76)).toBe('search');
     expect(of(100, 97, 76)).toBe('stay');
     expect(of(100, 99, 74)).toBe('max-sinr');
@@ -98,6 +98,15 @@ describe('proposals under felt', () => {
     const count = (policy: string): number =>
       createPolicy(policy)(slot).server.filter((server, device) => server !== where[device]).length;
     expect(count('best-slot')).toBeGreaterThan(count('best'));
+  });
+
+  it('are compared without devices that nobody can reach', () => {
+    const state = feltSlot(8, 3, 5);
+    const deaf = { ...state, snr: state.snr.map((snr, link) => (link < 3 ? 0 : snr)) };
+    const [all, some] = [state, deaf].map((one) => proposeFelt(one, optimalSharing)) as [Proposal[], Proposal[]];
+    // One of eight waits for ever, which would be more than all others together.
+    expect(some[0]?.score).toBeLessThan(all[0]?.score as number);
+    expect(Number.isFinite(some[0]?.score)).toBe(true);
   });
 
   it('serve nobody where no link is good enough, and say so by -1', () => {

@@ -5,6 +5,7 @@
 
 import { type FeltProblem, repriceTexts } from '../felt/felt-problem.ts';
 import { scoreFelt } from '../felt/felt-score.ts';
+import type { PaceModel } from '../felt/pace-model.ts';
 import { shareEqually } from '../paper/equal-shares.ts';
 import { shareOptimally } from '../paper/optimal-shares.ts';
 import { searchBest, searchSize } from '../search/best-search.ts';
@@ -34,8 +35,8 @@ export interface Proposal {
   readonly assignment: Assignment;
   /** ms for each token, summed over devices: {@link scoreFelt}. */
   readonly score: number;
-  /** Sessions that leave the server which has their text. */
-  readonly moves: number;
+  /** Tokens of text that another server than the one which has them would evaluate. */
+  readonly movedTokens: number;
 }
 
 export const optimalSharing: ProposalSharing = { createRule: createOptimalRule, share: shareOptimally };
@@ -55,7 +56,7 @@ const leastSaving = 3e-3;
 const examinationsPerDevice = 2;
 /** By this share another proposal has to be better than the search's: decisions are not to waver. */
 const worthStaying = 0.02;
-/** The same where it does not move fewer texts: what a move costs is certain, what it brings is predicted. */
+/** The same where it moves no less text: what a move costs is certain, what it brings is predicted. */
 const worthMoving = 0.25;
 
 const simple = {
@@ -76,7 +77,7 @@ export function proposeFelt(state: SlotState, { createRule, share }: ProposalSha
     if (proposals.some(({ assignment }) => isSame(assignment.server, server))) return;
     const assignment = share(state, server, problem);
     const score = scoreFelt(state, assignment, model, intervals);
-    proposals.push({ name, assignment, score, moves: movesOf(state, assignment.server) });
+    proposals.push({ name, assignment, score, movedTokens: movedTokensOf(model, assignment.server) });
   };
   propose('search', found);
   propose('stay', staying(state, found));
@@ -88,16 +89,13 @@ export function proposeFelt(state: SlotState, { createRule, share }: ProposalSha
 /** The best of those that are better than the first one by enough; otherwise the first, as where scores are no numbers. */
 export function chooseProposal(proposals: readonly Proposal[]): Proposal {
   const first = proposals[0] as Proposal;
-  const share = ({ moves }: Proposal): number => (moves < first.moves ? worthStaying : worthMoving);
-  const better = proposals.filter((one) => one.score < (1 - share(one)) * first.score);
-  return better.reduce((one, other) => (other.score < one.score ? other : one), better[0] ?? first);
+  const worth = ({ movedTokens }: Proposal): number => (movedTokens < first.movedTokens ? worthStaying : worthMoving);
+  const better = proposals.filter((one) => one.score < (1 - worth(one)) * first.score);
+  return better.toSorted((one, other) => one.score - other.score)[0] ?? first;
 }
 
-function movesOf({ pace }: SlotState, server: Int32Array): number {
-  return server.reduce((sum, one, device) => {
-    const present = pace?.textServer[device] as number;
-    return sum + Number(present >= 0 && one >= 0 && one !== present);
-  }, 0);
+function movedTokensOf(model: PaceModel, server: Int32Array): number {
+  return server.reduce((sum, one, device) => (one < 0 ? sum : sum + model.movedTokens(device, one)), 0);
 }
 
 /** From an association on, moves that pay at another price of moved texts. */

@@ -33,6 +33,12 @@ export function isEligible(state: SlotState, link: number): boolean {
   return (state.snr[link] as number) >= state.objective.minimumSnr;
 }
 
+export function hasEligibleLink(state: SlotState, device: number): boolean {
+  const end = linkEnd(state, device);
+  for (let link = linkStart(state, device); link < end; link++) if (isEligible(state, link)) return true;
+  return false;
+}
+
 /** The eligible links of a device, ascending. */
 export function eligibleLinks(state: SlotState, device: number): number[] {
   const links: number[] = [];

@@ -64,6 +64,16 @@ export function worthwhileDrafts(acceptance: number, fixedShare: number): number
   return lastAbove(excess);
 }
 
+/** The same as {@link worthwhileDrafts}, which it asks again where the last question was another one. */
+export function rememberWorthwhile(): typeof worthwhileDrafts {
+  let last = { acceptance: Number.NaN, fixedShare: Number.NaN, drafts: 0 };
+  return (acceptance, fixedShare) => {
+    if (last.acceptance !== acceptance || last.fixedShare !== fixedShare)
+      last = { acceptance, fixedShare, drafts: worthwhileDrafts(acceptance, fixedShare) };
+    return last.drafts;
+  };
+}
+
 /** Limits are multiples of the last of these, and at most the first. */
 const mostLimit = 64;
 const limitStep = mostLimit / 2 ** 30;
