@@ -88,7 +88,7 @@ interface Found {
 
 export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRow>> = {
   name: 'bench felt',
-  lasts: '5 minutes',
+  lasts: '8 minutes',
   fullLasts: '120',
   description: "tokens a second and time to the first token under the paper's objective and under ours; every preset",
   notes:
