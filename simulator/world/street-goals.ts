@@ -36,20 +36,42 @@ const placeCount = 48;
 /** The largest distance before such a goal at which a trip ends. */
 const placeRadiusMetres = 50;
 
+/** What is known of the streets of a map; distances, by cell, are those of the last seed. */
+interface KnownStreets {
+  readonly open: Uint8Array;
+  readonly cells: Int32Array;
+  seed: number;
+  readonly distances: Map<number, Uint16Array>;
+}
+
+/** Distances take longer than many a run, and runs that are compared have one seed. */
+const known = new WeakMap<StreetMask, KnownStreets>();
+
+function knownStreets(mask: StreetMask, seed: number): KnownStreets {
+  let streets = known.get(mask);
+  if (streets === undefined) {
+    const open = openMoves(mask);
+    streets = { open, cells: connectedStreets(mask, open), seed, distances: new Map() };
+    known.set(mask, streets);
+  }
+  if (streets.seed !== seed) streets.distances.clear();
+  streets.seed = seed;
+  return streets;
+}
+
 /** @throws OutriderError `bad-argument` for a map without streets */
 export function createStreetGoals(mask: StreetMask, hotSpots: readonly HotSpot[], seed: number): StreetGoals {
-  const open = openMoves(mask);
-  const cells = connectedStreets(mask, open);
+  const { open, cells, distances } = knownStreets(mask, seed);
   if (cells.length < 2) {
     throw badArgument('the map has no street to walk along', 'use a map with street cells');
   }
   const goalAt = (cell: number, radiusMetres: number): StreetGoal => {
-    let known: Uint16Array | undefined;
     return {
       radiusSteps: (radiusMetres / mask.cellMetres) * sideSteps,
       distances: () => {
-        known ??= streetDistances(open, mask.columns, cell);
-        return known;
+        const found = distances.get(cell) ?? streetDistances(open, mask.columns, cell);
+        distances.set(cell, found);
+        return found;
       },
     };
   };
