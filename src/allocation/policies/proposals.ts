@@ -56,7 +56,7 @@ const leastSaving = 3e-3;
 const examinationsPerDevice = 2;
 /** By this share another proposal has to be better than the search's: decisions are not to waver. */
 const worthStaying = 0.02;
-/** The same where it moves no less text: what a move costs is certain, what it brings is predicted. */
+/** The same where it moves more text: what a move costs is certain, what it brings is predicted. */
 const worthMoving = 0.25;
 
 const simple = {
@@ -89,7 +89,7 @@ export function proposeFelt(state: SlotState, { createRule, share }: ProposalSha
 /** The best of those that are better than the first one by enough; otherwise the first, as where scores are no numbers. */
 export function chooseProposal(proposals: readonly Proposal[]): Proposal {
   const first = proposals[0] as Proposal;
-  const worth = ({ movedTokens }: Proposal): number => (movedTokens < first.movedTokens ? worthStaying : worthMoving);
+  const worth = ({ movedTokens }: Proposal): number => (movedTokens <= first.movedTokens ? worthStaying : worthMoving);
   const better = proposals.filter((one) => one.score < (1 - worth(one)) * first.score);
   return better.toSorted((one, other) => one.score - other.score)[0] ?? first;
 }
