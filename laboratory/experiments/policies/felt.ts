@@ -47,7 +47,7 @@ const options = {
     flag: '--seconds <count>',
     help: 'simulated time of a run; worlds with long or rare answers take a multiple of it',
     whole: [1, 100_000],
-    default: 3,
+    default: 2,
     full: 8,
   },
   presets: {
@@ -88,7 +88,7 @@ interface Found {
 
 export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRow>> = {
   name: 'bench felt',
-  lasts: '8 minutes',
+  lasts: '5 minutes',
   fullLasts: '120',
   description: "tokens a second and time to the first token under the paper's objective and under ours; every preset",
   notes:

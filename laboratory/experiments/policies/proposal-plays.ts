@@ -88,7 +88,7 @@ interface Known {
   readonly slot: number;
   readonly decided: Assignment[];
   proposals: readonly Proposal[] | undefined;
-  /** Of each entry of the slot: whether any server can reach the device. Others are not counted. */
+  /** By entry of the slot: whether any server can reach the device. Others are not counted. */
   readonly isReached: boolean[];
 }
 
