@@ -1,7 +1,7 @@
 // `best` under the objective `felt`: several associations are proposed, each is scored by what readers are expected to get from where
-// their sessions stand (felt-score.ts), and the best one is taken. The search's cost is that of a slot like this one for ever; what a
-// moved text takes from the sessions beside it, and when a prompt ends, is in the score alone. A function of the slot; how many are
-// proposed depends on its size alone.
+// their sessions stand (felt-score.ts), and the best of those is taken that are better than the search's own by enough. The search's cost
+// is that of a slot like this one for ever; what a moved text takes from the sessions beside it, and when a prompt ends, is in the score
+// alone. A function of the slot; how many are proposed depends on its size alone.
 
 import { type FeltProblem, repriceTexts } from '../felt/felt-problem.ts';
 import { scoreFelt } from '../felt/felt-score.ts';

@@ -33,6 +33,7 @@ export function isEligible(state: SlotState, link: number): boolean {
   return (state.snr[link] as number) >= state.objective.minimumSnr;
 }
 
+/** Whether any server can reach the device. */
 export function hasEligibleLink(state: SlotState, device: number): boolean {
   const end = linkEnd(state, device);
   for (let link = linkStart(state, device); link < end; link++) if (isEligible(state, link)) return true;
