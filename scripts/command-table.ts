@@ -56,5 +56,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const read = (path: string): string => readFileSync(new URL(`../docs/${path}`, import.meta.url), 'utf8');
   write('use/http.md', pageWithTables(read('use/http.md')));
   write('internals/grammars.md', pageWithGrammars(read('internals/grammars.md')));
-  write('research/scenario-numbers.md', scenarioNumbersPage(readPreset('paper')));
+  write('research/scenario-numbers.md', scenarioNumbersPage(readPreset('paper'), readPreset('city-70b')));
 }

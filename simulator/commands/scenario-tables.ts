@@ -72,8 +72,8 @@ export function reachedTable({ devices, servers, workload }: Scenario): string[]
   return ['| name | F, GFLOP/s | of its FP16 peak |', '| --- | --- | --- |', ...rows];
 }
 
-/** The page docs/research/scenario-numbers.md. @param paper the preset of this name */
-export function scenarioNumbersPage(paper: Scenario): string {
+/** The page docs/research/scenario-numbers.md, of the presets of these names. */
+export function scenarioNumbersPage(paper: Scenario, city: Scenario): string {
   return `# Numbers of the scenarios
 
 \`npm run docs:commands\` writes this page.
@@ -83,6 +83,13 @@ export function scenarioNumbersPage(paper: Scenario): string {
 *Printed* means that the paper prints the value; *open*, that it does not.
 
 ${reasonsTable(paper).join('\n')}
+
+## Values of preset \`city-70b\`
+
+Published figures by anybody, not only by makers: their addresses stand beside them. \`outrider scenario why PRESET\` prints this of every
+preset.
+
+${reasonsTable(city).join('\n')}
 
 ## Effective speeds of preset \`paper\`
 

@@ -29,7 +29,9 @@ describe('outrider scenario', () => {
   });
 
   it('writes docs/research/scenario-numbers.md: "npm run docs:commands"', () => {
-    expect(readFileSync('docs/research/scenario-numbers.md', 'utf8')).toBe(scenarioNumbersPage(readPreset('paper')));
+    expect(readFileSync('docs/research/scenario-numbers.md', 'utf8')).toBe(
+      scenarioNumbersPage(readPreset('paper'), readPreset('city-70b')),
+    );
   });
 
   it('has a row for each preset in docs/research/simulator.md', () => {
