@@ -65,6 +65,19 @@ describe('rows and summary', () => {
     expect(rows[2]?.tokensPerSecondOverBestFilledLow).toBeNull();
   });
 
+  it('compare in mode auto with the rule that is best there', () => {
+    expect(rows[0]?.tokensPerSecondOverBestSimpleAuto).toBeNull();
+    const auto = [1, 2, 3, 4].flatMap((seed) => [
+      runOf(bestFelt, seed, 90, { mode: 'auto' }),
+      runOf(first, seed, 60, { mode: 'auto' }),
+      runOf(second, seed, 100, { mode: 'auto' }),
+    ]);
+    const [row] = baselineRows([...runs, ...auto], worlds);
+    expect(row).toMatchObject({ tokensPerSecondOverBestSimple: 1.2, tokensPerSecondOverBestSimpleAuto: 0.9 });
+    const summary = summariseBaselines(row === undefined ? [] : [row], [...runs, ...auto], worlds.slice(0, 1), true);
+    expect(summary['tokensPerSecondFeltOverBestSimpleAutoMean']).toBeCloseTo(0.9, 12);
+  });
+
   it('compare first tokens in the seeds in which both runs have an answer', () => {
     const withoutAnswer = runs.map((run) =>
       run.preset === 'paper' && run.policy === baseline && run.seed === 1 ? { ...run, firstTokenMs: null } : run,
@@ -109,6 +122,7 @@ describe('rows and summary', () => {
       worldsNoLessThanBestFilled: 1,
       worldsFirstTokenNoLater: 2,
       worldsFirstTokenLater: 0,
+      worldsFirstTokenLaterThanBestSimple: 2,
       worldsMoreJoules: 2,
       // In the city the rule has more tokens a second, and the first token sooner.
       worldsSimpleBetterInBoth: 1,

@@ -11,12 +11,22 @@ import {
   type Statistic,
 } from '../../../simulator/runner/paired-runs.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
-import { baseline, bestFelt, bestFilled, bestSlot, feltShares, simpleRules } from './felt-cells.ts';
+import {
+  baseline,
+  bestFelt,
+  bestFilled,
+  bestSlot,
+  type FeltMode,
+  feltShares,
+  firstTokenWeights,
+  simpleRules,
+  weightedFelt,
+} from './felt-cells.ts';
 import type { FeltRun } from './felt-run.ts';
 import { type FeltWorld, runsOf } from './runs-of.ts';
 
 type Compared = 'tokensPerSecond' | 'firstToken' | 'joulesPerToken';
-type Baseline = 'BestSimple' | 'BestFilled' | 'BestSlot' | 'MaxSinr';
+type Baseline = 'BestSimple' | 'BestSimpleAuto' | 'BestFilled' | 'BestSlot' | 'MaxSinr';
 export type BaselineRatio = `${Compared}Over${Baseline}`;
 
 /**
@@ -38,20 +48,33 @@ const read: Readonly<Record<Compared, (run: FeltRun) => number | null>> = {
 };
 const compared = Object.keys(read) as readonly Compared[];
 
-/** The runs with which `best, felt` is compared in a world; empty without them. */
-const baselines: Readonly<Record<Baseline, (runs: readonly FeltRun[], world: FeltWorld) => readonly FeltRun[]>> = {
-  BestSimple: bestSimpleRuns,
-  BestFilled: (runs, world) => runsOf(runs, world, bestFilled),
-  BestSlot: (runs, world) => runsOf(runs, world, bestSlot),
-  MaxSinr: (runs, world) => runsOf(runs, world, baseline),
+/** A baseline's runs in a world; empty without them. `best, felt` is compared with them in the same mode. */
+interface Reference {
+  readonly mode: FeltMode;
+  find(runs: readonly FeltRun[], world: FeltWorld): readonly FeltRun[];
+}
+const streamed = (policy: string): Reference => ({
+  mode: 'stream',
+  find: (runs, world) => runsOf(runs, world, policy),
+});
+const baselines: Readonly<Record<Baseline, Reference>> = {
+  BestSimple: { mode: 'stream', find: bestSimpleRuns },
+  BestSimpleAuto: { mode: 'auto', find: (runs, world) => bestSimpleRuns(runs, world, 'auto') },
+  BestFilled: streamed(bestFilled),
+  BestSlot: streamed(bestSlot),
+  MaxSinr: streamed(baseline),
 };
 
 /**
  * For each seed the run of one simple rule: of that with the most tokens a second in all other seeds. @returns none with one seed, or without
  * runs of the rules
  */
-export function bestSimpleRuns(runs: readonly FeltRun[], world: FeltWorld): readonly FeltRun[] {
-  const rules = simpleRules.map((name) => runsOf(runs, world, name)).filter((own) => own.length > 1);
+export function bestSimpleRuns(
+  runs: readonly FeltRun[],
+  world: FeltWorld,
+  mode: FeltMode = 'stream',
+): readonly FeltRun[] {
+  const rules = simpleRules.map((name) => runsOf(runs, world, name, mode)).filter((own) => own.length > 1);
   const seeds = rules[0]?.length ?? 0;
   return Array.from({ length: seeds }, (_, at) => {
     const elsewhere = (own: readonly FeltRun[]): number =>
@@ -66,13 +89,14 @@ export function baselineRows(runs: readonly FeltRun[], worlds: readonly FeltWorl
     const own = runsOf(runs, world, bestFelt);
     if (own.length === 0) return [];
     const rules = [...new Set(bestSimpleRuns(runs, world).map(({ policy }) => policy))];
-    const ratios = Object.entries(baselines).map(([name, find]) => {
+    const ratios = Object.entries(baselines).map(([name, { mode, find }]) => {
+      const compare = runsOf(runs, world, bestFelt, mode);
       const reference = find(runs, world);
       const statistics = Object.fromEntries(
         compared.map((figure) => [`${figure}Over${name}`, ratioOfMeans(read[figure])]),
       ) as Readonly<Record<BaselineRatio, Statistic<FeltRun>>>;
-      const columns = estimateColumns([own], reference, statistics);
-      return reference.length === own.length
+      const columns = estimateColumns([compare], reference, statistics);
+      return reference.length === own.length && compare.length === own.length
         ? columns
         : Object.fromEntries(Object.keys(columns).map((key) => [key, null]));
     });
@@ -119,7 +143,7 @@ export function goalsOfDrawn(count: number): Goals {
 
 /** At least so much of the tokens a second of the best simple rule at the lower end of an interval counts as no less. */
 const noLess = 0.97;
-/** A first token that comes later by less than this factor counts as no later, and so many joules as no more. */
+/** A first token that comes later by less than this factor counts as no later. */
 const noLater = 1.05;
 
 /**
@@ -138,6 +162,8 @@ export function summariseBaselines(
   const low = once.flatMap(({ tokensPerSecondOverBestSimpleLow: value }) => value ?? []);
   const first = once.flatMap((row) => known(row.firstTokenOverMaxSinr));
   const filled = rows.flatMap(({ tokensPerSecondOverBestFilled: value }) => value ?? []);
+  // Of the worlds in which the whole interval is above 1.
+  const beyond = (low: `${BaselineRatio}Low`): number => once.filter((row) => (row[low] ?? 0) > 1).length;
   const means = meansOverWorlds.map((one) => meanOverWorlds(runs, worlds, one, areDrawn));
   return {
     tokensPerSecondFeltOverBestSimple: least(over),
@@ -150,8 +176,9 @@ export function summariseBaselines(
     worldsNoLessThanBestSimple: low.filter((value) => value >= noLess).length,
     worldsNoLessThanBestFilled: once.filter(({ tokensPerSecondOverBestFilled: value }) => (value ?? 0) >= 1).length,
     worldsFirstTokenNoLater: first.filter((value) => value <= noLater).length,
-    worldsFirstTokenLater: once.filter(({ firstTokenOverMaxSinrLow: low }) => (low ?? 0) > noLater).length,
-    worldsMoreJoules: once.filter(({ joulesPerTokenOverBestSimpleLow: low }) => (low ?? 0) > noLater).length,
+    worldsFirstTokenLater: beyond('firstTokenOverMaxSinrLow'),
+    worldsFirstTokenLaterThanBestSimple: beyond('firstTokenOverBestSimpleLow'),
+    worldsMoreJoules: beyond('joulesPerTokenOverBestSimpleLow'),
     worldsSimpleBetterInBoth: once.filter(({ betterInBoth }) => betterInBoth.length > 0).length,
   };
 }
@@ -169,14 +196,22 @@ function keysOfPreset(row: BaselineRow): [string, number | null][] {
 interface MeanOf {
   readonly key: string;
   readonly policy: string;
-  readonly over: Baseline;
+  readonly over: Reference;
   readonly figure: (run: FeltRun) => number | null;
 }
 
-const ofFelt = { policy: bestFelt, over: 'MaxSinr' } as const;
+const ofFelt = { policy: bestFelt, over: baselines.MaxSinr } as const;
 const meansOverWorlds: readonly MeanOf[] = [
-  ...(['BestSimple', 'BestFilled', 'BestSlot', 'MaxSinr'] as const).flatMap((over) =>
-    compared.map((name) => ({ ...ofFelt, key: `${name}FeltOver${over}Mean`, over, figure: read[name] })),
+  ...Object.entries(baselines).flatMap(([name, over]) =>
+    compared.map((one) => ({ policy: bestFelt, key: `${one}FeltOver${name}Mean`, over, figure: read[one] })),
+  ),
+  ...firstTokenWeights.flatMap((weight) =>
+    (['tokensPerSecond', 'firstToken'] as const).map((name) => ({
+      policy: weightedFelt(weight),
+      key: `${name}FirstTokenWeight${weight}Over1Mean`,
+      over: streamed(bestFelt),
+      figure: read[name],
+    })),
   ),
   { ...ofFelt, key: 'msPerTokenFeltOverMaxSinrMeanOfPresets', figure: (run) => run.msPerToken },
   { ...ofFelt, key: 'msPerTokenFeltOverMaxSinrP95OfPresets', figure: (run) => run.msPerTokenP95 },
@@ -191,8 +226,7 @@ function meanOverWorlds(
   areDrawn: boolean,
 ): Partial<Within<string>> {
   const pairs = worlds.map((world) => {
-    const reference = baselines[over](runs, world);
-    return { own: runsOf(runs, world, policy), reference };
+    return { own: runsOf(runs, world, policy, over.mode), reference: over.find(runs, world) };
   });
   const ratio = ratioOfMeans(figure);
   const seeds = pairs[0]?.own.length ?? 0;

@@ -26,7 +26,7 @@ export interface FeltPolicy {
   readonly dependsOnLaw: boolean;
   /** Weights trained on the preset. */
   readonly isTrained?: true;
-  /** In place of the usual one: for the curve of first token against tokens a second. */
+  /** In place of the usual one. */
   readonly firstTokenWeight?: number;
   /** Divides what its shares leave of band and computing. */
   readonly fills?: true;
@@ -47,8 +47,21 @@ export const simpleRules: readonly string[] = [
   'hysteresis, felt shares',
   'random, felt shares',
 ];
-/** Played in every mode; the others in `stream` alone. */
+/** Played in every mode. */
 export const modePolicies: readonly string[] = [baseline, bestFelt];
+
+/** Simple rules are played in `auto`, too, others in `stream` alone. */
+export function isPlayed(policy: string, mode: FeltMode): boolean {
+  return mode === 'stream' || modePolicies.includes(policy) || (mode === 'auto' && simpleRules.includes(policy));
+}
+
+/** Points of the curve of first token against tokens a second, beside the default of 1. */
+export const firstTokenWeights: readonly number[] = [3, 10, 30];
+
+/** @returns the policy's name */
+export function weightedFelt(firstTokenWeight: number): string {
+  return `${bestFelt}, first token x ${firstTokenWeight}`;
+}
 
 const paper = { kind: 'paper', dependsOnLaw: true } as const;
 const felt = { kind: 'felt', dependsOnLaw: false } as const;
@@ -77,17 +90,12 @@ export const feltPolicies: readonly FeltPolicy[] = [
   { name: 'greedy, felt', policy: 'greedy+optimal', ...felt },
   { name: bestSlot, policy: 'best-slot+optimal', ...felt },
   { name: bestFelt, policy: 'best+optimal', ...felt },
-  ...[3, 10, 30].map((firstTokenWeight) => {
-    return {
-      name: `${bestFelt}, first token x ${firstTokenWeight}`,
-      policy: 'best+optimal',
-      ...felt,
-      firstTokenWeight,
-    };
+  ...firstTokenWeights.map((weight) => {
+    return { name: weightedFelt(weight), policy: 'best+optimal', ...felt, firstTokenWeight: weight };
   }),
 ];
 
-const weighted = feltPolicies.filter(({ firstTokenWeight }) => firstTokenWeight !== undefined).map(({ name }) => name);
+const weighted = firstTokenWeights.map(weightedFelt);
 
 /** Whether a policy is a point of the curve of first token against tokens a second. */
 export function isWeighted(policy: string): boolean {
