@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { resultPage } from '../../simulator/runner/result-page.ts';
+import { liveExperiment } from './live/bench-live.ts';
 import { modesExperiment } from './modes/modes.ts';
 import { resultPages } from './results.ts';
 
@@ -22,4 +24,14 @@ it('a kept document that lacks a newer field shows "-" for it', () => {
   const document = JSON.parse(readFileSync(at('bench/bench-modes-virtual.json'), 'utf8'));
   const rows = document.rows.map(({ wireBytesPerToken: _, ...row }: { readonly wireBytesPerToken: number }) => row);
   expect(modesExperiment.page?.({ ...document, rows })).toMatch(/^\| `stream` .* \| - \| \d+ \|$/m);
+});
+
+it('a long summary is not shown, but for what has a goal', () => {
+  const document = JSON.parse(readFileSync(at('bench/bench-live.json'), 'utf8'));
+  const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`figure${index}`, index]));
+  const page = resultPage({ ...document, summary: { ...many, predictionErrorMedian: 0.2 } }, liveExperiment);
+  expect(page).toContain('## Goals');
+  expect(page).toContain('| `predictionErrorMedian` | 0.2 | at most 0.15 | **missed** |');
+  expect(page).not.toContain('figure1');
+  expect(resultPage({ ...document, summary: many }, liveExperiment)).not.toContain('## ');
 });

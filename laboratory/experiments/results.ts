@@ -5,15 +5,22 @@ import { join } from 'node:path';
 import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
 import { commandName, resultPage } from '../../simulator/runner/result-page.ts';
 import type { Document } from '../../src/files/document.ts';
+import { abuseTrial } from '../trials/abuse/abuse.ts';
+import { accessTrial } from '../trials/access/access.ts';
 import { accuracyTrial } from '../trials/accuracy/accuracy.ts';
 import { apiTrial } from '../trials/api/api.ts';
+import { chaosTrial } from '../trials/chaos/chaos.ts';
 import { cutTrial } from '../trials/cut/cut.ts';
+import { pageTrial } from '../trials/page/page.ts';
+import { sharesTrial } from '../trials/shares/shares.ts';
 import { ablationExperiment } from './ablation/ablation.ts';
 import { capacityExperiment } from './capacity/capacity.ts';
 import { contextExperiment } from './context/context.ts';
 import { controllerExperiment } from './controller/controller.ts';
 import { draftsExperiment } from './drafts/drafts.ts';
+import { engineExperiment } from './engine/engine.ts';
 import { fleetExperiment } from './fleet/fleet.ts';
+import { liveExperiment } from './live/bench-live.ts';
 import { loadExperiment } from './load/load.ts';
 import { autoExperiment } from './modes/auto.ts';
 import { modesExperiment } from './modes/modes.ts';
@@ -23,9 +30,11 @@ import { feltExperiment } from './policies/felt.ts';
 import { learnedExperiment } from './policies/learned.ts';
 import { predictionExperiment } from './prediction/prediction.ts';
 import { serveExperiment } from './serve/serve.ts';
+import { simulatorExperiment } from './simulator/speed.ts';
+import { tabExperiment } from './tab/bench-tab.ts';
 
-/** Experiments with tables of their own; the pages of all others show summary and rows unchanged. */
-const withPages: readonly AnyExperiment[] = [
+/** Experiments with tables of their own, or goals; the pages of all others show summary and rows unchanged. */
+const described: readonly AnyExperiment[] = [
   ablationExperiment,
   allocationExperiment,
   autoExperiment,
@@ -34,16 +43,25 @@ const withPages: readonly AnyExperiment[] = [
   controllerExperiment,
   coupledExperiment,
   draftsExperiment,
+  engineExperiment,
   learnedExperiment,
   feltExperiment,
   fleetExperiment,
+  liveExperiment,
   loadExperiment,
   modesExperiment,
   predictionExperiment,
   serveExperiment,
+  simulatorExperiment,
+  tabExperiment,
+  abuseTrial,
+  accessTrial,
   accuracyTrial,
   apiTrial,
+  chaosTrial,
   cutTrial,
+  pageTrial,
+  sharesTrial,
 ];
 
 /** Commands that are gone, by name: a commit of this repository that has them. */
@@ -54,7 +72,7 @@ export function resultPages(directory: string): { file: string; text: string }[]
   const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
   const pages = names.toSorted().map((name) => {
     const document = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Document;
-    const experiment = withPages.find((one) => one.name === document.command);
+    const experiment = described.find((one) => one.name === document.command);
     const text = resultPage(document, experiment, `../../bench/${name}`, goneCommands[document.command]);
     return { document, file: name.replace('.json', '.md'), text };
   });

@@ -7,8 +7,9 @@ import { markdownTable, rounded } from './markdown.ts';
 
 type Value = Document['summary'][string];
 
-/** Kinds of rows with more of them, and longer summaries, are not shown. */
+/** Kinds of rows with more of them are not shown. */
 const mostRows = 60;
+/** Of a longer summary, only keys with a goal are. */
 const mostKeys = 40;
 
 /** @param commit a commit that has the command, which is gone; undefined: the command is there */
@@ -39,9 +40,7 @@ export function resultPage(document: Document, experiment?: AnyExperiment, sourc
       ],
     ),
     experiment?.page?.(document) ?? rowTables(document.rows),
-    ...(Object.keys(summary).length > mostKeys
-      ? []
-      : ['## Summary', summaryTable(summary, experiment?.goals?.(params) ?? {})]),
+    summarySection(summary, experiment?.goals?.(params) ?? {}),
   ]
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
@@ -58,13 +57,18 @@ function parameter(value: unknown): string {
   return String(value);
 }
 
-function summaryTable(summary: Document['summary'], goals: Goals): string {
+/** Empty where nothing of it is shown. */
+function summarySection(summary: Document['summary'], goals: Goals): string {
   const hasGoals = Object.keys(goals).length > 0;
-  const lines = Object.entries(summary).map(([key, value]) => {
+  const all = Object.entries(summary);
+  const shown = all.length > mostKeys ? all.filter(([key]) => goals[key] !== undefined) : all;
+  if (shown.length === 0) return '';
+  const lines = shown.map(([key, value]) => {
     const verdict = value === null ? ['', ''] : verdictOf(Number(value), goals[key]);
     return [`\`${key}\``, cellText(value), ...(hasGoals ? verdict : [])];
   });
-  return markdownTable(['key', 'value', ...(hasGoals ? ['goal', ''] : [])], lines);
+  const table = markdownTable(['key', 'value', ...(hasGoals ? ['goal', ''] : [])], lines);
+  return `## ${shown.length < all.length ? 'Goals' : 'Summary'}\n\n${table}`;
 }
 
 function verdictOf(value: number, goal: Goals[string] | undefined): [goal: string, verdict: string] {
