@@ -176,8 +176,8 @@ export function feltPage({ rows }: Document<FeltRow>): string {
         proposals: ({ proposals }) => fixed(proposals, 1),
         'score with play': ({ rankCorrelationProposals: one }) => (one === null ? '-' : rounded(one)),
         'play with play': ({ rankCorrelationPlays: one }) => (one === null ? '-' : rounded(one)),
-        'another than that of the search taken': ({ otherTaken }) =>
-          otherTaken === undefined ? '-' : percent(otherTaken),
+        'another than that of the search taken': ({ otherTaken, othersTaken = '' }) =>
+          `${percent(otherTaken)}${othersTaken === '' ? '' : ` (${othersTaken})`}`,
         'taken over search': ({ chosenOverSearch }) => rounded(chosenOverSearch),
         'taken over best': ({ chosenOverBest }) => rounded(chosenOverBest),
       },

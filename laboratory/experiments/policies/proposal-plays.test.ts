@@ -42,6 +42,13 @@ describe('the order of proposals', () => {
     expect(row?.chosenOverBest).toBeCloseTo((2 + 2 + 1) / 3, 12);
     expect(proposalRows([played(1, [], [], { chosen: -1 })], ['paper'])).toEqual([]);
   });
+
+  it('beside it stands what is taken in place of the search', () => {
+    const taken = (slot: number, chosen: number) =>
+      played(slot, [1, 1, 1], [1, 1, 1], { names: ['search', 'stay', 'max-sinr'], chosen });
+    const [row] = proposalRows([taken(1, 0), taken(2, 2), taken(3, 1), taken(4, 1)], ['paper']);
+    expect(row).toMatchObject({ otherTaken: 0.75, othersTaken: 'stay 2, max-sinr 1' });
+  });
 });
 
 describe('what readers of a slot feel', () => {

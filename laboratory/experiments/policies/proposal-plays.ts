@@ -258,6 +258,8 @@ export interface ProposalsRow {
   readonly rankCorrelationPlays: number | null;
   /** The share of slots in which another proposal than that of the search is taken. */
   readonly otherTaken: number;
+  /** These proposals, and how often each is taken: "stay 22, max-sinr 3". */
+  readonly othersTaken: string;
   /** Felt of the proposal that is taken, over that of the search alone, and over the best one in hindsight. */
   readonly chosenOverSearch: number;
   readonly chosenOverBest: number;
@@ -281,9 +283,17 @@ export function proposalRows(played: readonly PlayedSlot[], presets: readonly st
         rankCorrelationProposals: ordered.length === 0 ? null : mean(ordered),
         rankCorrelationPlays: again.length === 0 ? null : mean(again),
         otherTaken: mean(slots.map(({ chosen }) => Number(chosen > 0))),
+        othersTaken: countNames(slots.flatMap(({ names, chosen }) => (chosen > 0 ? (names[chosen] as string) : []))),
         chosenOverSearch: over(({ felt }) => felt[0] as number),
         chosenOverBest: over(({ felt }) => Math.min(...felt)),
       },
     ];
   });
+}
+
+/** The most frequent name first. */
+function countNames(names: readonly string[]): string {
+  const counts = [...Map.groupBy(names, (name) => name)].map(([name, own]) => ({ name, count: own.length }));
+  const sorted = counts.toSorted((one, other) => other.count - one.count);
+  return sorted.map(({ name, count }) => `${name} ${count}`).join(', ');
 }
