@@ -7,9 +7,11 @@ import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { findRadioMap } from '../../files/shipped-maps.ts';
+import { runExperiment } from '../../runner/run.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import { parseOverride } from '../../scenario/read-scenario.ts';
 import { runSimulation, type SimulationOptions } from './run.ts';
+import { simulateExperiment } from './simulate.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'outrider-simulate-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -236,6 +238,19 @@ it('runs on the shipped street canyon', async () => {
   const { summary } = await runSimulation({ scenario, policy: maxSinr, slots: 10, seed: 1, map });
   expect(summary.tasks).toBe(80);
   expect(summary.unservedShare).toBeLessThan(0.2);
+});
+
+it.each(['slot', 'token'] as const)('plays a world without any link, and says so: %s', async (fidelity) => {
+  const remarksWith = async (set: readonly string[]) => {
+    const asked = { scenario: 'paper', policy: ['best'], objective: 'felt' as const, slots: 3, fidelity };
+    const { remarks = [], summary } = await runExperiment(simulateExperiment, { ...asked, set });
+    expect(Object.values(summary)).not.toContain(Number.NaN);
+    return remarks;
+  };
+  const said = expect.stringContaining('no device with a task reached a server');
+  const deaf = ['radio.minimumSnrDb=50', 'radio.noiseFigureDb=30', 'devices.count=5'];
+  expect(await remarksWith(deaf)).toContainEqual(said);
+  expect(await remarksWith(['devices.count=5'])).not.toContainEqual(said);
 });
 
 describe('distance from the optimum', () => {

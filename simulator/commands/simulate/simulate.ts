@@ -116,6 +116,7 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
     const speed = `${slotsRun} slots in ${seconds.toFixed(2)} s: ${Math.round(slotsRun / seconds)} slots a second`;
     const remarks = [slotsRun === 0 ? `the run in ${given.out} is whole: nothing was run` : speed];
     if (scenario.objective.kind === 'felt') remarks.push(feltRemark);
+    if (found.runs.some(({ summary }) => isUnserved(summary))) remarks.push(unservedRemark);
     if (found.runs.length > 1)
       return { ...sweepOf(found, seeds), params: { policies, seeds, ...about }, seed, remarks };
     return {
@@ -132,6 +133,13 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
 
 const feltRemark =
   'predicted...: what a reader feels; latencyMs: one window by the equations of the paper, which the objective felt does not count';
+
+const unservedRemark =
+  'no device with a task reached a server; look at radio, distances and batteries of the scenario, and at the policy';
+
+function isUnserved({ unservedShare, sessions, unfinishedSessions = 0 }: Found['runs'][number]['summary']): boolean {
+  return sessions === undefined ? unservedShare === 1 : sessions + unfinishedSessions === 0;
+}
 
 function withObjective(scenario: Scenario, asked: 'felt' | 'paper' | undefined): Scenario {
   const kind = asked ?? scenario.objective.kind ?? 'felt';
