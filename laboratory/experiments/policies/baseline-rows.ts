@@ -25,7 +25,7 @@ import {
 import type { FeltRun } from './felt-run.ts';
 import { type FeltWorld, runsOf } from './runs-of.ts';
 
-type Compared = 'tokensPerSecond' | 'firstToken' | 'joulesPerToken';
+type Compared = 'tokensPerSecond' | 'msPerToken' | 'firstToken' | 'joulesPerToken';
 type Baseline = 'BestSimple' | 'BestSimpleAuto' | 'BestFilled' | 'BestSlot' | 'MaxSinr';
 export type BaselineRatio = `${Compared}Over${Baseline}`;
 
@@ -43,6 +43,7 @@ export interface BaselineRow extends FeltWorld, Within<BaselineRatio, number | n
 
 const read: Readonly<Record<Compared, (run: FeltRun) => number | null>> = {
   tokensPerSecond: (run) => run.tokensPerSecond,
+  msPerToken: (run) => run.msPerToken,
   firstToken: (run) => run.firstTokenMs,
   joulesPerToken: (run) => run.joulesPerToken,
 };
@@ -203,7 +204,9 @@ interface MeanOf {
 const ofFelt = { policy: bestFelt, over: baselines.MaxSinr } as const;
 const meansOverWorlds: readonly MeanOf[] = [
   ...Object.entries(baselines).flatMap(([name, over]) =>
-    compared.map((one) => ({ policy: bestFelt, key: `${one}FeltOver${name}Mean`, over, figure: read[one] })),
+    (['tokensPerSecond', 'firstToken', 'joulesPerToken'] as const).map((one) => {
+      return { policy: bestFelt, key: `${one}FeltOver${name}Mean`, over, figure: read[one] };
+    }),
   ),
   ...firstTokenWeights.flatMap((weight) =>
     (['tokensPerSecond', 'firstToken'] as const).map((name) => ({
@@ -213,6 +216,7 @@ const meansOverWorlds: readonly MeanOf[] = [
       figure: read[name],
     })),
   ),
+  { ...ofFelt, key: 'msPerTokenFeltOverBestSimpleMean', over: baselines.BestSimple, figure: read.msPerToken },
   { ...ofFelt, key: 'msPerTokenFeltOverMaxSinrMeanOfPresets', figure: (run) => run.msPerToken },
   { ...ofFelt, key: 'msPerTokenFeltOverMaxSinrP95OfPresets', figure: (run) => run.msPerTokenP95 },
   { ...ofFelt, key: 'tokensPerSecondFeltSharesOverMaxSinrMean', policy: feltShares, figure: read.tokensPerSecond },

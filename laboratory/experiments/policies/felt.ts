@@ -50,7 +50,7 @@ const options = {
     help: 'simulated time of a run; worlds with long or rare answers take a multiple of it',
     whole: [1, 100_000],
     default: 2,
-    full: 8,
+    full: 4,
   },
   presets: {
     flag: '--preset <name>',

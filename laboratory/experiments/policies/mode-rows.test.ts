@@ -47,10 +47,15 @@ describe('where drafts pay', () => {
     expect(ofDrawn).toEqual({
       worldsDraftsPay: 1,
       worldsAutoNoLess: 2,
+      worldsAutoLess: 0,
       draftsAutoOverStreamWherePaid: 1,
       draftsAutoOverStreamWhereNotPaid: 1,
       autoOverArFelt: 0.99,
       autoOverStreamFelt: expect.closeTo(148 / 150, 12),
     });
+    const slow = rows.map((row) => ({ ...row, autoOverStream: 0.9, autoOverStreamHigh: 0.95 }));
+    expect(summariseModes(slow, true)).toMatchObject({ worldsAutoNoLess: 0, worldsAutoLess: 2 });
+    const noisy = rows.map((row) => ({ ...row, autoOverStream: 0.9, autoOverStreamHigh: 0.99 }));
+    expect(summariseModes(noisy, true)).toMatchObject({ worldsAutoNoLess: 0, worldsAutoLess: 0 });
   });
 });

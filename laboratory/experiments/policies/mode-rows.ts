@@ -76,7 +76,7 @@ const noLess = 0.97;
 
 /**
  * For `best, felt`: the least of worlds, and each preset by its name. `worldsAutoNoLess`: worlds in which `auto` has at least 0.97 of the
- * tokens a second of `ar` and of `stream`. `draftsAutoOverStream...`: the mean over worlds in which drafts pay beyond the interval, and over
+ * tokens a second of `ar` and of `stream`; `worldsAutoLess`: in which it has less, beyond an interval. `draftsAutoOverStream...`: the mean over worlds in which drafts pay beyond the interval, and over
  * the others.
  */
 export function summariseModes(rows: readonly ModeRow[], areDrawn: boolean): Conclusion['summary'] {
@@ -93,6 +93,7 @@ export function summariseModes(rows: readonly ModeRow[], areDrawn: boolean): Con
     ...(areDrawn ? {} : Object.fromEntries(byPreset)),
     worldsDraftsPay: felt.filter(doDraftsPay).length,
     worldsAutoNoLess: felt.filter((row) => Math.min(row.autoOverAr, row.autoOverStream) >= noLess).length,
+    worldsAutoLess: felt.filter((row) => Math.min(row.autoOverArHigh, row.autoOverStreamHigh) < noLess).length,
     draftsAutoOverStreamWherePaid: draftsWhere(true),
     draftsAutoOverStreamWhereNotPaid: draftsWhere(false),
     autoOverArFelt: least(felt.map((row) => row.autoOverAr)),

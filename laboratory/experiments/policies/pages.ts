@@ -203,6 +203,7 @@ function baselineTable(rows: readonly BaselineRow[]): string {
     world: ({ preset, law }) => `${preset}, \`${law}\``,
     'the best simple rule': ({ rules }) => `\`${rules}\``,
     'tokens a second over it': (row) => cell(row, 'tokensPerSecondOverBestSimple'),
+    'time per token': (row) => cell(row, 'msPerTokenOverBestSimple'),
     'first token': (row) => cell(row, 'firstTokenOverBestSimple'),
     'joules a token': (row) => cell(row, 'joulesPerTokenOverBestSimple'),
     '`auto`: tokens a second over the best simple rule': (row) => cell(row, 'tokensPerSecondOverBestSimpleAuto'),
