@@ -28,6 +28,7 @@ import {
 } from './felt-cells.ts';
 import { type FeltGaps, feltGaps } from './gaps.ts';
 import { createPlannedDrafts } from './planned-drafts.ts';
+import { slotsOfRun } from './run-length.ts';
 
 export interface FeltCell {
   /** A preset, or a name of {@link drawnWorld}. */
@@ -133,36 +134,18 @@ function effortsOf({ scenario, parts }: World, tokens: TokenRun): Pick<FeltRun, 
   return { joulesPerToken: joules / count, draftsPerToken: drafted / count };
 }
 
-/**
- * Simulated seconds of a run for each second that is asked for: sessions of `modern` are rare, those of `coupled` last long, and its readers
- * wait for a first token as long as some runs would last.
- */
-const longer: Readonly<Record<string, number>> = {
-  modern: 4,
-  'street-canyon': 2,
-  crowd: 2,
-  coupled: 24,
-  'city-70b': 2,
-};
-
-/** The same of a drawn world, by its arrivals. */
-const longerArrivals = { 'one-per-slot': 1, 'duty-cycle': 2, 'poisson-sessions': 4 } as const;
-
 interface OpenedWorld {
   readonly scenario: Scenario;
   readonly map: Awaited<ReturnType<typeof findMapOf>>;
   readonly slots: number;
 }
 
-/** @param seconds simulated */
+/** @param seconds of a run, as asked for */
 export async function openWorld(preset: string, law: PayloadLaw, seconds: number): Promise<OpenedWorld> {
   const overrides = [{ path: ['workload', 'payloadLaw'], value: law }];
   const isDrawn = isDrawnWorld(preset);
   const scenario = isDrawn ? readScenario(drawnWorld(preset), preset, overrides) : readPreset(preset, overrides);
-  const { slotMs, workload } = scenario;
-  const map = await findMapOf(scenario);
-  const times = isDrawn ? longerArrivals[workload.arrivals.kind] : (longer[preset] ?? 1);
-  return { scenario, map, slots: Math.max(2, Math.round((1e3 * seconds * times) / slotMs)) };
+  return { scenario, map: await findMapOf(scenario), slots: slotsOfRun(preset, scenario, seconds) };
 }
 
 /** What the state of a slot, and where its sessions stand, say about the tokens that it brings; of each entry. */

@@ -22,6 +22,7 @@ import { createRandom } from '../../../src/core/basics/philox.ts';
 import { mean, rankCorrelation } from '../../../src/core/basics/statistics.ts';
 import { stateUnder } from './felt-cells.ts';
 import { openWorld } from './felt-run.ts';
+import { readingSeconds } from './run-length.ts';
 
 export interface PlaysCell {
   readonly preset: string;
@@ -48,10 +49,11 @@ export const playsWork: Work<PlaysCell, PlayedSlot, null> = {
 };
 serveWork(playsWork);
 
-/** The slot is drawn between these times of its run, ms: sessions are at all stages by then. Those of `coupled` last longer. */
+/** The slot is drawn between these times of its run, ms: sessions are at all stages by then. */
 const drawnFromMs = 1000;
 const drawnUntilMs = 4000;
-const laterDrawn: Readonly<Record<string, number>> = { coupled: 5 };
+/** Both times are at least so many times as long for each of {@link readingSeconds}. */
+const laterPerReadingSecond = 0.55;
 /** A stream of createRandom. */
 const slotStream = 0x53a00000;
 /** Added to a seed for the second play. */
@@ -60,7 +62,7 @@ const otherSeed = 500_000;
 async function measurePlays(cell: PlaysCell): Promise<PlayedSlot> {
   const world = await openWorld(cell.preset, 'ids', 1);
   const { slotMs } = world.scenario;
-  const times = laterDrawn[cell.preset] ?? 1;
+  const times = Math.max(1, Math.round(laterPerReadingSecond * readingSeconds(world.scenario)));
   const first = Math.max(1, Math.round((times * drawnFromMs) / slotMs));
   const many = Math.max(1, Math.round((times * (drawnUntilMs - drawnFromMs)) / slotMs));
   const slot = first + createRandom(cell.seed, slotStream).integer(many);
