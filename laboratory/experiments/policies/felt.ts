@@ -110,7 +110,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
       firstSeed,
       firstTokens: 'of answers that go on, too',
       draftPlans: 'by predicted rows',
-      lengths: 'by prompts',
+      lengths: 'by prompts and arrivals',
       proposals: 'seen for 3 s, 2 % or, with more moved text, 25 %',
       firstRankSeed,
       weights: await hashesOf(presets),

@@ -10,8 +10,8 @@ import { isDrawnWorld } from './drawn-worlds.ts';
 
 /** Simulated seconds of a run for each second that is asked for. Sessions of `modern` are rare. */
 const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2, crowd: 2, 'city-70b': 2 };
-/** The same of a drawn world, by its arrivals. */
-const longerArrivals = { 'one-per-slot': 1, 'duty-cycle': 2, 'poisson-sessions': 4 } as const;
+/** The same of a drawn world, by its arrivals: sessions that come at a rate are few, and bring as many tokens under every policy. */
+const longerArrivals = { 'one-per-slot': 1, 'duty-cycle': 2, 'poisson-sessions': 12 } as const;
 /** The same, at least, for each of {@link readingSeconds}. */
 const perReadingSecond = 2.7;
 
