@@ -34,4 +34,6 @@ it('a long summary is not shown, but for what has a goal', () => {
   expect(page).toContain('| `predictionErrorMedian` | 0.2 | at most 0.15 | **missed** |');
   expect(page).not.toContain('figure1');
   expect(resultPage({ ...document, summary: many }, liveExperiment)).not.toContain('## ');
+  const without = resultPage({ ...document, summary: { predictionErrorMedian: null } }, liveExperiment);
+  expect(without).toContain('| `predictionErrorMedian` |  | at most 0.15 | no value |');
 });

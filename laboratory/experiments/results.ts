@@ -5,64 +5,11 @@ import { join } from 'node:path';
 import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
 import { commandName, resultPage } from '../../simulator/runner/result-page.ts';
 import type { Document } from '../../src/files/document.ts';
-import { abuseTrial } from '../trials/abuse/abuse.ts';
-import { accessTrial } from '../trials/access/access.ts';
-import { accuracyTrial } from '../trials/accuracy/accuracy.ts';
-import { apiTrial } from '../trials/api/api.ts';
-import { chaosTrial } from '../trials/chaos/chaos.ts';
-import { cutTrial } from '../trials/cut/cut.ts';
-import { pageTrial } from '../trials/page/page.ts';
-import { sharesTrial } from '../trials/shares/shares.ts';
-import { ablationExperiment } from './ablation/ablation.ts';
-import { capacityExperiment } from './capacity/capacity.ts';
-import { contextExperiment } from './context/context.ts';
-import { controllerExperiment } from './controller/controller.ts';
-import { draftsExperiment } from './drafts/drafts.ts';
-import { engineExperiment } from './engine/engine.ts';
-import { fleetExperiment } from './fleet/fleet.ts';
-import { liveExperiment } from './live/bench-live.ts';
-import { loadExperiment } from './load/load.ts';
-import { autoExperiment } from './modes/auto.ts';
-import { modesExperiment } from './modes/modes.ts';
-import { allocationExperiment } from './policies/allocation.ts';
-import { coupledExperiment } from './policies/coupled.ts';
-import { feltExperiment } from './policies/felt.ts';
-import { learnedExperiment } from './policies/learned.ts';
-import { predictionExperiment } from './prediction/prediction.ts';
-import { serveExperiment } from './serve/serve.ts';
-import { simulatorExperiment } from './simulator/speed.ts';
-import { tabExperiment } from './tab/bench-tab.ts';
+import { benches } from '../commands/bench.ts';
+import { trials } from '../commands/trial.ts';
 
-/** Experiments with tables of their own, or goals; the pages of all others show summary and rows unchanged. */
-const described: readonly AnyExperiment[] = [
-  ablationExperiment,
-  allocationExperiment,
-  autoExperiment,
-  capacityExperiment,
-  contextExperiment,
-  controllerExperiment,
-  coupledExperiment,
-  draftsExperiment,
-  engineExperiment,
-  learnedExperiment,
-  feltExperiment,
-  fleetExperiment,
-  liveExperiment,
-  loadExperiment,
-  modesExperiment,
-  predictionExperiment,
-  serveExperiment,
-  simulatorExperiment,
-  tabExperiment,
-  abuseTrial,
-  accessTrial,
-  accuracyTrial,
-  apiTrial,
-  chaosTrial,
-  cutTrial,
-  pageTrial,
-  sharesTrial,
-];
+/** Some have tables of their own, or goals; the pages of all others show summary and rows unchanged. */
+const described: readonly AnyExperiment[] = [...benches, ...trials];
 
 /** Commands that are gone, by name: a commit of this repository that has them. */
 const goneCommands: Readonly<Record<string, string>> = { 'bench padding': '8351a6e' };

@@ -86,7 +86,7 @@ ${reasonsTable(paper).join('\n')}
 
 ## Values of preset \`city-70b\`
 
-Published figures by anybody, not only by makers: their addresses stand beside them. \`outrider scenario why PRESET\` prints this of every
+Figures come from makers, papers and reports of users, with their addresses. \`outrider scenario why PRESET\` prints this of every
 preset.
 
 ${reasonsTable(city).join('\n')}

@@ -59,22 +59,24 @@ function parameter(value: unknown): string {
 
 /** Empty where nothing of it is shown. */
 function summarySection(summary: Document['summary'], goals: Goals): string {
-  const hasGoals = Object.keys(goals).length > 0;
   const all = Object.entries(summary);
   const shown = all.length > mostKeys ? all.filter(([key]) => goals[key] !== undefined) : all;
   if (shown.length === 0) return '';
+  const hasGoals = shown.some(([key]) => goals[key] !== undefined);
   const lines = shown.map(([key, value]) => {
-    const verdict = value === null ? ['', ''] : verdictOf(Number(value), goals[key]);
+    const verdict = verdictOf(value, goals[key]);
     return [`\`${key}\``, cellText(value), ...(hasGoals ? verdict : [])];
   });
   const table = markdownTable(['key', 'value', ...(hasGoals ? ['goal', ''] : [])], lines);
   return `## ${shown.length < all.length ? 'Goals' : 'Summary'}\n\n${table}`;
 }
 
-function verdictOf(value: number, goal: Goals[string] | undefined): [goal: string, verdict: string] {
+function verdictOf(found: Value, goal: Goals[string] | undefined): [goal: string, verdict: string] {
   if (goal === undefined) return ['', ''];
+  const value = Number(found);
   const [text, isReached] =
     typeof goal === 'number' ? [`at most ${goal}`, value <= goal] : [`at least ${goal.atLeast}`, value >= goal.atLeast];
+  if (found === null) return [text, 'no value'];
   return [text, isReached ? 'reached' : '**missed**'];
 }
 

@@ -60,7 +60,7 @@ export const cityPreset: object = {
     'devices.vehicleShare': 'As preset modern.',
     'devices.battery.initialShare': 'Assumed: anything but nearly empty.',
     'radio.bandwidthMHz': 'A full carrier of band n78.',
-    'radio.noiseFigureDb': 'As preset paper, and so noise density, least SNR and model.',
+    'radio.noiseFigureDb': 'As preset paper.',
     'workload.target': 'The class of 70 B parameters; it has the vocabulary of the draft.',
     'workload.tasks': 'As preset modern.',
     'workload.payloadLaw': 'Exact decoding of a given seed needs ids alone.',
@@ -70,7 +70,7 @@ export const cityPreset: object = {
     'energy.computeJoulePerFlop':
       'Between 3.3e-11 of the NPU of a Galaxy S25 Ultra (9,000 tokens of 1.2B for 1 % of 19.4 Wh, reddit.com/r/LocalLLM 1otth6t) and 8.4e-11 of an RTX 4050 Laptop GPU (34.1 W at 132 tokens/s of 1.5B, arXiv 2603.23640).',
     'energy.transmitFactor': 'As preset modern.',
-    'objective.lambda': 'As preset paper, and so its unit; only the objective of the paper has it.',
+    'objective.lambda': 'As preset paper.',
     'objective.energyWeight': 'As preset paper.',
   },
 };

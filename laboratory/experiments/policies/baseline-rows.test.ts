@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { baselineRows, bestSimpleRuns, overWorlds, summariseBaselines } from './baseline-rows.ts';
-import { baseline, bestFelt, bestFilled, simpleRules } from './felt-cells.ts';
+import { baseline, bestFelt, bestFilled, simpleRules, weightedFelt } from './felt-cells.ts';
 import type { FeltRun } from './felt-run.ts';
 
 function runOf(policy: string, seed: number, tokensPerSecond: number, more: Partial<FeltRun> = {}): FeltRun {
@@ -76,6 +76,8 @@ describe('rows and summary', () => {
     expect(row).toMatchObject({ tokensPerSecondOverBestSimple: 1.2, tokensPerSecondOverBestSimpleAuto: 0.9 });
     const summary = summariseBaselines(row === undefined ? [] : [row], [...runs, ...auto], worlds.slice(0, 1), true);
     expect(summary['tokensPerSecondFeltOverBestSimpleAutoMean']).toBeCloseTo(0.9, 12);
+    expect(summary['joulesPerTokenFeltOverBestSimpleAutoMean']).toBeUndefined();
+    expect([row?.rules, row?.rulesAuto]).toEqual([first, second]);
   });
 
   it('compare first tokens in the seeds in which both runs have an answer', () => {
@@ -116,6 +118,7 @@ describe('rows and summary', () => {
       tokensPerSecondFeltOverBestFilled: expect.closeTo(90 / 110, 12),
       tokensPerSecondFeltOverMaxSinrMean: expect.closeTo((1.5 + 90 / 80) / 2, 12),
       joulesPerTokenFeltOverBestSimpleMean: 2,
+      msPerTokenFeltOverBestSimpleMeanOfPresets: 1,
       firstTokenFeltOverMaxSinr: 0.8,
       worlds: 2,
       worldsNoLessThanBestSimple: 1,
@@ -127,6 +130,32 @@ describe('rows and summary', () => {
       // In the city the rule has more tokens a second, and the first token sooner.
       worldsSimpleBetterInBoth: 1,
     });
+  });
+
+  it('give weights of the first token over the usual one, in the mean of worlds', () => {
+    const weighted = runs
+      .filter(({ policy }) => policy === bestFelt)
+      .map((run) => ({
+        ...run,
+        policy: weightedFelt(3),
+        firstTokenMs: 90,
+        tokensPerSecond: 0.9 * run.tokensPerSecond,
+      }));
+    const summary = summariseBaselines(rows, [...runs, ...weighted], worlds, false);
+    expect(summary).toMatchObject({
+      firstTokenFirstTokenWeight3Over1Mean: 0.75,
+      firstTokenFirstTokenWeight3Over1MeanHigh: 0.75,
+      tokensPerSecondFirstTokenWeight3Over1Mean: expect.closeTo(0.9, 12),
+    });
+    expect(summary['firstTokenFirstTokenWeight10Over1Mean']).toBeUndefined();
+  });
+
+  it('counts a first token as later where the whole interval says so, and as no later up to 1.05', () => {
+    const a = { ...(rows[0] as (typeof rows)[number]), firstTokenOverMaxSinr: 1.03, firstTokenOverMaxSinrLow: 1.01 };
+    const one = summariseBaselines([a], runs, worlds.slice(0, 1), true);
+    expect(one).toMatchObject({ worldsFirstTokenNoLater: 1, worldsFirstTokenLater: 1 });
+    const noisy = summariseBaselines([{ ...a, firstTokenOverMaxSinrLow: 0.99 }], runs, worlds.slice(0, 1), true);
+    expect(noisy).toMatchObject({ worldsFirstTokenNoLater: 1, worldsFirstTokenLater: 0 });
   });
 
   it('draw worlds where they are a sample, and seeds alone where they are not', () => {

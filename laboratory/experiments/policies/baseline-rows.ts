@@ -1,4 +1,4 @@
-// `best, felt` beside baselines at their best, world by world: the best of the simple rules, which is another one in each world, and the
+// `best, felt` beside baselines at their best, world by world: the best of the simple rules, which differs from world to world, and the
 // paper's objective with the idle band given out. A rule is chosen on other seeds than those on which it is compared.
 
 import { crossedEstimate, type Estimate, type Within, within } from '../../../simulator/charts/bootstrap.ts';
@@ -31,13 +31,14 @@ export type BaselineRatio = `${Compared}Over${Baseline}`;
 
 /**
  * `best, felt` in a world over each baseline, with paired intervals over seeds; null where the baseline was not played, or, of the best
- * simple rule, with one seed. `rules`: the simple rules that were chosen. `betterInBoth`: each simple rule with more tokens a second and an
+ * simple rule, with one seed. `rules`, `rulesAuto`: the simple rules that were chosen. `betterInBoth`: each simple rule with more tokens a second and an
  * earlier first token than `best, felt`, both beyond the intervals.
  */
 export interface BaselineRow extends FeltWorld, Within<BaselineRatio, number | null>, Within<'joulesPerToken'> {
   readonly what: 'baseline';
   readonly seeds: number;
   readonly rules: string;
+  readonly rulesAuto: string;
   readonly betterInBoth: readonly string[];
 }
 
@@ -89,7 +90,8 @@ export function baselineRows(runs: readonly FeltRun[], worlds: readonly FeltWorl
   return worlds.flatMap((world): BaselineRow[] => {
     const own = runsOf(runs, world, bestFelt);
     if (own.length === 0) return [];
-    const rules = [...new Set(bestSimpleRuns(runs, world).map(({ policy }) => policy))];
+    const rulesIn = (mode: FeltMode): string =>
+      [...new Set(bestSimpleRuns(runs, world, mode).map(({ policy }) => policy))].join('; ');
     const ratios = Object.entries(baselines).map(([name, { mode, find }]) => {
       const compare = runsOf(runs, world, bestFelt, mode);
       const reference = find(runs, world);
@@ -107,7 +109,8 @@ export function baselineRows(runs: readonly FeltRun[], worlds: readonly FeltWorl
         preset: world.preset,
         law: world.law,
         seeds: own.length,
-        rules: rules.join('; '),
+        rules: rulesIn('stream'),
+        rulesAuto: rulesIn('auto'),
         betterInBoth: simpleRules.filter((rule) => isBetterInBoth(own, runsOf(runs, world, rule))),
         ...estimateColumns([own], [], { joulesPerToken: meanOf(read.joulesPerToken) }),
         ...(Object.assign({}, ...ratios) as Within<BaselineRatio, number | null>),
@@ -164,7 +167,7 @@ export function summariseBaselines(
   const first = once.flatMap((row) => known(row.firstTokenOverMaxSinr));
   const filled = rows.flatMap(({ tokensPerSecondOverBestFilled: value }) => value ?? []);
   // Of the worlds in which the whole interval is above 1.
-  const beyond = (low: `${BaselineRatio}Low`): number => once.filter((row) => (row[low] ?? 0) > 1).length;
+  const beyond = (key: `${BaselineRatio}Low`): number => once.filter((row) => (row[key] ?? 0) > 1).length;
   const means = meansOverWorlds.map((one) => meanOverWorlds(runs, worlds, one, areDrawn));
   return {
     tokensPerSecondFeltOverBestSimple: least(over),
@@ -204,9 +207,10 @@ interface MeanOf {
 const ofFelt = { policy: bestFelt, over: baselines.MaxSinr } as const;
 const meansOverWorlds: readonly MeanOf[] = [
   ...Object.entries(baselines).flatMap(([name, over]) =>
-    (['tokensPerSecond', 'firstToken', 'joulesPerToken'] as const).map((one) => {
-      return { policy: bestFelt, key: `${one}FeltOver${name}Mean`, over, figure: read[one] };
-    }),
+    // In `auto` some worlds have hardly a draft, and ratios of their joules say nothing.
+    (['tokensPerSecond', 'firstToken', ...(over.mode === 'auto' ? [] : (['joulesPerToken'] as const))] as const).map(
+      (one) => ({ policy: bestFelt, key: `${one}FeltOver${name}Mean`, over, figure: read[one] }),
+    ),
   ),
   ...firstTokenWeights.flatMap((weight) =>
     (['tokensPerSecond', 'firstToken'] as const).map((name) => ({
@@ -216,7 +220,7 @@ const meansOverWorlds: readonly MeanOf[] = [
       figure: read[name],
     })),
   ),
-  { ...ofFelt, key: 'msPerTokenFeltOverBestSimpleMean', over: baselines.BestSimple, figure: read.msPerToken },
+  { ...ofFelt, key: 'msPerTokenFeltOverBestSimpleMeanOfPresets', over: baselines.BestSimple, figure: read.msPerToken },
   { ...ofFelt, key: 'msPerTokenFeltOverMaxSinrMeanOfPresets', figure: (run) => run.msPerToken },
   { ...ofFelt, key: 'msPerTokenFeltOverMaxSinrP95OfPresets', figure: (run) => run.msPerTokenP95 },
   { ...ofFelt, key: 'tokensPerSecondFeltSharesOverMaxSinrMean', policy: feltShares, figure: read.tokensPerSecond },

@@ -50,7 +50,7 @@ export const simpleRules: readonly string[] = [
 /** Played in every mode. */
 export const modePolicies: readonly string[] = [baseline, bestFelt];
 
-/** Simple rules are played in `auto`, too, others in `stream` alone. */
+/** All are played in `stream`, simple rules in `auto`, too, and {@link modePolicies} in all modes. */
 export function isPlayed(policy: string, mode: FeltMode): boolean {
   return mode === 'stream' || modePolicies.includes(policy) || (mode === 'auto' && simpleRules.includes(policy));
 }

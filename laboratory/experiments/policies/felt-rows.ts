@@ -1,6 +1,6 @@
 // The rows, the summary and the goals of "bench felt" from its runs: the time per token that devices get under each policy, and how well
 // each objective orders the policies. Means over paired seeds; a ratio is one mean over the other, and its seeds are drawn as pairs. In the
-// summary the worst preset counts; where a key ends in Mean, and is about tokens a second, the mean over presets does.
+// summary of these rows the worst preset counts, but for tokens a second: there a key that ends in Mean has the mean over presets.
 
 import type { Within } from '../../../simulator/charts/bootstrap.ts';
 import type { Conclusion, Goals } from '../../../simulator/runner/experiment.ts';

@@ -3,8 +3,6 @@
 
 import { findMapOf } from '../../../simulator/files/shipped-maps.ts';
 import { serveWork, type Work } from '../../../simulator/runner/worker-pool.ts';
-import { readPreset } from '../../../simulator/scenario/presets.ts';
-import { readScenario } from '../../../simulator/scenario/read-scenario.ts';
 import type { Scenario } from '../../../simulator/scenario/scenario.ts';
 import { createSlotRun, type SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import type { World } from '../../../simulator/simulation/slot-world.ts';
@@ -15,7 +13,6 @@ import { predictTokens } from '../../../src/allocation/felt/predict-tokens.ts';
 import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { createDeviceTimes, type DeviceFigures } from './device-times.ts';
-import { drawnWorld, isDrawnWorld } from './drawn-worlds.ts';
 import {
   bestSlot,
   type FeltMode,
@@ -28,7 +25,7 @@ import {
 } from './felt-cells.ts';
 import { type FeltGaps, feltGaps } from './gaps.ts';
 import { createPlannedDrafts } from './planned-drafts.ts';
-import { slotsOfRun } from './run-length.ts';
+import { slotsOfRun, worldOf } from './run-length.ts';
 
 export interface FeltCell {
   /** A preset, or a name of {@link drawnWorld}. */
@@ -142,9 +139,7 @@ interface OpenedWorld {
 
 /** @param seconds of a run, as asked for */
 export async function openWorld(preset: string, law: PayloadLaw, seconds: number): Promise<OpenedWorld> {
-  const overrides = [{ path: ['workload', 'payloadLaw'], value: law }];
-  const isDrawn = isDrawnWorld(preset);
-  const scenario = isDrawn ? readScenario(drawnWorld(preset), preset, overrides) : readPreset(preset, overrides);
+  const scenario = worldOf(preset, law);
   return { scenario, map: await findMapOf(scenario), slots: slotsOfRun(preset, scenario, seconds) };
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runExperiment } from '../../../simulator/runner/run.ts';
+import { presetNames } from '../../../simulator/scenario/presets.ts';
 import type { SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import type { SessionRecord } from '../../../simulator/simulation/token-device.ts';
 import { shareOptimally } from '../../../src/allocation/paper/optimal-shares.ts';
@@ -11,7 +12,7 @@ import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
 import { createDeviceTimes } from './device-times.ts';
 import { feltExperiment } from './felt.ts';
-import { fillShares, payloadLaws } from './felt-cells.ts';
+import { bestFelt, feltModes, fillShares, isPlayed, payloadLaws, simpleRules } from './felt-cells.ts';
 import { policyRows, rankRows, summariseFelt } from './felt-rows.ts';
 import type { FeltRun } from './felt-run.ts';
 import { feltFigure } from './figures.ts';
@@ -189,6 +190,21 @@ describe('bench felt', () => {
     writeFileSync(record, `${lines.slice(0, 3).join('\n')}\n`);
     const again = await runExperiment(feltExperiment, options, { record });
     expect(again.rows).toEqual(first.rows);
+    const other = runExperiment(feltExperiment, { ...options, seconds: options.seconds + 1 }, { record });
+    await expect(other).rejects.toThrow('simulatedSeconds');
+  });
+
+  it('plays simple rules in `auto`, too, and others in `stream` alone', () => {
+    const modesOf = (policy: string) => feltModes.filter((mode) => isPlayed(policy, mode));
+    expect(modesOf(bestFelt)).toEqual(['stream', 'ar', 'auto']);
+    expect(modesOf(simpleRules[0] as string)).toEqual(['stream', 'auto']);
+    expect(modesOf('tma')).toEqual(['stream']);
+  });
+
+  it('has goals for all presets and for drawn worlds, and none for some presets', () => {
+    expect(feltExperiment.goals?.({ presets: presetNames })).toHaveProperty('firstTokenFeltOverMaxSinr', 1.05);
+    expect(feltExperiment.goals?.({ presets: ['random-1-1'], count: 20 })).toHaveProperty('worldsAutoNoLess');
+    expect(feltExperiment.goals?.({ presets: ['paper'] })).toEqual({});
   });
 
   it('bounds the cost of a decision in the slot that the policy saw, and apart in the slot as it was', () => {

@@ -28,7 +28,8 @@ import { feltFigure } from './figures.ts';
 import { isBound, type SolvedSlot, solveSmallSlot } from './gaps.ts';
 import { type ModeRow, modeGoals, modeRows, summariseModes } from './mode-rows.ts';
 import { feltPage } from './pages.ts';
-import { type PlayedSlot, type PlaysCell, playsWork, proposalRows } from './proposal-plays.ts';
+import { laterPerReadingSecond, type PlayedSlot, type PlaysCell, playsWork, proposalRows } from './proposal-plays.ts';
+import { simulatedSeconds } from './run-length.ts';
 
 /** No constant was fitted on these seeds. */
 const firstSeed = 20_101;
@@ -47,7 +48,7 @@ const options = {
   seeds: { flag: '--seeds <count>', help: 'paired seeds', whole: [1, 1000], default: 4, full: 10 },
   seconds: {
     flag: '--seconds <count>',
-    help: 'simulated time of a run; worlds with long or rare answers take a multiple of it',
+    help: 'simulated time of a run; worlds with long prompts or rare sessions take a multiple of it',
     whole: [1, 100_000],
     default: 2,
     full: 4,
@@ -105,12 +106,14 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
       throw badArgument(`there is no preset "${unknown}"`, `Choose some of ${presetNames.join(', ')}.`);
     if (given.worlds === 'random' && given.presets.length > 0)
       throw badArgument('--preset names a preset, and --worlds random draws worlds', 'Leave one of them out.');
+    const lengths = presets.map((preset) => simulatedSeconds(preset, seconds));
     await run.begin({
       seconds,
       firstSeed,
       firstTokens: 'of answers that go on, too',
       draftPlans: 'by predicted rows',
-      lengths: 'by prompts and arrivals',
+      simulatedSeconds: lengths,
+      laterPerReadingSecond,
       proposals: 'seen for 3 s, 2 % or, with more moved text, 25 %',
       firstRankSeed,
       weights: await hashesOf(presets),
@@ -160,6 +163,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
         policies: names,
         seeds,
         seconds,
+        simulatedSeconds: presets.map((preset) => simulatedSeconds(preset, seconds)),
         modes: feltModes,
         ...(areDrawn ? { seed, count } : { rankSlots }),
       },
@@ -172,9 +176,11 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
   goals: goalsBy,
 };
 
+/** Goals of all presets say nothing of some. */
 function goalsBy(params: object): Goals {
-  const { count } = params as { readonly count?: number };
-  return count === undefined ? { ...feltGoals, ...baselineGoals, ...modeGoals } : goalsOfDrawn(count);
+  const { count, presets = [] } = params as { readonly count?: number; readonly presets?: readonly string[] };
+  if (count !== undefined) return goalsOfDrawn(count);
+  return presets.length < presetNames.length ? {} : { ...feltGoals, ...baselineGoals, ...modeGoals };
 }
 
 /** Empty where there is nothing to show. */

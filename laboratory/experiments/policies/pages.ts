@@ -177,7 +177,7 @@ export function feltPage({ rows }: Document<FeltRow>): string {
         'score with play': ({ rankCorrelationProposals: one }) => (one === null ? '-' : rounded(one)),
         'play with play': ({ rankCorrelationPlays: one }) => (one === null ? '-' : rounded(one)),
         'another than that of the search taken': ({ otherTaken, othersTaken = '' }) =>
-          `${percent(otherTaken)}${othersTaken === '' ? '' : ` (${othersTaken})`}`,
+          otherTaken === undefined ? '-' : `${percent(otherTaken)}${othersTaken === '' ? '' : ` (${othersTaken})`}`,
         'taken over search': ({ chosenOverSearch }) => rounded(chosenOverSearch),
         'taken over best': ({ chosenOverBest }) => rounded(chosenOverBest),
       },
@@ -206,7 +206,9 @@ function baselineTable(rows: readonly BaselineRow[]): string {
     'time per token': (row) => cell(row, 'msPerTokenOverBestSimple'),
     'first token': (row) => cell(row, 'firstTokenOverBestSimple'),
     'joules a token': (row) => cell(row, 'joulesPerTokenOverBestSimple'),
-    '`auto`: tokens a second over the best simple rule': (row) => cell(row, 'tokensPerSecondOverBestSimpleAuto'),
+    // Older documents have none.
+    '`auto`: the best simple rule': ({ rulesAuto = '' }) => (rulesAuto === '' ? '-' : `\`${rulesAuto}\``),
+    '`auto`: tokens a second over it': (row) => cell(row, 'tokensPerSecondOverBestSimpleAuto'),
     '`auto`: first token': (row) => cell(row, 'firstTokenOverBestSimpleAuto'),
     '`auto`: joules a token': (row) => cell(row, 'joulesPerTokenOverBestSimpleAuto'),
     'tokens a second over `best, filled`': (row) => cell(row, 'tokensPerSecondOverBestFilled'),

@@ -52,8 +52,8 @@ serveWork(playsWork);
 /** The slot is drawn between these times of its run, ms: sessions are at all stages by then. */
 const drawnFromMs = 1000;
 const drawnUntilMs = 4000;
-/** Both times are at least so many times as long for each of {@link readingSeconds}. */
-const laterPerReadingSecond = 0.55;
+/** Both times are so many times as long for each of {@link readingSeconds}, if that is longer. */
+export const laterPerReadingSecond = 0.55;
 /** A stream of createRandom. */
 const slotStream = 0x53a00000;
 /** Added to a seed for the second play. */

@@ -247,7 +247,7 @@ it.each(['slot', 'token'] as const)('plays a world without any link, and says so
     expect(Object.values(summary)).not.toContain(Number.NaN);
     return remarks;
   };
-  const said = expect.stringContaining('no device with a task reached a server');
+  const said = expect.stringContaining('best, seed 1: no device had both a task and a server');
   const deaf = ['radio.minimumSnrDb=50', 'radio.noiseFigureDb=30', 'devices.count=5'];
   expect(await remarksWith(deaf)).toContainEqual(said);
   expect(await remarksWith(['devices.count=5'])).not.toContainEqual(said);

@@ -116,7 +116,7 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
     const speed = `${slotsRun} slots in ${seconds.toFixed(2)} s: ${Math.round(slotsRun / seconds)} slots a second`;
     const remarks = [slotsRun === 0 ? `the run in ${given.out} is whole: nothing was run` : speed];
     if (scenario.objective.kind === 'felt') remarks.push(feltRemark);
-    if (found.runs.some(({ summary }) => isUnserved(summary))) remarks.push(unservedRemark);
+    remarks.push(...unservedRemarks(found.runs));
     if (found.runs.length > 1)
       return { ...sweepOf(found, seeds), params: { policies, seeds, ...about }, seed, remarks };
     return {
@@ -134,8 +134,14 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
 const feltRemark =
   'predicted...: what a reader feels; latencyMs: one window by the equations of the paper, which the objective felt does not count';
 
-const unservedRemark =
-  'no device with a task reached a server; look at radio, distances and batteries of the scenario, and at the policy';
+function unservedRemarks(runs: Found['runs']): string[] {
+  const [first, ...others] = runs.filter(({ summary }) => isUnserved(summary));
+  if (first === undefined) return [];
+  const more = others.length === 0 ? '' : ` and ${others.length} other runs`;
+  return [
+    `${first.policy}, seed ${first.seed}${more}: no device had both a task and a server; look at radio, distances, batteries and arrivals of the scenario, and at the policy`,
+  ];
+}
 
 function isUnserved({ unservedShare, sessions, unfinishedSessions = 0 }: Found['runs'][number]['summary']): boolean {
   return sessions === undefined ? unservedShare === 1 : sessions + unfinishedSessions === 0;
