@@ -122,6 +122,7 @@ describe('rows and summary', () => {
       firstTokenFeltOverMaxSinr: 0.8,
       worlds: 2,
       worldsNoLessThanBestSimple: 1,
+      worldsLessThanBestSimple: 1,
       worldsNoLessThanBestFilled: 1,
       worldsFirstTokenNoLater: 2,
       worldsFirstTokenLater: 0,

@@ -178,6 +178,7 @@ export function summariseBaselines(
     ...Object.assign({}, ...means),
     worlds: once.length,
     worldsNoLessThanBestSimple: low.filter((value) => value >= noLess).length,
+    worldsLessThanBestSimple: once.filter(({ tokensPerSecondOverBestSimpleHigh: high }) => (high ?? 1) < 1).length,
     worldsNoLessThanBestFilled: once.filter(({ tokensPerSecondOverBestFilled: value }) => (value ?? 0) >= 1).length,
     worldsFirstTokenNoLater: first.filter((value) => value <= noLater).length,
     worldsFirstTokenLater: beyond('firstTokenOverMaxSinrLow'),
