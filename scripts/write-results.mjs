@@ -2,8 +2,8 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { resultPages } from '../laboratory/commands/results.ts';
 import { pagesWithFigures } from '../laboratory/experiments/page-figures.ts';
-import { resultPages } from '../laboratory/experiments/results.ts';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 mkdirSync(at('docs/results'), { recursive: true });

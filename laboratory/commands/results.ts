@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
 import { commandName, resultPage } from '../../simulator/runner/result-page.ts';
 import type { Document } from '../../src/files/document.ts';
-import { benches } from '../commands/bench.ts';
-import { trials } from '../commands/trial.ts';
+import { benches } from './bench.ts';
+import { trials } from './trial.ts';
 
 /** Some have tables of their own, or goals; the pages of all others show summary and rows unchanged. */
 const described: readonly AnyExperiment[] = [...benches, ...trials];

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { resultPage } from '../../simulator/runner/result-page.ts';
-import { liveExperiment } from './live/bench-live.ts';
-import { modesExperiment } from './modes/modes.ts';
+import { liveExperiment } from '../experiments/live/bench-live.ts';
+import { modesExperiment } from '../experiments/modes/modes.ts';
 import { resultPages } from './results.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
