@@ -9,7 +9,7 @@ type Value = Document['summary'][string];
 
 /** Kinds of rows with more of them are not shown. */
 const mostRows = 60;
-/** Of a longer summary, only keys with a goal are. */
+/** A longer summary has only its keys with a goal. */
 const mostKeys = 40;
 
 /** @param commit a commit that has the command, which is gone; undefined: the command is there */

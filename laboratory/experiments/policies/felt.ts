@@ -33,7 +33,7 @@ import { simulatedSeconds } from './run-length.ts';
 
 /** No constant was fitted on these seeds. */
 const firstSeed = 20_101;
-/** Of the slots in which proposals are played: other worlds than those of the runs. */
+/** Slots in which proposals are played are in other worlds than the runs. */
 const firstRankSeed = 30_101;
 /** Devices and servers of the slots that are solved by trying every association. */
 const smallSizes = [
