@@ -65,6 +65,8 @@ export interface DevicePlace {
   readonly index: number;
   readonly draftMs: number;
   readonly random: Random;
+  /** Chooses the texts that it asks for. */
+  readonly texts: Random;
 }
 
 interface Session {
@@ -199,7 +201,7 @@ export class TokenDevice {
   #textFor(task: number): number {
     const { scenario, source } = this.#setting;
     const { kind } = scenario.workload.tasks[task] as TaskMix;
-    if (this.#nextText?.kind !== kind) this.#nextText = { kind, replay: source.pick(kind, this.#place.random) };
+    if (this.#nextText?.kind !== kind) this.#nextText = { kind, replay: source.pick(kind, this.#place.texts) };
     return this.#nextText.replay;
   }
 

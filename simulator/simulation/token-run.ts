@@ -68,6 +68,8 @@ export interface TokenRun {
 /** Streams of createRandom: one for each server, one for each device. */
 const edgeStream = 0x53600000;
 const deviceStream = 0x53700000;
+/** Of the texts that a device asks for: the same under every policy, whatever else it draws. */
+const textStream = 0x53780000;
 /** Limits of a batch on a GPU. The step law gives the cost of rows, and the scheduler takes only those that are worth it. */
 const limits: StepLimits = { maxRows: 1024, usefulRows: 256, prefillChunk: 512 };
 /** Length of a draft, in modes in which the edge drafts. */
@@ -93,7 +95,12 @@ export function createTokenRun(world: World, options: TokenRunOptions): TokenRun
   });
   const answered = new Float64Array(deviceCount);
   const devices = Array.from({ length: deviceCount }, (_, index) => {
-    const place = { index, draftMs: draftMs[index] as number, random: draws(deviceStream + index) };
+    const place = {
+      index,
+      draftMs: draftMs[index] as number,
+      random: draws(deviceStream + index),
+      texts: draws(textStream + index),
+    };
     return new TokenDevice(queue, { scenario, edges, roundTripMs: parts.roundTripMs, ...options }, place);
   });
 

@@ -65,7 +65,10 @@ export interface Workload {
   readonly carries: boolean;
   /** Keeps a device's task for the next slot, with what is left of it. Call it before {@link advance}, with the device not served. */
   carry(device: number, bits: number, flop: number): void;
-  /** Draws the next slot. Every device draws the same number of random numbers in any case, so that all policies meet the same world. */
+  /**
+   * Draws the next slot. Every device draws the same number of random numbers in any case, so that all policies meet the same world; where
+   * sessions come at a rate, each device has the same sessions after the same times of rest, however long each of them lasts.
+   */
   draw(): void;
   /**
    * Lets answers grow; call once a slot, after {@link draw}.
@@ -75,17 +78,20 @@ export interface Workload {
   advance(served: Uint8Array, answeredTokens?: Float64Array): void;
 }
 
-/** The workload's only stream of createRandom. */
+/** Streams of createRandom: of the workload, and where sessions come at a rate one for each device. */
 const workloadStream = 0x53000000;
+const sessionStream = 0x53080000;
 
 export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: number, seed: number): Workload {
   const random = createRandom(seed, workloadStream);
   const room = (): Float64Array => new Float64Array(deviceCount);
   const { write: writeCosts, ...costs } = createTaskCosts(plan, deviceCount);
-  const kindEnds = partEnds(plan.tasks);
+  const drawTask = taskDraws(plan.tasks);
   const { arrivals } = plan;
-  const startChance =
-    arrivals.kind === 'poisson-sessions' ? 1 - Math.exp((-arrivals.sessionsPerMinute * slotMs) / 60_000) : 1;
+  const sessions =
+    arrivals.kind === 'poisson-sessions'
+      ? createSessions(deviceCount, 60_000 / (arrivals.sessionsPerMinute * slotMs), seed)
+      : undefined;
   const starters = arrivals.kind === 'duty-cycle' ? createStarters(deviceCount, arrivals.share) : undefined;
   const keptShare = arrivals.kind === 'one-per-slot' ? 0 : arrivals.keptShare;
   /** Tokens that a session still has to write; 0 for idle devices. */
@@ -95,24 +101,18 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
   const carried = createCarriedTasks(deviceCount, slotMs);
 
   function drawDevice(device: number): void {
-    // Only sessions start at random.
-    const starts = starters?.isChosen(device) ?? (startChance === 1 || random.uniform() < startChance);
-    const kind = drawKind(kindEnds, random.uniform());
-    const promptTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'prompt', random.uniform());
-    const answerTokens = drawTokens((plan.tasks[kind] as TaskMix).kind, 'answer', random.uniform());
-    const written = random.uniform();
+    const isIdle = leftTokens[device] === 0;
+    const starts = starters?.isChosen(device) ?? sessions?.startsNow(device, isIdle) ?? true;
+    const drawn = sessions === undefined || starts ? drawTask(sessions?.randoms[device] ?? random) : undefined;
     isNew[device] = 0;
     // It stays as it is, with the bits and the drafting that carry() has left.
     if (carried.stays(device)) return;
-    if (arrivals.kind === 'one-per-slot') {
+    if (drawn !== undefined && (arrivals.kind === 'one-per-slot' || (isIdle && starts))) {
+      const { kind, promptTokens, answerTokens, written } = drawn;
       task[device] = kind;
       isNew[device] = 1;
-      contextTokens[device] = promptTokens + written * answerTokens;
-    } else if (leftTokens[device] === 0 && starts) {
-      task[device] = kind;
-      isNew[device] = 1;
-      contextTokens[device] = promptTokens;
-      leftTokens[device] = Math.max(1, answerTokens);
+      contextTokens[device] = promptTokens + (arrivals.kind === 'one-per-slot' ? written * answerTokens : 0);
+      if (arrivals.kind !== 'one-per-slot') leftTokens[device] = Math.max(1, answerTokens);
     }
     active[device] = arrivals.kind === 'one-per-slot' || (leftTokens[device] as number) > 0 ? 1 : 0;
     writeCosts(device, task[device] as number, contextTokens[device] as number);
@@ -145,6 +145,34 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
           growByWindow(answers, device, keptShare * (plan.tasks[task[device] as number] as TaskMix).windowTokens);
         if (leftTokens[device] === 0) carried.end(device);
       }
+    },
+  };
+}
+
+/** @returns draws a task; each takes four random numbers */
+function taskDraws(tasks: readonly TaskMix[]) {
+  const kindEnds = partEnds(tasks);
+  return (random: Random) => {
+    const kind = drawKind(kindEnds, random.uniform());
+    const promptTokens = drawTokens((tasks[kind] as TaskMix).kind, 'prompt', random.uniform());
+    const answerTokens = drawTokens((tasks[kind] as TaskMix).kind, 'answer', random.uniform());
+    return { kind, promptTokens, answerTokens, written: random.uniform() };
+  };
+}
+
+/** Times of rest are exponential: the slots that an idle device rests before its next session. @param meanSlots of rest */
+function createSessions(deviceCount: number, meanSlots: number, seed: number) {
+  const randoms = Array.from({ length: deviceCount }, (_, device) => createRandom(seed, sessionStream + device));
+  const drawRest = ({ exponential }: Random): number => Math.floor(meanSlots * exponential());
+  const rests = Int32Array.from(randoms, drawRest);
+  return {
+    randoms,
+    /** Call it once a slot. */
+    startsNow(device: number, isIdle: boolean): boolean {
+      if (!isIdle) return false;
+      const rest = rests[device] as number;
+      rests[device] = rest > 0 ? rest - 1 : drawRest(randoms[device] as Random);
+      return rest === 0;
     },
   };
 }

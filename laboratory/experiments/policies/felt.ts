@@ -111,6 +111,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
       seconds,
       firstSeed,
       firstTokens: 'of answers that go on, too',
+      texts: 'one after the other, whatever they take',
       draftPlans: 'by predicted rows',
       simulatedSeconds: lengths,
       laterPerReadingSecond,

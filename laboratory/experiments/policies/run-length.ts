@@ -13,11 +13,8 @@ import type { PayloadLaw } from './felt-cells.ts';
 
 /** Simulated seconds of a run for each second that is asked for. Sessions of `modern` are rare. */
 const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2, crowd: 2, 'city-70b': 2 };
-/**
- * The same of a drawn world, by its arrivals. Sessions that come at a rate are few: so many that intervals of tokens a second are some
- * percent.
- */
-const longerArrivals = { 'one-per-slot': 1, 'duty-cycle': 2, 'poisson-sessions': 12 } as const;
+/** The same of a drawn world, by its arrivals: sessions that come at a rate are few. */
+const longerArrivals = { 'one-per-slot': 1, 'duty-cycle': 2, 'poisson-sessions': 4 } as const;
 /** The same for each of {@link readingSeconds}, if that is more: in `coupled` readers have had some answers by then, and not one prompt. */
 const perReadingSecond = 2.7;
 
