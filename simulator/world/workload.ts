@@ -93,6 +93,7 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
       ? createSessions(deviceCount, 60_000 / (arrivals.sessionsPerMinute * slotMs), seed)
       : undefined;
   const starters = arrivals.kind === 'duty-cycle' ? createStarters(deviceCount, arrivals.share) : undefined;
+  const hasSessions = arrivals.kind !== 'one-per-slot';
   const keptShare = arrivals.kind === 'one-per-slot' ? 0 : arrivals.keptShare;
   /** Tokens that a session still has to write; 0 for idle devices. */
   const [leftTokens, contextTokens] = [room(), room()];
@@ -107,14 +108,13 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
     isNew[device] = 0;
     // It stays as it is, with the bits and the drafting that carry() has left.
     if (carried.stays(device)) return;
-    if (drawn !== undefined && (arrivals.kind === 'one-per-slot' || (isIdle && starts))) {
-      const { kind, promptTokens, answerTokens, written } = drawn;
-      task[device] = kind;
+    if (drawn !== undefined && (!hasSessions || (isIdle && starts))) {
+      task[device] = drawn.kind;
       isNew[device] = 1;
-      contextTokens[device] = promptTokens + (arrivals.kind === 'one-per-slot' ? written * answerTokens : 0);
-      if (arrivals.kind !== 'one-per-slot') leftTokens[device] = Math.max(1, answerTokens);
+      contextTokens[device] = drawn.promptTokens + (hasSessions ? 0 : drawn.written * drawn.answerTokens);
+      if (hasSessions) leftTokens[device] = Math.max(1, drawn.answerTokens);
     }
-    active[device] = arrivals.kind === 'one-per-slot' || (leftTokens[device] as number) > 0 ? 1 : 0;
+    active[device] = !hasSessions || (leftTokens[device] as number) > 0 ? 1 : 0;
     writeCosts(device, task[device] as number, contextTokens[device] as number);
   }
 
@@ -136,7 +136,7 @@ export function createWorkload(plan: WorkloadPlan, deviceCount: number, slotMs: 
       for (let device = 0; device < deviceCount; device++) drawDevice(device);
     },
     advance(served, answeredTokens) {
-      if (arrivals.kind === 'one-per-slot') return;
+      if (!hasSessions) return;
       const answers = { leftTokens, contextTokens };
       for (let device = 0; device < deviceCount; device++) {
         if (active[device] === 0) continue;
@@ -164,7 +164,7 @@ function taskDraws(tasks: readonly TaskMix[]) {
 function createSessions(deviceCount: number, meanSlots: number, seed: number) {
   const randoms = Array.from({ length: deviceCount }, (_, device) => createRandom(seed, sessionStream + device));
   const drawRest = ({ exponential }: Random): number => Math.floor(meanSlots * exponential());
-  const rests = Int32Array.from(randoms, drawRest);
+  const rests = Float64Array.from(randoms, drawRest);
   return {
     randoms,
     /** Call it once a slot. */

@@ -31,8 +31,8 @@ export type BaselineRatio = `${Compared}Over${Baseline}`;
 
 /**
  * `best, felt` in a world over each baseline, with paired intervals over seeds; null where the baseline was not played, or, of the best
- * simple rule, with one seed. `rules`, `rulesAuto`: the simple rules that were chosen. `betterInBoth`: each simple rule with more tokens a second and an
- * earlier first token than `best, felt`, both beyond the intervals.
+ * simple rule, with one seed. `rules`, `rulesAuto`: the simple rules that were chosen. `betterInBoth`: each simple rule with more tokens a
+ * second and an earlier first token than `best, felt`, both beyond the intervals.
  */
 export interface BaselineRow extends FeltWorld, Within<BaselineRatio, number | null>, Within<'joulesPerToken'> {
   readonly what: 'baseline';

@@ -76,8 +76,8 @@ const noLess = 0.97;
 
 /**
  * For `best, felt`: the least of worlds, and each preset by its name. `worldsAutoNoLess`: worlds in which `auto` has at least 0.97 of the
- * tokens a second of `ar` and of `stream`; `worldsAutoLess`: in which it has less, beyond an interval. `draftsAutoOverStream...`: the mean over worlds in which drafts pay beyond the interval, and over
- * the others.
+ * tokens a second of `ar` and of `stream`; `worldsAutoLess`: in which it has less, beyond an interval. `draftsAutoOverStream...`: the mean
+ * over worlds in which drafts pay beyond the interval, and over the others.
  */
 export function summariseModes(rows: readonly ModeRow[], areDrawn: boolean): Conclusion['summary'] {
   const felt = rows.filter(({ policy }) => policy === bestFelt);
