@@ -39,8 +39,8 @@ it('keeps V8 from reserving much more than is in use, unless the caller has chos
     roomsUnderLoad('bound', chosenOptions),
   ]);
   expect(bound.new_space).toBeLessThan(68);
-  // It grows no more after the rest; the check may have come before that.
-  expect(bound.new_space).toBeLessThanOrEqual(Math.max(33, bound.rested));
+  // V8 grows it by doubling, and no more after the rest. While it collects it may hold some pages beyond that for a moment.
+  expect(bound.new_space).toBeLessThan(1.9 * Math.max(33, bound.rested));
   expect(free.new_space).toBeGreaterThan(60);
   expect(chosen.new_space).toBeGreaterThan(60);
   expect(free.old_space).toBeGreaterThan(1.3 * bound.old_space);
