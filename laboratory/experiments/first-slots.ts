@@ -4,6 +4,7 @@
 import { findRadioMap } from '../../simulator/files/shipped-maps.ts';
 import { readPreset } from '../../simulator/scenario/presets.ts';
 import type { Override } from '../../simulator/scenario/read-scenario.ts';
+import type { Scenario } from '../../simulator/scenario/scenario.ts';
 import { createWorld } from '../../simulator/simulation/slot-world.ts';
 import type { RadioMap } from '../../simulator/world/radio-map.ts';
 import type { SlotState } from '../../src/allocation/slot/slot-state.ts';
@@ -20,8 +21,10 @@ export interface WorldSettings {
 /** Koh & Yang's objective, not the time that is felt. */
 export const paperObjective: Override = { path: ['objective', 'kind'], value: 'paper' };
 
-/** A slot for each seed; the same for every policy. */
-export async function slotsOf(settings: WorldSettings, seeds: readonly number[]): Promise<SlotState[]> {
+/** The scenario of these settings, and its map if it has one. */
+export async function openSettings(
+  settings: WorldSettings,
+): Promise<{ scenario: Scenario; map: RadioMap | undefined }> {
   const { deviceCount, serverCount, energyWeight, overrides = [] } = settings;
   const scenario = readPreset(settings.scenario, [
     { path: ['devices', 'count'], value: deviceCount },
@@ -30,7 +33,12 @@ export async function slotsOf(settings: WorldSettings, seeds: readonly number[])
     ...(energyWeight === undefined ? [] : [{ path: ['objective', 'energyWeight'], value: energyWeight }]),
     ...overrides,
   ]);
-  const map = scenario.channel.kind === 'map' ? await readMap(scenario.channel.map) : undefined;
+  return { scenario, map: scenario.channel.kind === 'map' ? await readMap(scenario.channel.map) : undefined };
+}
+
+/** A slot for each seed; the same for every policy. */
+export async function slotsOf(settings: WorldSettings, seeds: readonly number[]): Promise<SlotState[]> {
+  const { scenario, map } = await openSettings(settings);
   return seeds.map((seed) => createWorld(scenario, seed, map).next());
 }
 

@@ -5,6 +5,7 @@ import { baselines, measureSlots, savingOf } from '../allocation/latency.ts';
 import { slotsOf } from '../first-slots.ts';
 import { timeDecisions } from './allocation.ts';
 import { measureGaps } from './gaps.ts';
+import { runningSlotsOf } from './running-slots.ts';
 
 const best = { name: 'best', decide: createPolicy('best') };
 
@@ -23,6 +24,23 @@ describe('bench allocation', () => {
     for (const { gap } of slots) expect(gap).toBeGreaterThanOrEqual(0);
     expect(row.variableGapMean).toBeGreaterThanOrEqual(row.gapMean);
     expect(timeDecisions('paper', states, best).decisionMsP95).toBeGreaterThan(0);
+  });
+
+  it('measures slots of a run, in which sessions are half way', async () => {
+    const settings = {
+      scenario: 'munich',
+      deviceCount: 12,
+      serverCount: 4,
+      overrides: [{ path: ['objective', 'kind'], value: 'felt' }],
+    };
+    const policy = { name: 'best-slot', decide: createPolicy('best-slot') };
+    const [first] = await runningSlotsOf(settings, [1], policy, 0);
+    const [later] = await runningSlotsOf(settings, [1], policy, 12);
+    expect([first?.slot, later?.slot]).toEqual([0, 12]);
+    const texts = (state: typeof first): number => state?.pace?.textServer?.filter((server) => server >= 0).length ?? 0;
+    expect(texts(first)).toBe(0);
+    expect(texts(later)).toBeGreaterThan(6);
+    expect(later?.pace?.standings).toHaveLength(12);
   });
 
   it("measures anyone's policy beside best, by its name", async () => {

@@ -17,6 +17,7 @@ import { type SlotsRow, seedsOf, slotsOf, slotsRow } from '../first-slots.ts';
 import { gapFigures, gapOf, measureGaps, type SlotGap } from './gaps.ts';
 import { type LatencyLimitRow, measureLatencyLimit } from './latency-limit.ts';
 import { allocationPage } from './pages.ts';
+import { runningSlotsOf } from './running-slots.ts';
 
 const worlds = ['paper', 'munich'] as const;
 const latencyWorld = 'munich';
@@ -60,6 +61,7 @@ const allocationGoals: Goals = {
   decisionMsP95: 5,
   decisionMs100k: 1000,
   decisionFeltOverBestSlot: 1.5,
+  decisionFeltRunningOverBestSlot: 1.5,
   gapMean: 0.01,
   gapP95: 0.02,
   latencyBestVsMaxSinr: { atLeast: 0.25 },
@@ -142,30 +144,67 @@ function speedUnits(policies: readonly FoundPolicy[]): Unit<SpeedRow>[] {
 /** The first decides among several proposals, the second searches alone. */
 const feltDecisions = ['best', 'best-slot'] as const;
 
-/** Decisions under `felt` in the world of latencies. */
+/** Devices and servers. With up to 60 devices there are more proposals. */
+const feltSizes = [
+  [180, 20],
+  [60, 8],
+] as const;
+/** The slot of a run that is decided. */
+const runningSlot = 20;
+
+/** Decisions under `felt` in the world of latencies: of first slots, which have no session yet, and in the middle of a run. */
 function feltSpeedUnits(): Unit<SpeedRow>[] {
-  const size = { scenario: latencyWorld, deviceCount: 180, serverCount: 20 };
-  const overrides = [{ path: ['objective', 'kind'], value: 'felt' }];
-  return feltDecisions.map((name) => ({
-    key: `speed in ${latencyWorld}, ${name} under felt`,
-    async measure() {
-      const states = await slotsOf({ ...size, overrides }, seedsOf(speedSlots));
-      return timeDecisions(latencyWorld, states, { name: underFelt(name), decide: createPolicy(name) });
-    },
-  }));
+  const world = latencyWorld;
+  return combinations({ name: feltDecisions, size: feltSizes, isRunning: [false, true] }).map((cell) => {
+    const { name, size, isRunning } = cell;
+    const [deviceCount, serverCount] = size;
+    const label = isRunning ? `${world}, slot ${runningSlot} of a run` : world;
+    return {
+      key: `speed in ${label}, ${deviceCount} devices, ${name} under felt`,
+      async measure() {
+        const overrides = [{ path: ['objective', 'kind'], value: 'felt' }];
+        const settings = { scenario: world, deviceCount, serverCount, overrides };
+        const decide = createPolicy(name);
+        const states = isRunning
+          ? await runningSlotsOf(
+              settings,
+              seedsOf(speedSlots),
+              { name, decide: createPolicy('best-slot') },
+              runningSlot,
+            )
+          : await slotsOf(settings, seedsOf(speedSlots));
+        return timeDecisions(label, states, { name: underFelt(name), decide });
+      },
+    };
+  });
 }
 
 const underFelt = (name: string): string => `${name}, felt`;
 
 /** @param rows of older documents have none */
 function summariseFelt(rows: readonly SpeedRow[]): Record<string, number> {
-  const [best, alone] = feltDecisions.map((name) => rows.find(({ policy }) => policy === underFelt(name)));
-  if (best === undefined || alone === undefined) return {};
-  return {
-    decisionMsP95Felt: best.decisionMsP95,
-    decisionMsP95FeltBestSlot: alone.decisionMsP95,
-    decisionFeltOverBestSlot: best.decisionMsP95 / alone.decisionMsP95,
+  const [devices] = feltSizes[0];
+  const keys = ([what, isRunning, count]: readonly [string, boolean, number]): [string, number][] => {
+    const [best, alone] = feltDecisions.map((name) =>
+      rows.find(
+        (row) => row.policy === underFelt(name) && row.devices === count && (row.world === latencyWorld) !== isRunning,
+      ),
+    );
+    if (best === undefined || alone === undefined) return [];
+    return [
+      [`decisionMsP95Felt${what}`, best.decisionMsP95],
+      [`decisionMsP95AllFelt${what}`, best.decisionMsP95All],
+      [`decisionMsP95Felt${what}BestSlot`, alone.decisionMsP95],
+      [`decisionFelt${what}OverBestSlot`, best.decisionMsP95 / alone.decisionMsP95],
+    ];
   };
+  const [, [few]] = feltSizes;
+  const cases = [
+    ['', false, devices],
+    ['Running', true, devices],
+    [`Running${few}`, true, few],
+  ] as const;
+  return Object.fromEntries(cases.flatMap(keys));
 }
 
 type SpeedFigure = 'decisions' | 'decisionMsMedian' | 'decisionMsP95' | 'decisionMsP95All' | 'decisionCpuMsMean';

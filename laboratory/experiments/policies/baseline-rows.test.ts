@@ -116,6 +116,7 @@ describe('rows and summary', () => {
       tokensPerSecondFeltOverBestSimpleMean: expect.closeTo(1.05, 12),
       tokensPerSecondFeltOverBestSimpleMeanLow: expect.closeTo(1.05, 12),
       tokensPerSecondFeltOverBestFilled: expect.closeTo(90 / 110, 12),
+      tokensPerSecondFeltOverBestFilledMedian: expect.closeTo(105 / 110, 12),
       tokensPerSecondFeltOverMaxSinrMean: expect.closeTo((1.5 + 90 / 80) / 2, 12),
       joulesPerTokenFeltOverBestSimpleMean: 2,
       msPerTokenFeltOverBestSimpleMeanOfPresets: 1,
@@ -157,6 +158,31 @@ describe('rows and summary', () => {
     expect(one).toMatchObject({ worldsFirstTokenNoLater: 1, worldsFirstTokenLater: 1 });
     const noisy = summariseBaselines([{ ...a, firstTokenOverMaxSinrLow: 0.99 }], runs, worlds.slice(0, 1), true);
     expect(noisy).toMatchObject({ worldsFirstTokenNoLater: 1, worldsFirstTokenLater: 0 });
+  });
+
+  it('counts worlds in which another decision, or mode auto, differs beyond the interval', () => {
+    const [row] = rows as [(typeof rows)[number]];
+    const same = { tokensPerSecondOverBestSlotLow: 0.99, tokensPerSecondOverBestSlotHigh: 1.01 };
+    const more = { tokensPerSecondOverBestSlotLow: 1.01, tokensPerSecondOverBestSlotHigh: 1.02 };
+    const less = { tokensPerSecondOverBestSlotLow: 0.97, tokensPerSecondOverBestSlotHigh: 0.98 };
+    const joules = { joulesPerTokenOverBestSimpleAutoLow: 1.01 };
+    const three = [same, more, { ...less, ...joules }].map((one) => ({ ...row, ...one }));
+    expect(summariseBaselines(three, runs, worlds.slice(0, 1), true)).toMatchObject({
+      worldsMoreThanBestSlot: 1,
+      worldsLessThanBestSlot: 1,
+      worldsMoreJoulesAuto: 1,
+    });
+  });
+
+  it('separates drawn worlds whose sessions come at a rate', () => {
+    const sessions = { preset: 'modern', law: 'ids' } as const;
+    const both = [...preset('paper', 120, 100), ...preset('modern', 101, 100)];
+    const drawn = summariseBaselines(baselineRows(both, [...worlds, sessions]), both, [world, sessions], true);
+    expect(drawn).toMatchObject({
+      tokensPerSecondFeltOverBestSimpleMeanOfSessions: 1.01,
+      tokensPerSecondFeltOverBestSimpleMeanOfTasks: 1.2,
+    });
+    expect(Object.keys(summariseBaselines(rows, runs, worlds, false)).join()).not.toContain('OfSessions');
   });
 
   it('draw worlds where they are a sample, and seeds alone where they are not', () => {

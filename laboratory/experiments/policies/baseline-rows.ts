@@ -10,7 +10,7 @@ import {
   ratioOfMeans,
   type Statistic,
 } from '../../../simulator/runner/paired-runs.ts';
-import { mean } from '../../../src/core/basics/statistics.ts';
+import { mean, median } from '../../../src/core/basics/statistics.ts';
 import {
   baseline,
   bestFelt,
@@ -23,6 +23,7 @@ import {
   weightedFelt,
 } from './felt-cells.ts';
 import type { FeltRun } from './felt-run.ts';
+import { worldOf } from './run-length.ts';
 import { type FeltWorld, runsOf } from './runs-of.ts';
 
 type Compared = 'tokensPerSecond' | 'msPerToken' | 'firstToken' | 'joulesPerToken';
@@ -137,10 +138,14 @@ export const baselineGoals: Goals = {
 
 /** In drawn worlds: nine in ten, and the mean. */
 export function goalsOfDrawn(count: number): Goals {
+  const nineInTen = { atLeast: Math.ceil(0.9 * count) };
   return {
-    worldsNoLessThanBestSimple: { atLeast: Math.ceil(0.9 * count) },
-    worldsAutoNoLess: { atLeast: Math.ceil(0.9 * count) },
+    worldsNoLessThanBestSimple: nineInTen,
+    worldsNoLessThanBestFilled: nineInTen,
+    worldsFirstTokenNoLater: nineInTen,
+    worldsAutoNoLess: nineInTen,
     tokensPerSecondFeltOverBestSimpleMean: { atLeast: 1 },
+    tokensPerSecondFeltOverBestFilledMean: { atLeast: 1 },
     worldsSimpleBetterInBoth: 0,
   };
 }
@@ -166,24 +171,30 @@ export function summariseBaselines(
   const low = once.flatMap(({ tokensPerSecondOverBestSimpleLow: value }) => value ?? []);
   const first = once.flatMap((row) => known(row.firstTokenOverMaxSinr));
   const filled = rows.flatMap(({ tokensPerSecondOverBestFilled: value }) => value ?? []);
-  // Of the worlds in which the whole interval is above 1.
-  const beyond = (key: `${BaselineRatio}Low`): number => once.filter((row) => (row[key] ?? 0) > 1).length;
+  // The worlds in which the whole interval is above 1, or below it.
+  const above = (key: BaselineRatio): number => once.filter((row) => (row[`${key}Low`] ?? 0) > 1).length;
+  const below = (key: BaselineRatio): number => once.filter((row) => (row[`${key}High`] ?? 1) < 1).length;
   const means = meansOverWorlds.map((one) => meanOverWorlds(runs, worlds, one, areDrawn));
+  if (areDrawn) means.push(...meansByArrivals(runs, worlds));
   return {
     tokensPerSecondFeltOverBestSimple: least(over),
     tokensPerSecondFeltOverBestSimpleLow: least(low),
     ...(areDrawn ? {} : Object.fromEntries(once.flatMap(keysOfPreset))),
     tokensPerSecondFeltOverBestFilled: least(filled),
+    tokensPerSecondFeltOverBestFilledMedian: filled.length === 0 ? null : median(filled),
     firstTokenFeltOverMaxSinr: most(first),
     ...Object.assign({}, ...means),
     worlds: once.length,
     worldsNoLessThanBestSimple: low.filter((value) => value >= noLess).length,
-    worldsLessThanBestSimple: once.filter(({ tokensPerSecondOverBestSimpleHigh: high }) => (high ?? 1) < 1).length,
+    worldsLessThanBestSimple: below('tokensPerSecondOverBestSimple'),
+    worldsMoreThanBestSlot: above('tokensPerSecondOverBestSlot'),
+    worldsLessThanBestSlot: below('tokensPerSecondOverBestSlot'),
     worldsNoLessThanBestFilled: once.filter(({ tokensPerSecondOverBestFilled: value }) => (value ?? 0) >= 1).length,
     worldsFirstTokenNoLater: first.filter((value) => value <= noLater).length,
-    worldsFirstTokenLater: beyond('firstTokenOverMaxSinrLow'),
-    worldsFirstTokenLaterThanBestSimple: beyond('firstTokenOverBestSimpleLow'),
-    worldsMoreJoules: beyond('joulesPerTokenOverBestSimpleLow'),
+    worldsFirstTokenLater: above('firstTokenOverMaxSinr'),
+    worldsFirstTokenLaterThanBestSimple: above('firstTokenOverBestSimple'),
+    worldsMoreJoules: above('joulesPerTokenOverBestSimple'),
+    worldsMoreJoulesAuto: above('joulesPerTokenOverBestSimpleAuto'),
     worldsSimpleBetterInBoth: once.filter(({ betterInBoth }) => betterInBoth.length > 0).length,
   };
 }
@@ -226,6 +237,22 @@ const meansOverWorlds: readonly MeanOf[] = [
   { ...ofFelt, key: 'msPerTokenFeltOverMaxSinrP95OfPresets', figure: (run) => run.msPerTokenP95 },
   { ...ofFelt, key: 'tokensPerSecondFeltSharesOverMaxSinrMean', policy: feltShares, figure: read.tokensPerSecond },
 ];
+
+/** Where sessions come at a rate, every policy brings the tokens that are asked for, and ratios are near 1. */
+function meansByArrivals(runs: readonly FeltRun[], worlds: readonly FeltWorld[]): Partial<Within<string>>[] {
+  const groups = Object.groupBy(worlds, ({ preset }) =>
+    worldOf(preset, 'ids').workload.arrivals.kind === 'poisson-sessions' ? 'OfSessions' : 'OfTasks',
+  );
+  return Object.entries(groups).map(([name, own]) => {
+    const key = `tokensPerSecondFeltOverBestSimpleMean${name}`;
+    return meanOverWorlds(
+      runs,
+      own,
+      { ...ofFelt, key, over: baselines.BestSimple, figure: read.tokensPerSecond },
+      true,
+    );
+  });
+}
 
 /** Nothing where a world lacks the policy or the baseline. */
 function meanOverWorlds(

@@ -184,7 +184,7 @@ export const feltGoals: Goals = {
   rankCorrelationProposalsBelowPlays: 0.05,
   predictionErrorMedian: 0.15,
   feltBoundGapMedian: 0.02,
-  feltBoundGapWorst: 0.1,
+  feltVariableGapWorst: 0.1,
 };
 
 export function summariseFelt(

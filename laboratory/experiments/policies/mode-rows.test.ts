@@ -48,6 +48,7 @@ describe('where drafts pay', () => {
       worldsDraftsPay: 1,
       worldsAutoNoLess: 2,
       worldsAutoLess: 0,
+      worldsAutoLessThanStream: 1,
       draftsAutoOverStreamWherePaid: 1,
       draftsAutoOverStreamWhereNotPaid: 1,
       autoOverArFelt: 0.99,
@@ -56,6 +57,10 @@ describe('where drafts pay', () => {
     const slow = rows.map((row) => ({ ...row, autoOverStream: 0.9, autoOverStreamHigh: 0.95 }));
     expect(summariseModes(slow, true)).toMatchObject({ worldsAutoNoLess: 0, worldsAutoLess: 2 });
     const noisy = rows.map((row) => ({ ...row, autoOverStream: 0.9, autoOverStreamHigh: 0.99 }));
-    expect(summariseModes(noisy, true)).toMatchObject({ worldsAutoNoLess: 0, worldsAutoLess: 0 });
+    expect(summariseModes(noisy, true)).toMatchObject({
+      worldsAutoNoLess: 0,
+      worldsAutoLess: 0,
+      worldsAutoLessThanStream: 2,
+    });
   });
 });

@@ -76,8 +76,9 @@ const noLess = 0.97;
 
 /**
  * For `best, felt`: the least of worlds, and each preset by its name. `worldsAutoNoLess`: worlds in which `auto` has at least 0.97 of the
- * tokens a second of `ar` and of `stream`; `worldsAutoLess`: in which it has less, beyond an interval. `draftsAutoOverStream...`: the mean
- * over worlds in which drafts pay beyond the interval, and over the others.
+ * tokens a second of `ar` and of `stream`; `worldsAutoLess`: in which it has less, beyond an interval; `worldsAutoLessThanStream`: in which
+ * it has less than `stream` at all, beyond the interval. `draftsAutoOverStream...`: the mean over worlds in which drafts pay beyond the
+ * interval, and over the others.
  */
 export function summariseModes(rows: readonly ModeRow[], areDrawn: boolean): Conclusion['summary'] {
   const felt = rows.filter(({ policy }) => policy === bestFelt);
@@ -94,6 +95,7 @@ export function summariseModes(rows: readonly ModeRow[], areDrawn: boolean): Con
     worldsDraftsPay: felt.filter(doDraftsPay).length,
     worldsAutoNoLess: felt.filter((row) => Math.min(row.autoOverAr, row.autoOverStream) >= noLess).length,
     worldsAutoLess: felt.filter((row) => Math.min(row.autoOverArHigh, row.autoOverStreamHigh) < noLess).length,
+    worldsAutoLessThanStream: felt.filter((row) => row.autoOverStreamHigh < 1).length,
     draftsAutoOverStreamWherePaid: draftsWhere(true),
     draftsAutoOverStreamWhereNotPaid: draftsWhere(false),
     autoOverArFelt: least(felt.map((row) => row.autoOverAr)),
