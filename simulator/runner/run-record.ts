@@ -95,9 +95,16 @@ export class FileRecord implements RunRecord {
   }
 
   async add(key: string, found: unknown): Promise<unknown> {
-    this.#found.set(key, found);
-    if (this.place !== null) await appendFile(this.place, `${JSON.stringify({ key, found })}\n`);
-    return found;
+    if (this.place === null) {
+      this.#found.set(key, found);
+      return found;
+    }
+    const line = JSON.stringify({ key, found });
+    // As it will be read back: JSON has null in the place of NaN.
+    const { found: kept } = JSON.parse(line) as { found: unknown };
+    this.#found.set(key, kept);
+    await appendFile(this.place, `${line}\n`);
+    return kept;
   }
 
   async release(): Promise<void> {}

@@ -29,8 +29,8 @@ function run(scenario: Scenario, slots: number, decide: Policy = maxSinr, seed =
   const policy = { name: 'tried', decide };
   const onSlot = (outcome: SlotOutcome): void => {
     tally.add(outcome);
-    const { state, assignment, terms } = structuredClone({ ...outcome, world: null });
-    outcomes.push({ world: outcome.world, state, assignment, terms });
+    const { seen, state, assignment, terms } = structuredClone({ ...outcome, world: null });
+    outcomes.push({ world: outcome.world, seen, state, assignment, terms });
   };
   runSlots({ scenario, policy, seed, onSlot }, slots);
   return { outcomes, summary: tally.summary() };

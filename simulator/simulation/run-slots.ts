@@ -26,6 +26,8 @@ export interface SlotRunOptions {
 /** One slot: its real state (see World.actual), the decision, and the cost. */
 export interface SlotOutcome {
   readonly world: World;
+  /** The slot as the policy saw it. */
+  readonly seen: SlotState;
   readonly state: SlotState;
   readonly assignment: Assignment;
   readonly terms: SlotTerms;
@@ -54,7 +56,7 @@ export function createSlotRun(options: SlotRunOptions): SlotRun {
       const assignment =
         seen.deviceCount === 0 ? shareEqually(seen, new Int32Array(0)) : requireAssignment(policy, seen);
       evaluate(state, assignment, terms);
-      const outcome = { world, state, assignment, terms };
+      const outcome = { world, seen, state, assignment, terms };
       onSlot?.(outcome);
       world.settle(assignment, terms, options.play?.(outcome));
     },

@@ -80,6 +80,9 @@ export function rowsOf<What extends FeltRow['what']>(
   return rows.filter((row) => row.what === what) as Extract<FeltRow, { readonly what: What }>[];
 }
 
+/** A run without a task has no means: NaN, or null in a record. */
+const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
+
 export function policyRows(
   runs: readonly FeltRun[],
   worlds: readonly FeltWorld[],
@@ -98,8 +101,10 @@ export function policyRows(
         seeds: own.length,
         objective: feltPolicies.find(({ name }) => name === policy)?.kind ?? '',
         ...estimateColumns([own], reference, estimated),
-        ...(Object.fromEntries(averaged.map((key) => [key, mean(own.map((run) => run[key]))])) as Averages),
-        paperCostMs: mean(own.map((run) => run.paperCostMs[world.law])),
+        ...(Object.fromEntries(
+          averaged.map((key) => [key, meanOf((run: FeltRun) => known(run[key]))([own], [])]),
+        ) as Averages),
+        paperCostMs: meanOf((run: FeltRun) => known(run.paperCostMs[world.law]))([own], []),
         predictionError: errors.length === 0 ? null : median(errors),
         answers: errors.length,
       };

@@ -111,7 +111,7 @@ export const feltExperiment: Experiment<typeof options, Found, Conclusion<FeltRo
       firstSeed,
       firstTokens: 'of answers that go on, too',
       texts: 'one after the other, whatever they take',
-      draftPlans: 'by predicted rows',
+      draftPlans: 'by predicted rows, of the slot as the policy saw it',
       simulatedSeconds: lengthsOf(size),
       laterPerReadingSecond,
       proposals: 'seen for 3 s, 2 % or, with more moved text, 25 %',

@@ -17,7 +17,7 @@ const earlierComparisons = 100;
 export interface PlannedDrafts {
   /** For the next answer of a device. */
   adviceOf(device: number): TurnAdvice;
-  /** Plans by the decision of a slot, before it is played. @param limit takes how far a device may draft */
+  /** Plans by the decision of a slot and what it knew, before the slot is played. @param limit takes how far a device may draft */
   plan(outcome: SlotOutcome, limit: (device: number, budget: DraftBudget) => void): void;
 }
 
@@ -47,11 +47,11 @@ export function createPlannedDrafts({ scenario, parts, battery }: World): Planne
       applyPlan(member);
       return member.advice;
     },
-    plan({ state, assignment, world }, limit) {
-      if (state.deviceCount === 0) return;
-      const pace = predictPace(state, assignment);
+    plan({ seen, assignment, world }, limit) {
+      if (seen.deviceCount === 0) return;
+      const pace = predictPace(seen, assignment);
       const planned: Planned[] = [];
-      for (let entry = 0; entry < state.deviceCount; entry++) {
+      for (let entry = 0; entry < seen.deviceCount; entry++) {
         const edge = edges[assignment.server[entry] as number];
         if (edge === undefined) continue;
         const device = world.devices[entry] as number;
@@ -66,7 +66,7 @@ export function createPlannedDrafts({ scenario, parts, battery }: World): Planne
           laterTokenMs: pace.laterTokenMs[entry] as number,
         });
       }
-      for (const { device, plan } of newPlans(planned, byId, state)) {
+      for (const { device, plan } of newPlans(planned, byId, seen)) {
         applyPlan(device);
         limit(device.index, plan);
       }

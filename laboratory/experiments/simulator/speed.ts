@@ -24,6 +24,8 @@ const slotsPerCheck = 20;
 const dutyShare = 0.05;
 /** Slots of a token run that do not count: until then the compiler meets paths that it does not know. */
 const warmSlots = 20;
+/** Steps of mobile-env on the machine of the goals. */
+const goalStepsPerSecond = 22;
 /** Steps in each repeat. */
 const mobileEnvSteps = 200;
 
@@ -96,18 +98,20 @@ export const simulatorExperiment: Experiment<typeof options, SpeedFound> = {
         mobileEnvStepsPerSecond: mobileEnv.stepsPerSecond,
         // A machine has much effect on the rates, and less on their ratio.
         slotsPaperOverMobileEnv: mobileEnv.stepsPerSecond === null ? null : paper / mobileEnv.stepsPerSecond,
+        tokenRealtimeFactorScaled: scaled(always.realtimeFactor, mobileEnv),
         mobileEnvSkipped: mobileEnv.skipped,
       },
       params: { repeatMs, repeats, mobileEnvSteps: isAsked ? mobileEnvSteps : 0, policy: 'max-sinr' },
       seed: 1,
     };
   },
-  goals: () => ({
-    slotsPerSecondPaper: { atLeast: 16_000 },
-    tokenRealtimeFactor: { atLeast: 4 },
-    slotsPaperOverMobileEnv: { atLeast: 730 },
-  }),
+  goals: () => ({ slotsPaperOverMobileEnv: { atLeast: 730 }, tokenRealtimeFactorScaled: { atLeast: 4 } }),
 };
+
+/** To a machine on which mobile-env makes as many steps as on that of the goals: there 730 slots for each are 16,000 a second. */
+function scaled(speed: number, { stepsPerSecond }: MobileEnvResult): number | null {
+  return stepsPerSecond === null ? null : (speed * goalStepsPerSecond) / stepsPerSecond;
+}
 
 function tokenRow(name: string, speed: TokenSpeed): object {
   return { simulator: 'outrider', ...largeCase, name, ...speed };
