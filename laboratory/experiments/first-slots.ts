@@ -1,5 +1,5 @@
 // The slots that `outrider bench allocation` and `outrider reproduce` decide: the first slots of a shipped scenario, with a
-// given number of devices and servers. Policies decide them by the paper's objective, whatever the default is.
+// given number of devices and servers. Policies decide them by the paper's objective unless an override says otherwise.
 
 import { findRadioMap } from '../../simulator/files/shipped-maps.ts';
 import { readPreset } from '../../simulator/scenario/presets.ts';

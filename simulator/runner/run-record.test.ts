@@ -27,6 +27,11 @@ describe('the record of an experiment', () => {
     expect(again.get('figures')).toEqual({ stepMs: [60, 62], nativeMs: null });
   });
 
+  it('gives what it will read back: null in the place of NaN', async () => {
+    expect(await (await open()).add('run 0', { ms: Number.NaN })).toEqual({ ms: null });
+    expect((await open()).get('run 0')).toEqual({ ms: null });
+  });
+
   it('drops a last line that was cut short, and takes more after it', async () => {
     const record = await open();
     await record.add('run 0', {});

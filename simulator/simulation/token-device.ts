@@ -76,6 +76,8 @@ interface Session {
   readonly firstServer: number;
   readonly startMs: number;
   readonly links: { readonly server: number; readonly link: VirtualLink; countedBytes: number }[];
+  /** What connections that are closed have carried. */
+  readonly closedBytes: { up: number; down: number };
   /** The server to which the device connected last. */
   server: number;
   handovers: number;
@@ -246,11 +248,13 @@ export class TokenDevice {
     session.device.connect(`${server}`);
   }
 
-  #applyShares({ links, id, server }: Session): void {
+  #applyShares({ links, closedBytes, id, server }: Session): void {
     for (let at = links.length - 1; at >= 0; at--) {
       const one = links[at] as Session['links'][number];
-      if (!one.link.isOpen) links.splice(at, 1);
-      else if (one.server === server) one.link.changeRate('up', this.#bitsPerSecond);
+      if (!one.link.isOpen) {
+        for (const direction of ['up', 'down'] as const) closedBytes[direction] += one.link.traffic(direction).wireBytes;
+        links.splice(at, 1);
+      } else if (one.server === server) one.link.changeRate('up', this.#bitsPerSecond);
     }
     const entry = (this.#setting.edges[server] as VirtualEdge).sessions.find(id);
     if (entry !== undefined) entry.share = this.#share;
@@ -278,6 +282,7 @@ export class TokenDevice {
       server,
       startMs,
       links: [],
+      closedBytes: { up: 0, down: 0 },
       handovers: 0,
       firstTokenMs: null,
       lastTokenMs: null,
@@ -363,12 +368,13 @@ export class TokenDevice {
   }
 
   #recordOf(session: Session): SessionRecord {
-    const { device, task, firstServer, server, startMs, links, handovers, firstTokenMs, lastTokenMs } = session;
+    const { device, task, firstServer, server, startMs, links, closedBytes, handovers, firstTokenMs, lastTokenMs } =
+      session;
     const { text, turn, account, outcome } = device.state;
     invariant(outcome?.kind === 'ended', 'the session has not ended');
     const { steps, draftRows, acceptedRows } = outcome.account;
     const bytes = (direction: 'up' | 'down'): number =>
-      links.reduce((sum, { link }) => sum + link.traffic(direction).wireBytes, 0);
+      links.reduce((sum, { link }) => sum + link.traffic(direction).wireBytes, closedBytes[direction]);
     return {
       device: this.#place.index,
       task,

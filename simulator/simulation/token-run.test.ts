@@ -123,6 +123,9 @@ describe('many devices', () => {
     expect(moved.tokens.totals().handovers).toBeGreaterThan(300);
     expect(mean(moved.records.map(msPerTokenOf))).toBeGreaterThan(mean(one.records.map(msPerTokenOf)));
     expect(moved.records.length).toBeGreaterThan(20);
+    // Each handover sends the text again, about three bytes a token; what closed connections have carried counts.
+    for (const { uplinkBytes, promptTokens, handovers } of moved.records)
+      expect(uplinkBytes).toBeGreaterThan(3 * handovers * promptTokens);
   });
 
   it('send nothing while they are not served', () => {

@@ -68,7 +68,7 @@ export interface TokenRun {
 /** Streams of createRandom: one for each server, one for each device. */
 const edgeStream = 0x53600000;
 const deviceStream = 0x53700000;
-/** One for the texts that each device asks for: the same under every policy, whatever else the device draws. */
+/** One for the texts that each device asks for, whatever else the device draws. */
 const textStream = 0x53780000;
 /** Limits of a batch on a GPU. The step law gives the cost of rows, and the scheduler takes only those that are worth it. */
 const limits: StepLimits = { maxRows: 1024, usefulRows: 256, prefillChunk: 512 };

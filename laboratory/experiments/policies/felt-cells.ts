@@ -1,5 +1,5 @@
 // What `outrider bench felt` compares: payload laws, decoding modes, and policies, each with the objective that it minimises. Decisions under
-// `felt`, and associations that depend on links or hardware alone, are the same under every payload law.
+// `felt`, and associations that depend on links or hardware alone, are the same under every payload law, but for the charge of batteries.
 
 import { shareEqually } from '../../../src/allocation/paper/equal-shares.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
@@ -39,7 +39,7 @@ export const bestFilled = 'best, filled';
 export const feltShares = 'max-sinr, felt shares';
 /** `best, felt` as it was before proposals: the cost of the slot decides alone. */
 export const bestSlot = 'best-slot, felt';
-/** They choose a server by one quantity of each link or server, and share by `felt`. */
+/** They choose a server by the link, the server or chance, without a search, and share by `felt`. */
 export const simpleRules: readonly string[] = [
   feltShares,
   'max-compute, felt shares',

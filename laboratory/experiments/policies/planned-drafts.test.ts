@@ -61,6 +61,24 @@ describe('mode auto in a simulated world', () => {
     expect(auto.tokens).toBeGreaterThan(0.95 * stream.tokens);
   });
 
+  it('plans by what the policy saw, not by the slot as it is', () => {
+    const scenario = readPreset('city-70b', ['devices.count=4', 'servers.placement.count=2'].map(parseOverride));
+    let slots = 0;
+    const run = createSlotRun({
+      scenario,
+      policy: { name: 'max-sinr', decide: createPolicy('max-sinr') },
+      seed: 3,
+      onSlot(outcome) {
+        slots += outcome.state.deviceCount > 0 ? 1 : 0;
+        planned.plan({ ...outcome, state: {} as never }, () => {});
+        expect(() => planned.plan({ ...outcome, seen: { deviceCount: 1 } as never }, () => {})).toThrow();
+      },
+    });
+    const planned = createPlannedDrafts(run.world);
+    for (let slot = 0; slot < 3; slot++) run.step();
+    expect(slots).toBeGreaterThan(0);
+  });
+
   it('drafts nothing with an empty battery', () => {
     const empty = 'devices.battery={"initialShare":{"minimum":0.02,"maximum":0.04},"floorShare":0.01}';
     expect(play('city-70b', [empty], true).drafts).toBe(0);

@@ -52,7 +52,7 @@ serveWork(playsWork);
 /** The slot is drawn between these times of its run, ms: sessions are at all stages by then. */
 const drawnFromMs = 1000;
 const drawnUntilMs = 4000;
-/** Both times are so many times as long for each of {@link readingSeconds}, if that is longer. */
+/** Both times are multiplied by this for each of {@link readingSeconds}, at least by 1. */
 export const laterPerReadingSecond = 0.55;
 /** A stream of createRandom. */
 const slotStream = 0x53a00000;

@@ -15,7 +15,7 @@ import type { PayloadLaw } from './felt-cells.ts';
 const longer: Readonly<Record<string, number>> = { modern: 4, 'street-canyon': 2, crowd: 2, 'city-70b': 2 };
 /** The same of a drawn world, by its arrivals: sessions that come at a rate are few. */
 const longerArrivals = { 'one-per-slot': 1, 'duty-cycle': 2, 'poisson-sessions': 4 } as const;
-/** The same for each of {@link readingSeconds}, if that is more: in `coupled` readers have had some answers by then, and not one prompt. */
+/** The same for each of {@link readingSeconds}, if that is more: long enough for several answers of each device in `coupled`. */
 const perReadingSecond = 2.7;
 
 /** The world of a preset or of a drawn name. */

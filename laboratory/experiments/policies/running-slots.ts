@@ -18,7 +18,8 @@ export async function runningSlotsOf(
   return seeds.map((seed) => {
     let last: SlotState | undefined;
     const decide = (state: SlotState): ReturnType<NamedPolicy['decide']> => {
-      last = state;
+      // The world writes the next slot into the same arrays, and makes the pace when it is read.
+      last = structuredClone({ ...state, pace: state.pace });
       return policy.decide(state);
     };
     const run = createSlotRun({

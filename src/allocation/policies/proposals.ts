@@ -86,7 +86,7 @@ export function proposeFelt(state: SlotState, { createRule, share }: ProposalSha
   return proposals;
 }
 
-/** The best of those that are better than the first one by enough; otherwise the first, as where scores are no numbers. */
+/** The best of those that are better than the first one by enough; otherwise the first, also where scores are NaN. */
 export function chooseProposal(proposals: readonly Proposal[]): Proposal {
   const first = proposals[0] as Proposal;
   const worth = ({ movedTokens }: Proposal): number => (movedTokens <= first.movedTokens ? worthStaying : worthMoving);
