@@ -252,7 +252,8 @@ export class TokenDevice {
     for (let at = links.length - 1; at >= 0; at--) {
       const one = links[at] as Session['links'][number];
       if (!one.link.isOpen) {
-        for (const direction of ['up', 'down'] as const) closedBytes[direction] += one.link.traffic(direction).wireBytes;
+        for (const direction of ['up', 'down'] as const)
+          closedBytes[direction] += one.link.traffic(direction).wireBytes;
         links.splice(at, 1);
       } else if (one.server === server) one.link.changeRate('up', this.#bitsPerSecond);
     }
@@ -368,13 +369,12 @@ export class TokenDevice {
   }
 
   #recordOf(session: Session): SessionRecord {
-    const { device, task, firstServer, server, startMs, links, closedBytes, handovers, firstTokenMs, lastTokenMs } =
-      session;
+    const { device, task, firstServer, server, startMs, links, handovers, firstTokenMs, lastTokenMs } = session;
     const { text, turn, account, outcome } = device.state;
     invariant(outcome?.kind === 'ended', 'the session has not ended');
     const { steps, draftRows, acceptedRows } = outcome.account;
     const bytes = (direction: 'up' | 'down'): number =>
-      links.reduce((sum, { link }) => sum + link.traffic(direction).wireBytes, closedBytes[direction]);
+      links.reduce((sum, { link }) => sum + link.traffic(direction).wireBytes, session.closedBytes[direction]);
     return {
       device: this.#place.index,
       task,
