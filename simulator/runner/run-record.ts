@@ -95,15 +95,11 @@ export class FileRecord implements RunRecord {
   }
 
   async add(key: string, found: unknown): Promise<unknown> {
-    if (this.place === null) {
-      this.#found.set(key, found);
-      return found;
-    }
-    const line = JSON.stringify({ key, found });
+    const line = this.place === null ? null : JSON.stringify({ key, found });
     // As it will be read back: JSON has null in the place of NaN.
-    const { found: kept } = JSON.parse(line) as { found: unknown };
+    const kept = line === null ? found : (JSON.parse(line) as { readonly found: unknown }).found;
     this.#found.set(key, kept);
-    await appendFile(this.place, `${line}\n`);
+    if (this.place !== null) await appendFile(this.place, `${line}\n`);
     return kept;
   }
 

@@ -33,9 +33,8 @@ describe('bench allocation', () => {
       serverCount: 4,
       overrides: [{ path: ['objective', 'kind'], value: 'felt' }],
     };
-    const policy = { name: 'best-slot', decide: createPolicy('best-slot') };
-    const [first] = await runningSlotsOf(settings, [1], policy, 0);
-    const [later] = await runningSlotsOf(settings, [1], policy, 12);
+    const [first] = await runningSlotsOf(settings, [1], 0);
+    const [later] = await runningSlotsOf(settings, [1], 12);
     expect([first?.slot, later?.slot]).toEqual([0, 12]);
     const texts = (state: typeof first): number => state?.pace?.textServer?.filter((server) => server >= 0).length ?? 0;
     expect(texts(first)).toBe(0);

@@ -144,36 +144,31 @@ function speedUnits(policies: readonly FoundPolicy[]): Unit<SpeedRow>[] {
 /** The first decides among several proposals, the second searches alone. */
 const feltDecisions = ['best', 'best-slot'] as const;
 
-/** Devices and servers. With up to 60 devices there are more proposals. */
-const feltSizes = [
-  [180, 20],
-  [60, 8],
-] as const;
 /** The slot of a run that is decided. */
 const runningSlot = 20;
+/** First slots have no session yet. With up to 60 devices there are more proposals. `key`: what keys of the summary have after `Felt`. */
+const feltCases = [
+  { key: '', world: latencyWorld, deviceCount: 180, serverCount: 20, isRunning: false },
+  { key: 'Running', world: inRun(latencyWorld), deviceCount: 180, serverCount: 20, isRunning: true },
+  { key: 'Running60', world: inRun(latencyWorld), deviceCount: 60, serverCount: 8, isRunning: true },
+] as const;
 
-/** Decisions under `felt` in the world of latencies: of first slots, which have no session yet, and in the middle of a run. */
+function inRun(world: string): string {
+  return `${world}, slot ${runningSlot} of a run`;
+}
+
+/** Decisions under `felt` in the world of latencies. */
 function feltSpeedUnits(): Unit<SpeedRow>[] {
-  const world = latencyWorld;
-  return combinations({ name: feltDecisions, size: feltSizes, isRunning: [false, true] }).map((cell) => {
-    const { name, size, isRunning } = cell;
-    const [deviceCount, serverCount] = size;
-    const label = isRunning ? `${world}, slot ${runningSlot} of a run` : world;
+  const overrides = [{ path: ['objective', 'kind'], value: 'felt' }];
+  return combinations({ name: feltDecisions, size: feltCases }).map(({ name, size }) => {
+    const { world, deviceCount, serverCount, isRunning } = size;
     return {
-      key: `speed in ${label}, ${deviceCount} devices, ${name} under felt`,
+      key: `speed in ${world}, ${deviceCount} devices, ${name} under felt`,
       async measure() {
-        const overrides = [{ path: ['objective', 'kind'], value: 'felt' }];
-        const settings = { scenario: world, deviceCount, serverCount, overrides };
-        const decide = createPolicy(name);
-        const states = isRunning
-          ? await runningSlotsOf(
-              settings,
-              seedsOf(speedSlots),
-              { name, decide: createPolicy('best-slot') },
-              runningSlot,
-            )
-          : await slotsOf(settings, seedsOf(speedSlots));
-        return timeDecisions(label, states, { name: underFelt(name), decide });
+        const settings = { scenario: latencyWorld, deviceCount, serverCount, overrides };
+        const seeds = seedsOf(speedSlots);
+        const states = await (isRunning ? runningSlotsOf(settings, seeds, runningSlot) : slotsOf(settings, seeds));
+        return timeDecisions(world, states, { name: underFelt(name), decide: createPolicy(name) });
       },
     };
   });
@@ -181,30 +176,20 @@ function feltSpeedUnits(): Unit<SpeedRow>[] {
 
 const underFelt = (name: string): string => `${name}, felt`;
 
-/** @param rows of older documents have none */
+/** @param rows of older documents have fewer */
 function summariseFelt(rows: readonly SpeedRow[]): Record<string, number> {
-  const [devices] = feltSizes[0];
-  const keys = ([what, isRunning, count]: readonly [string, boolean, number]): [string, number][] => {
-    const [best, alone] = feltDecisions.map((name) =>
-      rows.find(
-        (row) => row.policy === underFelt(name) && row.devices === count && (row.world === latencyWorld) !== isRunning,
-      ),
-    );
+  const keys = feltCases.flatMap(({ key, world, deviceCount }) => {
+    const own = rows.filter((row) => row.world === world && row.devices === deviceCount);
+    const [best, alone] = feltDecisions.map((name) => own.find(({ policy }) => policy === underFelt(name)));
     if (best === undefined || alone === undefined) return [];
     return [
-      [`decisionMsP95Felt${what}`, best.decisionMsP95],
-      [`decisionMsP95AllFelt${what}`, best.decisionMsP95All],
-      [`decisionMsP95Felt${what}BestSlot`, alone.decisionMsP95],
-      [`decisionFelt${what}OverBestSlot`, best.decisionMsP95 / alone.decisionMsP95],
-    ];
-  };
-  const [, [few]] = feltSizes;
-  const cases = [
-    ['', false, devices],
-    ['Running', true, devices],
-    [`Running${few}`, true, few],
-  ] as const;
-  return Object.fromEntries(cases.flatMap(keys));
+      [`decisionMsP95Felt${key}`, best.decisionMsP95],
+      [`decisionMsP95AllFelt${key}`, best.decisionMsP95All],
+      [`decisionMsP95Felt${key}BestSlot`, alone.decisionMsP95],
+      [`decisionFelt${key}OverBestSlot`, best.decisionMsP95 / alone.decisionMsP95],
+    ] as const;
+  });
+  return Object.fromEntries(keys);
 }
 
 type SpeedFigure = 'decisions' | 'decisionMsMedian' | 'decisionMsP95' | 'decisionMsP95All' | 'decisionCpuMsMean';

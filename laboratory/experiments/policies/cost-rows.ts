@@ -15,14 +15,13 @@ import {
   ratiosOf,
 } from '../../../simulator/runner/paired-runs.ts';
 import { interquartileMean, mean, quantile } from '../../../src/core/basics/statistics.ts';
+import { ruleNames } from './felt-cells.ts';
 import type { CostRun } from './slot-costs.ts';
 
 /** It optimises each slot by itself. */
 const reference = 'best';
 /** Association by links or hardware alone, with the best shares. */
-export const simpleRules: readonly string[] = ['max-sinr', 'max-compute', 'joint-score', 'hysteresis', 'random'].map(
-  (rule) => `${rule}+optimal`,
-);
+export const simpleRules: readonly string[] = ruleNames.map((rule) => `${rule}+optimal`);
 /** The best of the paper's baselines, of which latencies are fractions. */
 const baseline = 'max-sinr+equal';
 /** The second reference: it takes the coupling of slots into account, and it is not learned. */

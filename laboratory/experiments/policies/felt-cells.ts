@@ -39,14 +39,11 @@ export const bestFilled = 'best, filled';
 export const feltShares = 'max-sinr, felt shares';
 /** `best, felt` as it was before proposals: the cost of the slot decides alone. */
 export const bestSlot = 'best-slot, felt';
-/** They choose a server by the link, the server or chance, without a search, and share by `felt`. */
-export const simpleRules: readonly string[] = [
-  feltShares,
-  'max-compute, felt shares',
-  'joint-score, felt shares',
-  'hysteresis, felt shares',
-  'random, felt shares',
-];
+/** They choose a server by the link, the server or chance, without a search. */
+export const ruleNames = ['max-sinr', 'max-compute', 'joint-score', 'hysteresis', 'random'] as const;
+const withFeltShares = (rule: string): string => `${rule}, felt shares`;
+/** They share by `felt`. */
+export const simpleRules: readonly string[] = ruleNames.map(withFeltShares);
 /** Played in every mode. */
 export const modePolicies: readonly string[] = [baseline, bestFelt];
 
@@ -69,16 +66,8 @@ const felt = { kind: 'felt', dependsOnLaw: false } as const;
 const plain = { kind: 'paper', dependsOnLaw: false } as const;
 
 export const feltPolicies: readonly FeltPolicy[] = [
-  { name: baseline, policy: 'max-sinr+equal', ...plain },
-  { name: feltShares, policy: 'max-sinr+optimal', ...felt },
-  { name: 'random', policy: 'random+equal', ...plain },
-  { name: 'max-compute', policy: 'max-compute+equal', ...plain },
-  { name: 'joint-score', policy: 'joint-score+equal', ...plain },
-  { name: 'hysteresis', policy: 'hysteresis+equal', ...plain },
-  { name: 'random, felt shares', policy: 'random+optimal', ...felt },
-  { name: 'max-compute, felt shares', policy: 'max-compute+optimal', ...felt },
-  { name: 'joint-score, felt shares', policy: 'joint-score+optimal', ...felt },
-  { name: 'hysteresis, felt shares', policy: 'hysteresis+optimal', ...felt },
+  ...ruleNames.map((rule) => ({ name: rule, policy: `${rule}+equal`, ...plain })),
+  ...ruleNames.map((rule) => ({ name: withFeltShares(rule), policy: `${rule}+optimal`, ...felt })),
   { name: 'max-sinr+optimal', policy: 'max-sinr+optimal', ...paper },
   { name: 'tma', policy: 'tma+equal', ...paper },
   { name: 'greedy', policy: 'greedy+optimal', ...paper },

@@ -80,8 +80,10 @@ export function rowsOf<What extends FeltRow['what']>(
   return rows.filter((row) => row.what === what) as Extract<FeltRow, { readonly what: What }>[];
 }
 
-/** A run without a task has no means: NaN, or null in a record. */
-const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
+/** Over the runs that had a task: others have no means, which is NaN, or null in a record. */
+function meanOfKnown(runs: readonly FeltRun[], read: (run: FeltRun) => number): number {
+  return mean(runs.map(read).filter((value) => value !== null && !Number.isNaN(value)));
+}
 
 export function policyRows(
   runs: readonly FeltRun[],
@@ -101,10 +103,8 @@ export function policyRows(
         seeds: own.length,
         objective: feltPolicies.find(({ name }) => name === policy)?.kind ?? '',
         ...estimateColumns([own], reference, estimated),
-        ...(Object.fromEntries(
-          averaged.map((key) => [key, meanOf((run: FeltRun) => known(run[key]))([own], [])]),
-        ) as Averages),
-        paperCostMs: meanOf((run: FeltRun) => known(run.paperCostMs[world.law]))([own], []),
+        ...(Object.fromEntries(averaged.map((key) => [key, meanOfKnown(own, (run) => run[key])])) as Averages),
+        paperCostMs: meanOfKnown(own, (run) => run.paperCostMs[world.law]),
         predictionError: errors.length === 0 ? null : median(errors),
         answers: errors.length,
       };

@@ -11,7 +11,6 @@ import { drawnSource } from '../../../simulator/simulation/token-source.ts';
 import { findModelShape, flopPerToken, payloadBitsPerToken } from '../../../simulator/world/workload-models.ts';
 import { predictTokens } from '../../../src/allocation/felt/predict-tokens.ts';
 import { termsOf } from '../../../src/allocation/paper/objective.ts';
-import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { createDeviceTimes, type DeviceFigures } from './device-times.ts';
 import {
   bestSlot,
@@ -75,23 +74,17 @@ async function measureFelt({ preset, law, policy, mode, seed, seconds }: FeltCel
   const sums = createCostSums(scenario, law);
   const gaps: FeltGaps[] = [];
   const { name, decide } = await openFeltPolicy(known, preset, law);
-  let seen: SlotState | undefined;
-  const seeing = (state: SlotState): ReturnType<typeof decide> => {
-    seen = mode === 'ar' ? stateWithoutDrafts(state) : state;
-    return decide(seen);
-  };
   const run = createSlotRun({
     scenario,
     seed,
     map,
-    policy: { name, decide: seeing },
+    policy: { name, decide: (state) => decide(mode === 'ar' ? stateWithoutDrafts(state) : state) },
     onSlot(outcome) {
       sums.add(outcome);
       planned?.plan(outcome, (device, budget) => tokens.limit(device, budget));
       times.addSlot(outcome, expectedTokens(outcome, tokens, mode));
       const isCertified = mode === 'stream' && outcome.state.slot % Math.ceil(slots / certifiedSlots) === 0;
-      if (policy === bestSlot && isCertified && outcome.state.deviceCount > 0)
-        gaps.push(feltGaps(outcome, seen ?? outcome.state));
+      if (policy === bestSlot && isCertified && outcome.state.deviceCount > 0) gaps.push(feltGaps(outcome));
     },
     play: (outcome) => tokens.play(outcome),
   });

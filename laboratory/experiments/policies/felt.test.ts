@@ -213,10 +213,10 @@ describe('bench felt', () => {
     // Links have changed places since: the decision is good in the slot that it was made for alone.
     const { snr, gain } = syntheticSlot({ deviceCount: 8, serverCount: 3, seed: 2, objective });
     const assignment = shareOptimally(seen, associateByMaxSinr(seen));
-    const same = feltGaps({ state: seen, assignment }, seen);
+    const same = feltGaps({ seen, state: seen, assignment });
     expect(same.actualGap).toBe(same.gap);
     const eligible = { ...seen, snr: snr.map((one) => Math.max(one, 0.4)), gain };
-    const old = feltGaps({ state: eligible, assignment }, seen);
+    const old = feltGaps({ seen, state: eligible, assignment });
     expect(old.gap).toBe(same.gap);
     expect(old.actualGap).not.toBe(old.gap);
   });

@@ -77,8 +77,7 @@ export type FeltGaps = Readonly<Record<'gap' | 'variableGap' | 'actualGap', numb
 /** A small slot that was solved; `bestMs` is the cost of the policy `best-slot`. */
 export type SolvedSlot = Readonly<Record<'devices' | 'servers' | 'seed' | 'optimumMs' | 'boundMs' | 'bestMs', number>>;
 
-/** @param seen what the policy saw, as of the same slot */
-export function feltGaps({ state, assignment }: Pick<SlotOutcome, 'state' | 'assignment'>, seen: SlotState): FeltGaps {
+export function feltGaps({ seen, state, assignment }: Pick<SlotOutcome, 'seen' | 'state' | 'assignment'>): FeltGaps {
   const gapIn = (one: SlotState): SlotGap => gapOf(stateUnder(one, 'felt'), assignment);
   const { gap, variableGap } = gapIn(seen);
   return { gap, variableGap, actualGap: gapIn(state).gap };

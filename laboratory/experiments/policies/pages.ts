@@ -225,6 +225,7 @@ function modeTable(rows: readonly ModeRow[]): string {
     policy: policyOf,
     '`stream` over `ar`': (row) => estimateIn(row, 'streamOverAr'),
     '`auto` over `ar`': (row) => estimateIn(row, 'autoOverAr'),
+    '`auto` over `stream`': (row) => estimateIn(row, 'autoOverStream'),
     'joules a token, `stream`': (row) => estimateIn(row, 'joulesPerTokenStream'),
     '`auto`': (row) => estimateIn(row, 'joulesPerTokenAuto'),
     '`ar`': (row) => estimateIn(row, 'joulesPerTokenAr'),

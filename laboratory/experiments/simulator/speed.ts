@@ -24,7 +24,7 @@ const slotsPerCheck = 20;
 const dutyShare = 0.05;
 /** Slots of a token run that do not count: until then the compiler meets paths that it does not know. */
 const warmSlots = 20;
-/** Steps of mobile-env on the machine of the goals. */
+/** Steps of mobile-env on the machine of the goals: 730 slots for each are 16,000 a second there. */
 const goalStepsPerSecond = 22;
 /** Steps in each repeat. */
 const mobileEnvSteps = 200;
@@ -82,6 +82,8 @@ export const simulatorExperiment: Experiment<typeof options, SpeedFound> = {
     return { paper, large, always, seldom, mobileEnv } as SpeedFound;
   },
   conclude({ paper, large, always, seldom, mobileEnv }, { repeatMs, repeats, mobileEnv: isAsked }) {
+    const { stepsPerSecond } = mobileEnv;
+    const perStep = (speed: number): number | null => (stepsPerSecond === null ? null : speed / stepsPerSecond);
     return {
       rows: [
         { simulator: 'outrider', ...paperCase, stepsPerSecond: paper },
@@ -97,8 +99,8 @@ export const simulatorExperiment: Experiment<typeof options, SpeedFound> = {
         tokenRealtimeFactorDuty5: seldom.realtimeFactor,
         mobileEnvStepsPerSecond: mobileEnv.stepsPerSecond,
         // A machine has much effect on the rates, and less on their ratio.
-        slotsPaperOverMobileEnv: mobileEnv.stepsPerSecond === null ? null : paper / mobileEnv.stepsPerSecond,
-        tokenRealtimeFactorScaled: scaled(always.realtimeFactor, mobileEnv),
+        slotsPaperOverMobileEnv: perStep(paper),
+        tokenRealtimeFactorScaled: perStep(goalStepsPerSecond * always.realtimeFactor),
         mobileEnvSkipped: mobileEnv.skipped,
       },
       params: { repeatMs, repeats, mobileEnvSteps: isAsked ? mobileEnvSteps : 0, policy: 'max-sinr' },
@@ -107,11 +109,6 @@ export const simulatorExperiment: Experiment<typeof options, SpeedFound> = {
   },
   goals: () => ({ slotsPaperOverMobileEnv: { atLeast: 730 }, tokenRealtimeFactorScaled: { atLeast: 4 } }),
 };
-
-/** To a machine on which mobile-env makes as many steps as on that of the goals: there 730 slots for each are 16,000 a second. */
-function scaled(speed: number, { stepsPerSecond }: MobileEnvResult): number | null {
-  return stepsPerSecond === null ? null : (speed * goalStepsPerSecond) / stepsPerSecond;
-}
 
 function tokenRow(name: string, speed: TokenSpeed): object {
   return { simulator: 'outrider', ...largeCase, name, ...speed };
