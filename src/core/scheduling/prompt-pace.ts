@@ -1,33 +1,41 @@
-// How much of the engine's time prompts get while other sessions decode. A prompt token costs more the longer its text is, which the model
-// of step times does not know: so the cost is measured chunk by chunk, and what a chunk took beyond its share is paid back by steps
-// without one. Pure: times come from the caller.
+// How much of the engine's time prompts get while other sessions decode. What a prompt token costs depends on the engine and on the length of
+// the text, which the model of step times does not know: so each chunk is measured, and what it took beyond the part of prompts is paid back
+// by steps without one (stall-free scheduling: Agrawal et al. 2024, with time in place of a token budget). Pure: times come from the caller.
 
-/** Time of prompts beside decoding sessions, over the time of decoding: these sessions take at most about 1.45 times as long. */
-const promptOverDecoding = 0.45;
-/** Chunks of shorter texts are not counted, and not held back: they are read within a few steps. */
-const shortText = 1024;
-
-/** @param from length of the text before a chunk, tokens */
-export function isLongText(from: number): boolean {
-  return from >= shortText;
-}
+/** Longest time of a chunk, over that of the decode rows that wait for it. Shorter calls would be mostly the fixed time of a call. */
+export const chunkOverDecoding = 3;
+/**
+ * A session that decodes again after a pause waits for the rest of a chunk. A chunk may grow with the pause, so that an edge where nobody
+ * decodes reads prompts in long chunks.
+ */
+const chunkOverPause = 0.25;
 
 /** The prompt chunk of a step. */
 export interface ReadChunk {
   /** The session. */
   readonly reader: object;
-  /** Length of the text before the chunk, tokens. */
-  readonly from: number;
   readonly tokens: number;
 }
 
 export class PromptPace {
   #owedMs = 0;
+  #promptPart = 0;
+  /** Time of the last decode rows, and of all steps since then, ms. */
+  #decodingMs = 0;
+  #pauseMs = Number.POSITIVE_INFINITY;
   readonly #tokenMs = new WeakMap<object, number>();
 
-  /** Whether a step of decoding sessions may have a chunk of a long text as well. */
-  get isDue(): boolean {
-    return this.#owedMs <= 0;
+  /**
+   * Whether a step of decoding sessions may have a chunk as well.
+   * @param hasNewcomer one of them has no token yet. It is spared the chunk, until prompts are owed the time of one.
+   */
+  isDue(hasNewcomer: boolean): boolean {
+    return this.#owedMs <= (hasNewcomer ? -this.#chunkMs : 0);
+  }
+
+  /** Longest time of a chunk in a step without decoding sessions, ms. */
+  get aloneChunkMs(): number {
+    return this.#chunkMs + chunkOverPause * this.#pauseMs;
   }
 
   /** What a token of this session's prompt took last, ms; undefined: nothing of it was read yet. */
@@ -35,16 +43,39 @@ export class PromptPace {
     return this.#tokenMs.get(reader);
   }
 
+  /** @param promptPart of the time, for prompts beside the step that begins */
+  stepBegins(promptPart: number): void {
+    this.#promptPart = promptPart;
+  }
+
   /** @param decodingMs what the step's decoding sessions alone would have taken; 0: there were none */
   stepEnds(ms: number, decodingMs: number, chunk: ReadChunk | null): void {
     const promptMs = chunk === null ? 0 : Math.max(0, ms - decodingMs);
     if (chunk !== null) this.#tokenMs.set(chunk.reader, promptMs / chunk.tokens);
-    const chargedMs = chunk !== null && isLongText(chunk.from) ? promptMs : 0;
-    // Without decoding sessions no one waits.
-    this.#owedMs = decodingMs === 0 ? 0 : Math.max(0, this.#owedMs + chargedMs - promptOverDecoding * decodingMs);
+    if (decodingMs === 0) {
+      // No one waits.
+      this.#owedMs = 0;
+      this.#pauseMs += ms;
+      return;
+    }
+    this.#decodingMs = decodingMs;
+    this.#pauseMs = 0;
+    const dueMs = (decodingMs * this.#promptPart) / (1 - this.#promptPart);
+    const least = this.#promptPart > 0 ? -this.#chunkMs : 0;
+    this.#owedMs = Math.max(least, this.#owedMs + promptMs - dueMs);
+  }
+
+  /** The engine had nothing to do. */
+  rested(): void {
+    this.#pauseMs = Number.POSITIVE_INFINITY;
   }
 
   reset(): void {
     this.#owedMs = 0;
+    this.rested();
+  }
+
+  get #chunkMs(): number {
+    return chunkOverDecoding * this.#decodingMs;
   }
 }

@@ -2,6 +2,7 @@
 // and one chunk of a prompt. Pure; it uses no engine, clock or socket.
 
 import { emptyFairQueue, type FairQueueState, startRound } from './fair-queue.ts';
+import { type KeyCredits, type KeyTime, keyTime, shareTime } from './key-time.ts';
 import { shareRows } from './share-rows.ts';
 import { admitDrafts } from './step-drafts.ts';
 import { admitPrompt } from './step-prompt.ts';
@@ -11,8 +12,10 @@ import type { TargetPace } from './target-pace.ts';
 /** One session as the scheduler sees it. */
 export interface SessionWork {
   readonly id: number;
-  /** Compute share z, the weight of the fair queues: relative, above 0. */
+  /** Compute share z, the weight of the fair queues: relative, above 0. Those of a key's sessions add up to its share. */
   readonly weight: number;
+  /** Sessions of one key share its time; absent: all are of one key. */
+  readonly key?: string | undefined;
   /** Tokens to evaluate before the last committed one; above 0: the session is not decoding yet. */
   readonly prefillTokens: number;
   /** What a token of that took last, ms, where it was measured. */
@@ -36,9 +39,12 @@ export interface StepLimits {
   readonly usefulRows: number;
   /** Limit of tokens in a chunk of a prompt, in addition to the rows (the engine's own). */
   readonly prefillChunk: number;
+  /** Longest time of a chunk in a step without decoding sessions, ms; absent: any. */
+  readonly aloneChunkMs?: number;
   /**
-   * Whether shares divide all rows of a step that has not room for all, so that a session that has had its share waits (share-rows.ts).
-   * Default: every session has its mandatory row first, and shares divide the rest; the simulator's results rest on that.
+   * Whether shares divide all rows of a step that has not room or time for all, so that a session that has had its share waits
+   * (share-rows.ts, key-time.ts). Default: every session has its mandatory row first, shares divide the rest, and a chunk of a prompt has
+   * eight tokens whatever they cost; the simulator's results rest on that.
    */
   readonly sharesRows?: boolean;
 }
@@ -47,8 +53,9 @@ export type StepItem =
   | { readonly id: number; readonly kind: 'prefill'; readonly tokens: number }
   | { readonly id: number; readonly kind: 'decode'; readonly drafts: number };
 
-/** One fair queue each for mandatory rows, draft rows and prompt tokens. */
+/** One fair queue each for mandatory rows, draft rows and prompt tokens; and what keys have left of their time. */
 export interface ScheduleState {
+  readonly credits?: KeyCredits;
   readonly rows: FairQueueState;
   readonly drafts: FairQueueState;
   readonly prefill: FairQueueState;
@@ -60,6 +67,8 @@ export interface StepPlan {
   readonly state: ScheduleState;
   readonly expectedTokens: number;
   readonly expectedMs: number;
+  /** Part of the time that prompts get beside these decode rows; 0 without any, or where shares do not divide all rows. */
+  readonly promptPart: number;
 }
 
 export const freshSchedule: ScheduleState = { rows: emptyFairQueue, drafts: emptyFairQueue, prefill: emptyFairQueue };
@@ -72,8 +81,9 @@ export function scheduleStep(
 ): StepPlan {
   const prefilling = sessions.filter((session) => !isDecoding(session));
   const wanting = prefilling.length === 0 ? sessions : sessions.filter(isDecoding);
-  const { prefillChunk } = limits;
-  const decoding = (limits.sharesRows === true ? shareAllRows : admitThenDraft)(state, wanting, limits, model);
+  const { sharesRows = false } = limits;
+  const time = sharesRows ? keyTime(sessions, limits.maxRows, model) : null;
+  const decoding = (sharesRows ? shareAllRows : admitThenDraft)(state, wanting, limits, model, time);
   const items: StepItem[] = [];
   const itemRows: number[] = [];
   for (const { id } of decoding.admitted) {
@@ -82,7 +92,9 @@ export function scheduleStep(
     itemRows.push(drafts + 1);
   }
   const expectedTokens = items.length + decoding.expectedTokens;
-  const prompt = admitPrompt(state.prefill, prefilling, itemRows, prefillChunk, model);
+  const { prefillChunk: mostTokens, aloneChunkMs: aloneMs } = limits;
+  const chunkLimits = { mostTokens, leastTokens: sharesRows ? 1 : simulatedLeastChunk, aloneMs };
+  const prompt = admitPrompt(state.prefill, prefilling, itemRows, chunkLimits, model);
   if (prompt.item !== undefined) {
     items.push(prompt.item);
     itemRows.push(prompt.item.tokens);
@@ -92,8 +104,12 @@ export function scheduleStep(
     state: { ...decoding.queues, prefill: prompt.queue },
     expectedTokens,
     expectedMs: batchMs(model, itemRows),
+    promptPart: time?.promptPart ?? 0,
   };
 }
+
+/** Least tokens of a chunk where shares do not divide all rows. */
+const simulatedLeastChunk = 8;
 
 function isDecoding(session: SessionWork): boolean {
   return session.prefillTokens === 0;
@@ -105,7 +121,7 @@ interface DecodePlan {
   readonly admitted: readonly SessionWork[];
   readonly counts: ReadonlyMap<number, number>;
   readonly expectedTokens: number;
-  readonly queues: Pick<ScheduleState, 'rows' | 'drafts'>;
+  readonly queues: Omit<ScheduleState, 'prefill'>;
 }
 
 type Planner = (
@@ -113,6 +129,7 @@ type Planner = (
   sessions: readonly SessionWork[],
   limits: StepLimits,
   model: StepTimeModel,
+  time: KeyTime<SessionWork> | null,
 ) => DecodePlan;
 
 const admitThenDraft: Planner = ({ rows, drafts }, sessions, { maxRows, usefulRows }, model) => {
@@ -121,11 +138,24 @@ const admitThenDraft: Planner = ({ rows, drafts }, sessions, { maxRows, usefulRo
   return { ...drafted, admitted: decoding.admitted, queues: { rows: decoding.queue, drafts: drafted.queue } };
 };
 
-const shareAllRows: Planner = ({ rows, drafts }, sessions, { maxRows, usefulRows }, model) => {
+const shareAllRows: Planner = (
+  { rows, drafts, credits = noCredits },
+  sessions,
+  { maxRows, usefulRows },
+  model,
+  time,
+) => {
   const most = Math.min(maxRows, Math.max(usefulRows, sessions.length));
+  if (time !== null && time.demands !== null) {
+    const { credits: left, admitted, ...shared } = shareTime(credits, { ...time, demands: time.demands }, most, model);
+    const inStep = new Set(admitted);
+    return { ...shared, admitted: sessions.filter((one) => inStep.has(one)), queues: { rows, drafts, credits: left } };
+  }
   const { queue, ...shared } = shareRows(rows, sessions, most, model);
   return { ...shared, queues: { rows: queue, drafts } };
 };
+
+const noCredits: KeyCredits = new Map();
 
 /** One mandatory row for each session; with more sessions than rows, those with the smallest start tags. */
 function admitSessions(queue: FairQueueState, sessions: readonly SessionWork[], maxRows: number) {

@@ -192,3 +192,54 @@ describe('any step with shared rows', () => {
     );
   });
 });
+
+describe('the time of keys', () => {
+  const core = fitStepTime([1, 2, 3, 4, 6, 8, 12, 16].map((rows) => ({ rows, ms: rows === 1 ? 13 : 4 + 9.5 * rows })));
+  const padded = linearStepTime(40, 5, { multiple: 4, least: 4, most: 32, merges: true });
+  const apart = linearStepTime(20, 5, { multiple: 1, least: 1, most: 32, merges: false });
+
+  /** Time per token of a reader, over that alone, beside a crowd of another key with an equal share; and the rows of a step. */
+  function besideCrowd(model: StepTimeModel, size: number, drafts: number) {
+    const plain: StepLimits = { ...limits, maxRows: 32, usefulRows: 32 };
+    const reader = session(0, 1, { drafts, key: 'reader' });
+    const crowd = Array.from({ length: size }, (_, one) => session(one + 1, 1 / size, { drafts, key: 'crowd' }));
+    const run = (works: readonly SessionWork[]) => {
+      let state = freshSchedule;
+      let ms = 0;
+      let own = 0;
+      let rows = 0;
+      for (let step = 0; step < 200; step += 1) {
+        const plan = scheduleStep(state, works, plain, model);
+        state = plan.state;
+        ms += plan.expectedMs;
+        own += rowsOf(plan).get(0) ?? 0;
+        rows += [...rowsOf(plan).values()].reduce((sum, count) => sum + count, 0);
+      }
+      return { msPerRow: ms / own, rows: rows / 200 };
+    };
+    const beside = run([reader, ...crowd]);
+    return { slowdown: beside.msPerRow / run([reader]).msPerRow, rows: beside.rows };
+  }
+
+  it.each([
+    ['rows that cost a lot', core],
+    ['rows in groups of four', padded],
+    ['sessions in calls of their own', apart],
+    ['rows that cost nothing', gpu],
+  ])('with %s: a crowd of any size slows a reader to 2.2 times at most', (_, model) => {
+    for (const size of [1, 2, 7, 20]) {
+      for (const drafts of [0, 3]) expect(besideCrowd(model, size, drafts).slowdown).toBeLessThanOrEqual(2.2);
+    }
+  });
+
+  it('leaves the crowd all that he does not lose by', () => {
+    expect(besideCrowd(gpu, 7, 0).rows).toBe(8);
+    // A row of 13 ms, and what 26 ms have room for.
+    expect(besideCrowd(core, 7, 0).rows).toBe(2);
+  });
+
+  it('is not cut where all sessions are of one key', () => {
+    const works = Array.from({ length: 8 }, (_, id) => session(id, 1, { drafts: 0 }));
+    expect(scheduleStep(freshSchedule, works, limits, core).items).toHaveLength(8);
+  });
+});

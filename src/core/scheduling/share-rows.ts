@@ -1,12 +1,12 @@
 // Divides all decode rows of a step by the shares of the sessions, their mandatory rows included: where a step can't hold all requested
-// rows, a session that has had its share waits. Weighted max-min fairness: the rows that a session cannot use are given to the others.
-// Pure.
+// rows, or would take too long with them, a session that has had its share waits. Weighted max-min fairness: the rows that a session cannot
+// use are given to the others. Pure.
 
 import { engineRows } from '../decoding/shape-law.ts';
 import { type DraftFlow, type DraftingSession, draftFlows } from './draft-demand.ts';
 import { type FairQueueState, type Round, startRound } from './fair-queue.ts';
 import { type DraftRow, rowsThatPay } from './step-drafts.ts';
-import type { StepTimeModel } from './step-time.ts';
+import { batchMs, type StepTimeModel } from './step-time.ts';
 
 export interface SharedRows<Session> {
   /** Sessions with a row in this step, in the given order. */
@@ -23,19 +23,22 @@ const mostFullStepsWithoutRow = 16;
 /**
  * Rows to the session with the smallest start tag first; the first row of a session is its mandatory one, the others are drafts that pay.
  * @param maxRows limit of rows over all sessions
+ * @param mostMs the time that they may take; one row is admitted in any case
  */
 export function shareRows<Session extends DraftingSession>(
   queue: FairQueueState,
   decoding: readonly Session[],
   maxRows: number,
   model: StepTimeModel,
+  mostMs: number = Number.POSITIVE_INFINITY,
 ): SharedRows<Session> {
   const flows = flowsOf(decoding, maxRows, model);
   // A session without drafts takes one row a step, whatever its share. Until the others have had theirs, it may be behind by a row of the
   // smallest share; without that it would lose what it could not take at once.
   const longest = flows.reduce((most, { weight }) => Math.max(most, 1 / weight), 0);
   const lag = (): number => longest;
-  const order = orderRows(startRound(queue, flows, lag), flows, maxRows, model);
+  const wanted = orderRows(startRound(queue, flows, lag), flows, maxRows, model);
+  const order = wanted.slice(0, rowsWithin(mostMs, wanted, model));
   const inStep = new Set(order.map(({ flow }) => flow));
   const drafts = draftsThatPay(order, inStep, flows, model);
   const round = startRound(queue, flows, lag);
@@ -47,7 +50,8 @@ export function shareRows<Session extends DraftingSession>(
     taken[flow] = (taken[flow] as number) + 1;
     expectedTokens += chance;
   }
-  admitWaiting(round, flows, inStep, maxRows - inStep.size - drafts.length);
+  const rowCount = order.length < wanted.length ? order.length : maxRows;
+  admitWaiting(round, flows, inStep, rowCount - inStep.size - drafts.length);
   return {
     admitted: decoding.filter((_, flow) => inStep.has(flow)),
     counts: new Map(flows.map(({ id }, flow) => [id, taken[flow] as number])),
@@ -93,6 +97,24 @@ function orderRows(
     taken[flow] = end;
   }
   return order;
+}
+
+/** The first of these rows whose step takes no longer than this. */
+function rowsWithin(mostMs: number, order: readonly DraftRow[], model: StepTimeModel): number {
+  if (mostMs === Number.POSITIVE_INFINITY) return order.length;
+  const msOf = (count: number): number => {
+    const rows = new Map<number, number>();
+    for (const { flow } of order.slice(0, count)) rows.set(flow, (rows.get(flow) ?? 0) + 1);
+    return batchMs(model, [...rows.values()]);
+  };
+  let fits = 1;
+  let above = order.length + 1;
+  while (above - fits > 1) {
+    const middle = Math.floor((fits + above) / 2);
+    if (msOf(middle) <= mostMs) fits = middle;
+    else above = middle;
+  }
+  return fits;
 }
 
 /** The drafts among the ordered rows, as far as they are due or pay on top of the mandatory rows. */

@@ -3,6 +3,7 @@
 
 import { engineRows, type ShapeLaw } from '../decoding/shape-law.ts';
 import { type FairQueueState, startRound } from './fair-queue.ts';
+import { chunkOverDecoding } from './prompt-pace.ts';
 import { batchMs, type StepTimeModel, stepMs } from './step-time.ts';
 
 /** A session with a prompt to evaluate, as in SessionWork. */
@@ -10,7 +11,7 @@ export interface PromptingSession {
   readonly id: number;
   readonly weight: number;
   readonly prefillTokens: number;
-  /** What a token of it took last, ms, where that was measured and its text is long: then it pays for its chunks afterwards. */
+  /** What a token of it took last, ms, where that was measured: then it pays for its chunks afterwards. */
   readonly tokenMs?: number | undefined;
   /** It gets no chunk in this step, and keeps its turn. */
   readonly isHeldBack?: boolean;
@@ -21,25 +22,24 @@ export interface AdmittedPrompt {
   readonly queue: FairQueueState;
 }
 
-/** A chunk is never cut below this, however expensive tokens are: a prompt must finish. */
-const minPrefillChunk = 8;
-/** The same where tokens were measured to be so expensive that eight of them take long. */
-const leastMeasuredChunk = 2;
-/**
- * Time of such a chunk, over that of the step beside it. It may be a call of its own, which costs as much as that step before its first
- * token: in a shorter chunk too much of the time would go there.
- */
-const measuredChunkOverStep = 6;
+export interface ChunkLimits {
+  readonly mostTokens: number;
+  /** A chunk is never cut below this, however expensive tokens are: a prompt must finish. */
+  readonly leastTokens: number;
+  /** Time of a chunk without decoding sessions, ms; absent: any. */
+  readonly aloneMs?: number | undefined;
+}
 
 /**
- * The next chunk of one session; sized so that decoding sessions wait at most about twice as long for this step.
+ * The next chunk of one session. Before its tokens were measured, it is sized so that the step takes at most twice as long; then by its
+ * measured time, which prompt-pace.ts lets it pay back.
  * @param decodeRows the rows of each other item of the step
  */
 export function admitPrompt(
   queue: FairQueueState,
   prefilling: readonly PromptingSession[],
   decodeRows: readonly number[],
-  prefillChunk: number,
+  limits: ChunkLimits,
   model: StepTimeModel,
 ): AdmittedPrompt {
   const round = startRound(queue, prefilling);
@@ -49,10 +49,8 @@ export function admitPrompt(
   if (chosen === undefined) return { queue: round.finish(isHeldBack) };
   const { tokenMs = 0 } = chosen;
   const affordable =
-    tokenMs > 0
-      ? measuredTokens(tokenMs, decodeRows, prefillChunk, model)
-      : affordableTokens(decodeRows, prefillChunk, model);
-  const tokens = chunkTokens(chosen.prefillTokens, affordable, prefillChunk, model.law);
+    tokenMs > 0 ? measuredTokens(tokenMs, decodeRows, limits, model) : affordableTokens(decodeRows, limits, model);
+  const tokens = chunkTokens(chosen.prefillTokens, affordable, limits.mostTokens, model.law);
   round.serve(flow, tokens);
   const isDone = tokens === chosen.prefillTokens;
   const item = { id: chosen.id, kind: 'prefill', tokens } as const;
@@ -65,35 +63,36 @@ export function unpaddedTokens(law: ShapeLaw, tokens: number): number {
   return tokens;
 }
 
-function affordableTokens(decodeRows: readonly number[], prefillChunk: number, model: StepTimeModel): number {
-  if (decodeRows.length === 0) return prefillChunk;
+function affordableTokens(decodeRows: readonly number[], limits: ChunkLimits, model: StepTimeModel): number {
+  const { mostTokens, leastTokens, aloneMs = Number.POSITIVE_INFINITY } = limits;
   const { law } = model;
   const msWith = timesWithChunk(decodeRows, model);
-  const budgetMs = 2 * msWith(0);
-  let tokens = Math.min(engineRows(law, minPrefillChunk), prefillChunk);
+  const budgetMs = decodeRows.length === 0 ? aloneMs : 2 * msWith(0);
+  if (budgetMs === Number.POSITIVE_INFINITY) return mostTokens;
+  let tokens = Math.min(engineRows(law, leastTokens), mostTokens);
   for (;;) {
     const next = engineRows(law, tokens + 1);
-    if (next > prefillChunk || !(msWith(next) <= budgetMs)) return tokens;
+    if (next > mostTokens || !(msWith(next) <= budgetMs)) return tokens;
     tokens = next;
   }
 }
 
 /**
- * The tokens that by their measured time take {@link measuredChunkOverStep} times as long as the step; without decoding sessions, those that
- * take twice the time of a whole chunk of a short text.
+ * The tokens that by their measured time take {@link chunkOverDecoding} times as long as the decode rows; without decoding sessions, those
+ * that take the given time, and at most twice that of a whole chunk of a short text.
  */
 function measuredTokens(
   tokenMs: number,
   decodeRows: readonly number[],
-  prefillChunk: number,
+  { mostTokens, leastTokens, aloneMs = Number.POSITIVE_INFINITY }: ChunkLimits,
   model: StepTimeModel,
 ): number {
   const budgetMs =
     decodeRows.length === 0
-      ? 2 * stepMs(model, prefillChunk)
-      : measuredChunkOverStep * timesWithChunk(decodeRows, model)(0);
-  const tokens = Math.max(engineRows(model.law, leastMeasuredChunk), Math.floor(budgetMs / tokenMs));
-  return Math.min(tokens, prefillChunk);
+      ? Math.min(aloneMs, 2 * stepMs(model, mostTokens))
+      : chunkOverDecoding * timesWithChunk(decodeRows, model)(0);
+  const tokens = Math.max(engineRows(model.law, leastTokens), Math.floor(budgetMs / tokenMs));
+  return Math.min(tokens, mostTokens);
 }
 
 /** The time of the step with a chunk of this many tokens. */

@@ -3,7 +3,7 @@
 
 import { invariant } from '../../basics/invariant.ts';
 import { sharedPrior } from '../../scheduling/acceptance-prior.ts';
-import { isLongText, PromptPace } from '../../scheduling/prompt-pace.ts';
+import { PromptPace } from '../../scheduling/prompt-pace.ts';
 import {
   freshSchedule,
   type ScheduleState,
@@ -39,6 +39,7 @@ function shareByKey<Entry extends StepEntry>(works: readonly FreshWork<Entry>[])
   const shares = new Map<string, number>();
   for (const { entry } of works) shares.set(entry.key.id, (shares.get(entry.key.id) ?? 0) + entry.share);
   for (const { entry, view } of works) {
+    view.key = entry.key.id;
     view.weight = (entry.key.share * entry.share) / (shares.get(entry.key.id) ?? entry.share);
   }
 }
@@ -73,7 +74,7 @@ interface Work<Entry> {
 
 /** Until all sessions are gathered, on which weights and acceptances depend. */
 interface FreshWork<Entry> extends Work<Entry> {
-  readonly view: SessionWork & { weight: number; acceptance: number };
+  readonly view: SessionWork & { weight: number; acceptance: number; key?: string };
 }
 
 export class EngineSteps<Entry extends StepEntry> {
@@ -123,7 +124,7 @@ export class EngineSteps<Entry extends StepEntry> {
   ended(parts: readonly StepPart<Entry>[], ms: number, stepTime: StepTimeModel, outsideMs: number): void {
     const rows = parts.flatMap(({ ticket }) => (ticket === null ? [] : [ticket.drafts.length + 1]));
     const read = parts.find(({ ticket }) => ticket === null);
-    const chunk = read === undefined ? null : { reader: read.entry, from: read.heldTokens, tokens: read.prefillTokens };
+    const chunk = read === undefined ? null : { reader: read.entry, tokens: read.prefillTokens };
     const decodingMs = rows.length === 0 ? 0 : batchMs(stepTime, rows) + outsideMs;
     this.#pace.stepEnds(rows.length === 0 ? ms : ms + outsideMs, decodingMs, chunk);
   }
@@ -138,6 +139,7 @@ export class EngineSteps<Entry extends StepEntry> {
       const work = this.#try(entry, this.#workOf);
       if (work !== undefined) works.push(work);
     }
+    if (works.length === 0) this.#pace.rested();
     shareAcceptance(works);
     shareByKey(works);
     return works;
@@ -152,8 +154,10 @@ export class EngineSteps<Entry extends StepEntry> {
     if (works.length === 0 || takenRows >= maxRows) return [];
     const views = this.#viewsOf(works);
     const free = { maxRows: maxRows - takenRows, usefulRows: Math.max(1, usefulRows - takenRows) };
-    const plan = scheduleStep(this.#schedule, views, { ...this.#limits, ...free }, stepTime);
+    const { aloneChunkMs } = this.#pace;
+    const plan = scheduleStep(this.#schedule, views, { ...this.#limits, ...free, aloneChunkMs }, stepTime);
     this.#schedule = plan.state;
+    this.#pace.stepBegins(plan.promptPart);
     const rows = plan.items.map((item) => (item.kind === 'prefill' ? item.tokens : item.drafts + 1));
     this.#planned(batchMs(stepTime, rows), rows.length);
     let at = 0;
@@ -167,12 +171,12 @@ export class EngineSteps<Entry extends StepEntry> {
     });
   }
 
-  /** While sessions decode, prompts of long texts are held back until what they took is paid. */
+  /** While sessions decode, prompts are held back until what they took is paid. */
   #viewsOf(works: readonly Work<Entry>[]): readonly SessionWork[] {
-    const isPaying = !this.#pace.isDue && works.some(({ view }) => view.prefillTokens === 0);
-    return works.map(({ view, heldTokens }) =>
-      isPaying && view.prefillTokens > 0 && isLongText(heldTokens) ? { ...view, isHeldBack: true } : view,
-    );
+    const decoding = works.filter(({ view }) => view.prefillTokens === 0);
+    const hasNewcomer = decoding.some(({ entry }) => entry.state.account.steps === 0);
+    const isHeldBack = decoding.length > 0 && !this.#pace.isDue(hasNewcomer);
+    return works.map(({ view }) => (isHeldBack && view.prefillTokens > 0 ? { ...view, isHeldBack } : view));
   }
 
   /** An error fails only this session, where the host takes it. */
@@ -207,7 +211,7 @@ export class EngineSteps<Entry extends StepEntry> {
     const { number: id, share: weight } = entry;
     if (prefillTokens > 0) {
       if (modeOf(entry.state.open.mode).edgeLooksUp) this.#host.readAhead?.(entry);
-      const tokenMs = isLongText(heldTokens) ? this.#pace.tokenMs(entry) : undefined;
+      const tokenMs = this.#pace.tokenMs(entry);
       return { entry, heldTokens, view: { id, weight, prefillTokens, drafts: 0, acceptance: 0, tokenMs } };
     }
     if (this.#host.isReady?.(entry) === false) return undefined;

@@ -1,0 +1,158 @@
+// Divides the engine's time among keys, and within a key between its prompts and its decoding sessions, by weights. A key that decodes is
+// owed steps that last no longer than its own rows take alone, over its part of the time; where the rows of all keys take longer, each key
+// gets its part of that time, and saves what is not enough for a row (deficit round robin: Shreedhar, Varghese 1995). Pure.
+
+import type { DraftingSession } from './draft-demand.ts';
+import { emptyFairQueue, type FairQueueState } from './fair-queue.ts';
+import { type SharedRows, shareRows } from './share-rows.ts';
+import { batchMs, type StepTimeModel } from './step-time.ts';
+
+/** A session with work, as in SessionWork. */
+export interface TimedSession extends DraftingSession {
+  readonly key?: string | undefined;
+  readonly prefillTokens: number;
+}
+
+/** What a key has not used yet of its time, ms, and the queue of its sessions. */
+export interface KeyCredit {
+  readonly ms: number;
+  readonly rows: FairQueueState;
+}
+
+export type KeyCredits = ReadonlyMap<string | undefined, KeyCredit>;
+
+/** The decoding sessions of a key. */
+interface KeyDemand<Session> {
+  readonly key: string | undefined;
+  readonly decoding: readonly Session[];
+  /** Of the time of all decoding sessions, relative. */
+  readonly part: number;
+  /** Rows of each session that would be in a step of this key alone, and its time, ms. */
+  readonly rows: readonly number[];
+  readonly aloneMs: number;
+}
+
+export interface KeyTime<Session> {
+  /** Part of the time that prompts get beside decoding sessions, [0, 1). */
+  readonly promptPart: number;
+  /** Set where the keys cannot all have their rows in a step: by {@link KeyDemand.aloneMs} over the part, ascending. */
+  readonly demands: readonly KeyDemand<Session>[] | null;
+  /** Time that the decode rows of a step may take, ms. */
+  readonly decodeMs: number;
+}
+
+/**
+ * Part of a key's time that its own prompts get while it decodes: by weight, but within these bounds. So an answer is not held up long by
+ * many others, and many prompts do not stop it.
+ */
+const leastPromptPart = 0.31;
+const mostPromptPart = 0.5;
+
+/** @returns null without decoding sessions */
+export function keyTime<Session extends TimedSession>(
+  sessions: readonly Session[],
+  maxRows: number,
+  model: StepTimeModel,
+): KeyTime<Session> | null {
+  if (sessions.every(({ prefillTokens }) => prefillTokens > 0)) return null;
+  const keys = byKey(sessions);
+  const total = sum(sessions.map(({ weight }) => weight));
+  const demands = [...keys].map(([key, { decoding, weight, promptWeight }]) => {
+    const part = (weight / total) * (1 - promptPartOf(promptWeight / weight));
+    return { key, decoding, part };
+  });
+  const decodePart = sum(demands.map(({ part }) => part));
+  const whole = { promptPart: 1 - decodePart, demands: null, decodeMs: Number.POSITIVE_INFINITY };
+  if (keys.size === 1) return whole;
+  const asking = demands
+    .filter(({ part }) => part > 0)
+    .map((demand) => ({ ...demand, ...alone(demand, maxRows, model) }));
+  asking.sort((one, other) => one.aloneMs / one.part - other.aloneMs / other.part);
+  const decodeMs = decodePart * Math.min(...asking.map(({ aloneMs, part }) => aloneMs / part));
+  const fits =
+    batchMs(
+      model,
+      asking.flatMap(({ rows }) => rows),
+    ) <= decodeMs;
+  return fits ? whole : { promptPart: 1 - decodePart, demands: asking, decodeMs };
+}
+
+/** Rows of a step in which each key has its part of the time, and what others leave of theirs. */
+export function shareTime<Session extends TimedSession>(
+  credits: KeyCredits,
+  { demands, decodeMs }: { readonly demands: readonly KeyDemand<Session>[]; readonly decodeMs: number },
+  maxRows: number,
+  model: StepTimeModel,
+): Omit<SharedRows<Session>, 'queue'> & { readonly credits: KeyCredits } {
+  const given = new Map<string | undefined, number>();
+  let leftMs = decodeMs;
+  let leftPart = sum(demands.map(({ part }) => part));
+  for (const { key, part, aloneMs } of demands) {
+    const ms = Math.min(aloneMs, (leftMs * part) / leftPart);
+    given.set(key, ms);
+    leftMs -= ms;
+    leftPart -= part;
+  }
+  const rowMs = batchMs(model, [1]);
+  const admitted: Session[] = [];
+  const counts = new Map<number, number>();
+  const after = new Map<string | undefined, KeyCredit>();
+  let expectedTokens = 0;
+  let freeRows = maxRows;
+  const waiting = demands.map((demand) => {
+    const { ms: saved = 0, rows = emptyFairQueue } = credits.get(demand.key) ?? {};
+    const part = given.get(demand.key) ?? 0;
+    return { ...demand, queue: rows, saved, ms: Math.min(saved + part, Math.max(part, 2 * rowMs)) };
+  });
+  // Those that have waited longest come first, should the rows not suffice.
+  waiting.sort((one, other) => other.saved - one.saved);
+  for (const { key, decoding, queue, ms } of waiting) {
+    if (freeRows === 0 || ms < rowMs * (1 - rounding)) {
+      after.set(key, { ms, rows: queue });
+      continue;
+    }
+    const shared = shareRows(queue, decoding, freeRows, model, ms * (1 + rounding));
+    const own = shared.admitted.map(({ id }) => 1 + (shared.counts.get(id) ?? 0));
+    admitted.push(...shared.admitted);
+    for (const [id, count] of shared.counts) counts.set(id, count);
+    expectedTokens += shared.expectedTokens;
+    freeRows -= sum(own);
+    after.set(key, { ms: Math.max(0, ms - batchMs(model, own)), rows: shared.queue });
+  }
+  return { admitted, counts, expectedTokens, credits: after };
+}
+
+/** Sums of parts are not exact. */
+const rounding = 1e-9;
+
+function alone<Session extends TimedSession>(
+  { decoding }: Pick<KeyDemand<Session>, 'decoding'>,
+  maxRows: number,
+  model: StepTimeModel,
+): Pick<KeyDemand<Session>, 'rows' | 'aloneMs'> {
+  const { admitted, counts } = shareRows(emptyFairQueue, decoding, maxRows, model);
+  const rows = admitted.map(({ id }) => 1 + (counts.get(id) ?? 0));
+  return { rows, aloneMs: batchMs(model, rows) };
+}
+
+function promptPartOf(weightPart: number): number {
+  if (weightPart === 0 || weightPart === 1) return weightPart;
+  return Math.min(mostPromptPart, Math.max(leastPromptPart, weightPart));
+}
+
+function byKey<Session extends TimedSession>(sessions: readonly Session[]) {
+  const keys = new Map<string | undefined, { decoding: Session[]; weight: number; promptWeight: number }>();
+  for (const session of sessions) {
+    const work = keys.get(session.key) ?? { decoding: [], weight: 0, promptWeight: 0 };
+    keys.set(session.key, work);
+    work.weight += session.weight;
+    if (session.prefillTokens === 0) work.decoding.push(session);
+    else work.promptWeight += session.weight;
+  }
+  for (const work of keys.values()) if (work.decoding.length === 0) work.promptWeight = work.weight;
+  return keys;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
