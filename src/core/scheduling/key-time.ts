@@ -69,11 +69,9 @@ export function keyTime<Session extends TimedSession>(
     .map((demand) => ({ ...demand, ...alone(demand, maxRows, model) }));
   asking.sort((one, other) => one.aloneMs / one.part - other.aloneMs / other.part);
   const decodeMs = decodePart * Math.min(...asking.map(({ aloneMs, part }) => aloneMs / part));
-  const fits =
-    batchMs(
-      model,
-      asking.flatMap(({ rows }) => rows),
-    ) <= decodeMs;
+  const rows = asking.flatMap((demand) => demand.rows);
+  // Where a step has not room for all rows, they divide by rows, unless these take too long as well.
+  const fits = batchMs(model, upTo(maxRows, rows)) <= decodeMs;
   return fits ? whole : { promptPart: 1 - decodePart, demands: asking, decodeMs };
 }
 
@@ -133,6 +131,16 @@ function alone<Session extends TimedSession>(
   const { admitted, counts } = shareRows(emptyFairQueue, decoding, maxRows, model);
   const rows = admitted.map(({ id }) => 1 + (counts.get(id) ?? 0));
   return { rows, aloneMs: batchMs(model, rows) };
+}
+
+/** The first items, as far as they have no more rows than this. */
+function upTo(maxRows: number, itemRows: readonly number[]): readonly number[] {
+  let left = maxRows;
+  return itemRows.flatMap((rows) => {
+    const taken = Math.min(rows, left);
+    left -= taken;
+    return taken > 0 ? [taken] : [];
+  });
 }
 
 function promptPartOf(weightPart: number): number {
