@@ -139,22 +139,6 @@ describe.skipIf(!isThere)('a controller of a fleet', { timeout: 120_000 }, () =>
     expect(lines.filter((line) => line.includes('"nroth"'))).toHaveLength(1);
   });
 
-  it('has an edge at a border in both cells, with the places that each may use', async () => {
-    const store = await openStore();
-    const { lines, child } = await startController('--fleet', store.url, '--cells', 'north,south');
-    await expect.poll(() => lines.filter((line) => line.startsWith('leads ')).length, poll).toBe(2);
-    const notes: string[] = [];
-    const words = ['edge', '--model', 'toy:1', '--port', '0', '--until-input-ends', '--key', 'a key of a test'];
-    const member = ['--name', 'near', '--cell', 'south', '--lend', 'north:2', '--controller', child.url];
-    const edge = await startChild([...words, ...member], 'internal', { onNote: (line) => void notes.push(line) });
-    undo.push(() => edge.close());
-    const wanted = ['edge joined the controller', 'edge cell north: joined the controller', 'edge lends 2 places'];
-    for (const one of wanted)
-      await expect.poll(() => notes.filter((line) => line.startsWith(one)).length, poll).toBe(1);
-    for (const id of ['near', 'south:near'])
-      await expect.poll(() => lines.join('\n'), poll).toContain(`edge ${id} has joined`);
-  });
-
   it('gives its cells to another one at once when it ends in order', async () => {
     const store = await openStore();
     const one = await startController('--fleet', store.url);

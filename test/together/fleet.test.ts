@@ -2,7 +2,6 @@
 // No change of the controller changes a token. Times of leases are short here.
 
 import { afterAll, afterEach, expect, it } from 'vitest';
-import { loanMs } from '../../src/allocation/controller/loan.ts';
 import type { LeaseTimes } from '../../src/allocation/fleet/leadership.ts';
 import { MemoryFleetStore } from '../../src/allocation/fleet/memory-fleet-store.ts';
 import { createPolicy } from '../../src/allocation/policies/policies.ts';
@@ -15,8 +14,7 @@ import { connectWebSocket } from '../../src/network/transport-node/websocket-cli
 import type { ControlNote } from '../../src/processes/controller/control-client.ts';
 import { listenController, startController } from '../../src/processes/controller/controller-server.ts';
 import { type DeviceAgent, joinAsDevice } from '../../src/processes/controller/device-agent.ts';
-import { type EdgeAgentOptions, joinAsEdge } from '../../src/processes/controller/edge-agent.ts';
-import { EdgeLoans } from '../../src/processes/controller/edge-loan.ts';
+import { joinAsEdge } from '../../src/processes/controller/edge-agent.ts';
 import { FleetController } from '../../src/processes/controller/fleet-controller.ts';
 import { TicketBook } from '../../src/processes/controller/ticket-book.ts';
 import { startTurn } from '../../src/processes/device/turn.ts';
@@ -120,41 +118,6 @@ async function edgeSite(controller: string, id: string, cell?: string) {
   return toy;
 }
 
-/** An edge of the cell "south" with four places that lends three of them to "north", on a clock that can be set forward. */
-async function borderSite(controller: string) {
-  let aheadMs = 0;
-  const clock = { ...machineClock, nowMs: () => machineClock.nowMs() + aheadMs };
-  const loans = new EdgeLoans({ terms: [{ cell: 'north', places: 3 }], places: 4, clock });
-  const [neighbour] = loans.neighbours;
-  if (neighbour === undefined) throw new Error('no neighbour');
-  const tickets = new TicketBook(machineClock);
-  const toy = await startToyEdge({ keyOf: loans.beside(tickets.beside(() => null)), sequences: 4 });
-  const { identity: target, tokenizer, limits } = toy.target;
-  loans.begin(toy.edge);
-  const join = (id: string, cell: string, own: Pick<EdgeAgentOptions, 'tickets' | 'portion'>) =>
-    joinAsEdge({
-      reach: reachController({ controller, controllerFingerprint: fingerprint }),
-      ...{ id, cell, credentials: 'of members', edge: toy.edge, reportEveryMs: 50, ...own },
-      facts: {
-        ...{ address: toy.url, certificate: null, model: target.name, fingerprint: target.fingerprint, place: null },
-        ...{ tokenizerHash: tokenizer.hash, places: 4, contextLength: limits.contextLength, bitsPerSecond: 1e9 },
-      },
-    });
-  const agents = [
-    join('b', 'south', { tickets, portion: loans.portion }),
-    join('south:b', 'north', { tickets: neighbour.tickets, portion: neighbour.portion }),
-  ];
-  undo.push(
-    () => toy[Symbol.asyncDispose](),
-    () => loans[Symbol.dispose](),
-    () => agents.map((agent) => agent.close()),
-  );
-  const forward = (ms: number): void => {
-    aheadMs += ms;
-  };
-  return { toy, neighbour, forward };
-}
-
 function deviceAt(controller: string, toy: ToyEdge, notes: ControlNote[] = [], cell?: string): DeviceAgent {
   const agent = joinAsDevice({
     reach: reachController({ controller, controllerFingerprint: fingerprint }),
@@ -255,32 +218,4 @@ it('says once that nobody leads a cell, and answers go on with edges of one’s 
   for await (const _ of turn);
   expect((await turn.report).tokens).toEqual(reference);
   expect(notes).toMatchObject([{ kind: 'refused', error: { code: 'cell-mismatch' } }]);
-});
-
-it('lends places of an edge at a border to another cell for a time, and every text ends', async () => {
-  const one = await fleetController(new MemoryFleetStore(), ['north', 'south']);
-  const { toy, neighbour, forward } = await borderSite(one.url);
-  const [north, south] = ['north', 'south'].map((cell) => deviceAt(one.url, toy, [], cell)) as [
-    DeviceAgent,
-    DeviceAgent,
-  ];
-  await Promise.all([north, south].map((agent) => readUntil(agent, toy, () => true)));
-  expect([north.assigned, south.assigned]).toEqual(['south:b', 'b']);
-  // The owner has its one place in use as the loan ends, so that it is not renewed.
-  let isOver = false;
-  const reading = readUntil(south, toy, () => isOver);
-  const running = readUntil(north, toy, () => true);
-  const guests = (): number => toy.edge.sessionsOf(({ id }) => id.startsWith('ticket:north/')).placed;
-  await expect.poll(() => toy.edge.sessionsOf(() => true).placed === 2 && guests(), poll).toBe(1);
-  await edgeSite(one.url, 'n', 'north');
-  forward(loanMs);
-  await expect.poll(() => neighbour.isOpen, poll).toBe(false);
-  await running;
-  await expect.poll(() => north.assigned, poll).toBe('n');
-  await readUntil(north, toy, () => true);
-  expect(guests()).toBe(0);
-  isOver = true;
-  await reading;
-  forward(loanMs);
-  await expect.poll(() => neighbour.isOpen, poll).toBe(true);
 });

@@ -220,7 +220,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   await using models = await openEdgeModels(flags, operation.engineEvent);
   const { target, draft, profile } = models;
   const { identity, limits } = target;
-  const membership = new EdgeMembership(flags, target, access.keyOf !== undefined);
+  const membership = new EdgeMembership(flags, target);
   const inside = insideKeys(access.chatKeyOf);
   const keyOf = membership.beside(inside.beside(access.keyOf));
   const kvTokens = limits.maxSequences * limits.contextLength;

@@ -1,4 +1,4 @@
-// What an edge that is a part of two cells reports to one controller, and what it takes from it.
+// What an edge reports to its controller, and what it takes from it.
 
 import { expect, it } from 'vitest';
 import { controlVersion } from '../../allocation/controller/messages.ts';
@@ -6,13 +6,13 @@ import { linearStepTime } from '../../core/scheduling/step-time.ts';
 import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
 import type { Connection, ConnectionHandler } from '../../network/transport/transport.ts';
 import type { SessionShares } from '../edge/edge-shares.ts';
-import { type EdgePortion, joinAsEdge } from './edge-agent.ts';
+import { joinAsEdge } from './edge-agent.ts';
 import { TicketBook } from './ticket-book.ts';
 
 const origin = { cell: 'default', epoch: 5 };
 const session = '0123456789abcdef0123456789abcdef';
 
-function member(portion?: () => EdgePortion, joinsQuotas?: boolean) {
+function member() {
   const clock = createManualClock();
   const sent: string[] = [];
   const set: SessionShares[] = [];
@@ -31,8 +31,6 @@ function member(portion?: () => EdgePortion, joinsQuotas?: boolean) {
     id: 'near',
     clock,
     tickets,
-    portion,
-    joinsQuotas: joinsQuotas ?? true,
     facts: {
       address: 'ws://a',
       certificate: null,
@@ -72,13 +70,4 @@ it('reports all of an edge, and gives the shares that it is sent', () => {
   expect(report).toMatchObject({ places: 8, sessions: 5, waiting: 1, bitsPerSecond: 8e9, isDraining: false });
   expect(report['rowsUsed']).toHaveLength(1);
   expect([set, share]).toEqual([[expect.objectContaining({ session, downlink: 0.25 })], 0.5]);
-});
-
-it('reports the part that it lends, and gives shares of this part', () => {
-  const portion = { places: 2, sessions: 1, waiting: 0, isOpen: true };
-  const { report, set, share } = member(() => portion, false);
-  expect(report).toMatchObject({ places: 2, sessions: 1, waiting: 0, bitsPerSecond: 2e9, isDraining: false });
-  expect(report['rowsUsed']).toBeUndefined();
-  expect([set, share]).toEqual([[expect.objectContaining({ session, downlink: 0.0625 })], 0.125]);
-  expect(member(() => ({ ...portion, isOpen: false })).report).toMatchObject({ isDraining: true });
 });

@@ -23,19 +23,7 @@ export type EdgeFacts = Pick<
   | 'place'
 >;
 
-/** What a controller decides about, of an edge that is not its own alone. */
-export interface EdgePortion {
-  /** From 1 on. */
-  readonly places: number;
-  readonly sessions: number;
-  readonly waiting: number;
-  /** False: it is to send no further session, and to move those that run. */
-  readonly isOpen: boolean;
-}
-
 export interface EdgeAgentOptions extends MemberOptions {
-  /** Default: the whole edge. */
-  readonly portion?: (() => EdgePortion) | undefined;
   readonly facts: EdgeFacts;
   readonly edge: Pick<Edge, 'stepTime' | 'setShares' | 'renewKeys'> & {
     /** As of {@link Edge}; left out: it has no draft model. */
@@ -45,8 +33,6 @@ export interface EdgeAgentOptions extends MemberOptions {
     readonly status: Pick<Edge['status'], 'busyMs' | 'sessions' | 'waiting' | 'state'>;
   };
   readonly tickets: TicketBook;
-  /** Whether rows of keys with quotas are reported and taken; default true. */
-  readonly joinsQuotas?: boolean;
 }
 
 /** Rows of the two step times from which the line of step times is computed. */
@@ -56,7 +42,6 @@ const manyRows = 9;
 /** @returns the agent; close it before the edge */
 export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
   const { facts, edge, tickets, clock = machineClock } = options;
-  const quotas = options.joinsQuotas === false ? undefined : edge.quotas;
   let last = { atMs: clock.nowMs(), busyMs: edge.status.busyMs };
   return new ControlClient({
     ...options,
@@ -67,35 +52,27 @@ export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
       const busyShare = Math.min(1, Math.max(0, (status.busyMs - last.busyMs) / Math.max(1, nowMs - last.atMs)));
       last = { atMs: nowMs, busyMs: status.busyMs };
       const oneMs = stepMs(stepTime, fewRows);
-      const portion = portionOf(options);
       const stepRowMs = Math.max(1e-3, (stepMs(stepTime, manyRows) - oneMs) / (manyRows - fewRows));
       return {
         kind: 'edge-report',
         ...facts,
-        places: portion.places,
-        bitsPerSecond: (facts.bitsPerSecond * portion.places) / facts.places,
         stepFixedMs: Math.max(1e-3, oneMs - stepRowMs),
         stepRowMs,
         draftMs: edge.draftMs ?? null,
-        sessions: portion.sessions,
-        waiting: portion.waiting,
+        sessions: status.sessions,
+        waiting: status.waiting,
         busyShare,
-        isDraining: status.state !== 'serving' || !portion.isOpen,
-        ...rowsOf(quotas?.takeUsed(mostKeysSent)),
+        isDraining: status.state !== 'serving',
+        ...rowsOf(edge.quotas?.takeUsed(mostKeysSent)),
       };
     },
     onOrder(message) {
-      if (message.kind === 'rows-elsewhere') quotas?.usedElsewhere(message.rowsUsed);
+      if (message.kind === 'rows-elsewhere') edge.quotas?.usedElsewhere(message.rowsUsed);
       if (message.kind !== 'shares') return;
       for (const grant of message.tickets) tickets.grant(grant);
       if (message.sessions.length > 0) share(options, message.sessions);
     },
   });
-}
-
-function portionOf({ portion, facts: { places }, edge }: EdgeAgentOptions): EdgePortion {
-  const { sessions, waiting } = edge.status;
-  return portion?.() ?? { places, sessions, waiting, isOpen: true };
 }
 
 /** Without quotas a report has no rows. */
@@ -107,16 +84,12 @@ function rowsOf(rowsUsed: EdgeReport['rowsUsed'] = []): Pick<EdgeReport, 'rowsUs
 const leastShare = 1e-3;
 
 /** z: the share of the key that stands for a ticket; y: the weight of the connection in the edge's downlink, where that is paced. */
-function share(options: EdgeAgentOptions, sessions: SharesMessage['sessions']): void {
-  const { edge, tickets, facts } = options;
-  // Shares are of what this controller decides about.
-  const part = portionOf(options).places / facts.places;
+function share({ edge, tickets }: EdgeAgentOptions, sessions: SharesMessage['sessions']): void {
   const known = sessions.flatMap(({ session, device, computeShare, bandwidthShare, targetMsPerToken }) => {
     const key = tickets.keyIdOf(device);
     if (key === undefined) return [];
-    tickets.setShare(device, computeShare * part);
-    const downlink = Math.max(leastShare, bandwidthShare * part);
-    return [{ session, key, downlink, ...defined({ targetMsPerToken }) }];
+    tickets.setShare(device, computeShare);
+    return [{ session, key, downlink: Math.max(leastShare, bandwidthShare), ...defined({ targetMsPerToken }) }];
   });
   edge.renewKeys((id, shown) => tickets.renewed(id, shown));
   edge.setShares(known);

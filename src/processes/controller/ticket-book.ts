@@ -2,7 +2,7 @@
 
 import type { TicketGrant } from '../../allocation/controller/messages.ts';
 import type { Clock } from '../../core/basics/clock.ts';
-import { anyone, type EdgeKey, type KeyGroup } from '../../core/protocol/edge/edge-key.ts';
+import { anyone, type EdgeKey } from '../../core/protocol/edge/edge-key.ts';
 
 export const ticketPrefix = 'ticket:';
 
@@ -25,34 +25,20 @@ const mostShare = 1000;
 /** The key that stands for all tickets of a device: its session stays its own when it shows a newer one. */
 interface Holder {
   key: EdgeKey;
-  /** By ticket; the one that came or was shown last is the last. */
-  readonly tickets: Map<string, { readonly untilMs: number; readonly isShown: boolean }>;
+  /** Until when each may be shown, by ticket; the one that came or was shown last is the last. */
+  readonly tickets: Map<string, number>;
   /** Until when one of them may be shown. */
   untilMs: number;
 }
 
-/** What tickets of another cell than the edge's own have. */
-export interface TicketScope {
-  readonly cell: string;
-  /** Their sessions have so many places together. */
-  readonly group: KeyGroup;
-  /** Whether they may be shown for the first time now. A session that has begun continues. */
-  readonly isOpen: () => boolean;
-}
-
 export class TicketBook {
   readonly #clock: Clock;
-  readonly #scope: TicketScope | null;
-  /** Ids of devices have no "/": those of two cells are different keys. */
-  readonly #prefix: string;
   /** The device of each ticket. */
   readonly #devices = new Map<string, string>();
   readonly #holders = new Map<string, Holder>();
 
-  constructor(clock: Clock, scope: TicketScope | null = null) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#scope = scope;
-    this.#prefix = scope === null ? ticketPrefix : `${ticketPrefix}${scope.cell}/`;
   }
 
   grant({ ticket, validMs, device }: TicketGrant): void {
@@ -60,15 +46,13 @@ export class TicketBook {
     this.#forgetOld(nowMs);
     const untilMs = nowMs + validMs;
     const limits = { maxSessions: mostSessions, maxWaiting: mostSessions };
-    const { cell, group } = this.#scope ?? {};
-    const name = cell === undefined ? `device ${device}` : `device ${device} of ${cell}`;
-    const fresh = { ...anyone, id: `${this.#prefix}${device}`, name, ...limits, group };
-    const holder = this.#holders.get(device) ?? { key: fresh, tickets: new Map() as Holder['tickets'], untilMs };
+    const fresh = { ...anyone, id: `${ticketPrefix}${device}`, name: `device ${device}`, ...limits };
+    const holder = this.#holders.get(device) ?? { key: fresh, tickets: new Map<string, number>(), untilMs };
     // The newest last.
     this.#holders.delete(device);
     this.#holders.set(device, holder);
     this.#devices.set(ticket, device);
-    this.#keep(holder, ticket, untilMs, false);
+    this.#keep(holder, ticket, untilMs);
     const [oldest] = holder.tickets.keys();
     if (holder.tickets.size > mostTickets && oldest !== undefined) {
       holder.tickets.delete(oldest);
@@ -85,19 +69,16 @@ export class TicketBook {
   find(credentials: string): EdgeKey | null {
     const holder = this.#holders.get(this.#devices.get(credentials) ?? '');
     const nowMs = this.#clock.nowMs();
-    const ticket = holder?.tickets.get(credentials);
-    if (holder === undefined || ticket === undefined || nowMs >= ticket.untilMs) return null;
-    if (!ticket.isShown && this.#scope?.isOpen() === false) return null;
-    this.#keep(holder, credentials, nowMs + attachAgainMs, true);
+    if (holder === undefined || nowMs >= (holder.tickets.get(credentials) ?? 0)) return null;
+    this.#keep(holder, credentials, nowMs + attachAgainMs);
     return holder.key;
   }
 
   /** For `keyOf` of an edge: takes tickets, and what the edge takes without a controller. @param keyOf undefined: the edge asks for no key */
-  beside(keyOf: ((credentials: string) => EdgeKey | null) | undefined): (credentials: string) => EdgeKey | null {
-    return (credentials) => {
-      if (!credentials.startsWith(ticketPrefix)) return keyOf === undefined ? anyone : keyOf(credentials);
-      return this.find(credentials) ?? (keyOf === undefined ? anyone : keyOf(credentials));
-    };
+  beside(keyOf: (credentials: string) => EdgeKey | null = () => anyone): (credentials: string) => EdgeKey | null {
+    // A controller that lies grants no key as a ticket.
+    return (credentials) =>
+      (credentials.startsWith(ticketPrefix) ? this.find(credentials) : null) ?? keyOf(credentials);
   }
 
   /** The id of the key that stands for a device's tickets; undefined: it has none. */
@@ -113,13 +94,13 @@ export class TicketBook {
 
   /** For `renewKeys` of an edge: the present data of a device's key, or the same key where it is none of a ticket. */
   renewed(id: string, shown: EdgeKey): EdgeKey {
-    const device = id.startsWith(this.#prefix) ? id.slice(this.#prefix.length) : undefined;
+    const device = id.startsWith(ticketPrefix) ? id.slice(ticketPrefix.length) : undefined;
     return (device === undefined ? undefined : this.#holders.get(device)?.key) ?? shown;
   }
 
-  #keep(holder: Holder, ticket: string, untilMs: number, isShown: boolean): void {
+  #keep(holder: Holder, ticket: string, untilMs: number): void {
     holder.tickets.delete(ticket);
-    holder.tickets.set(ticket, { untilMs, isShown });
+    holder.tickets.set(ticket, untilMs);
     holder.untilMs = Math.max(holder.untilMs, untilMs);
   }
 

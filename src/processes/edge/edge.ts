@@ -10,7 +10,6 @@ import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connection
 import { EdgeCore, type EdgeSettings } from '../../core/protocol/edge/edge-core.ts';
 import { anyone, type EdgeKey, mostSessionsOf } from '../../core/protocol/edge/edge-key.ts';
 import { defaultPlaceRules } from '../../core/protocol/edge/edge-places.ts';
-import type { SessionCounts } from '../../core/protocol/edge/edge-registry.ts';
 import { createEdgeSession, stepEdge } from '../../core/protocol/edge/edge-session.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
 import { defaultLiveness } from '../../core/protocol/wire/liveness.ts';
@@ -89,8 +88,6 @@ export interface Edge extends AsyncDisposable {
   renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null): void;
   /** What joins the quotas of keys on several edges. */
   readonly quotas: EdgeQuotas;
-  /** Numbers of sessions that certain keys have. */
-  sessionsOf(isOne: (key: EdgeKey) => boolean): SessionCounts;
   /**
    * Changes the shares of running sessions, from the next step and the next frame on. Sessions that the edge does not have are returned.
    * @throws OutriderError `bad-argument` for a share that is no finite number above 0; nothing is set then
@@ -131,7 +128,6 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     renewKeys: (find) => edge.renewKeys(find),
     setShares: (shares) => edge.setShares(shares),
     quotas: edge.quotas,
-    sessionsOf: edge.sessionsOf,
     drain: (forMs) => edge.drain(forMs),
     setDraining: (isDraining) => edge.setDraining(isDraining),
     close: () => edge.close(),
@@ -141,7 +137,6 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 
 class RunningEdge {
   readonly quotas: EdgeQuotas;
-  readonly sessionsOf: Edge['sessionsOf'] = (isOne) => this.#core.sessions.countOf(isOne);
   readonly #faults: EdgeFaults;
   readonly #clock: Clock;
   readonly #journal: EdgeJournal;

@@ -11,11 +11,6 @@ import {
   whole,
 } from '../../basics/check-options.ts';
 
-/** Keys that have no more places than these together. It may change while their sessions run. */
-export interface KeyGroup {
-  readonly mostPlaces: number;
-}
-
 /** What an edge stores about the holder of a key. It never has the key itself. */
 export interface EdgeKey {
   /** Unique among the keys of the edge; never a secret. */
@@ -35,8 +30,6 @@ export interface EdgeKey {
    * of the edge.
    */
   readonly targetMsPerToken: number | null;
-  /** Left out: it is in none. */
-  readonly group?: KeyGroup | undefined;
 }
 
 /** The key of all devices at an edge that asks for no key. */
@@ -58,7 +51,7 @@ export function mostSessionsOf({ maxSessions, maxWaiting }: EdgeKey, places: num
 const countOrNull: Check = (field, value) => {
   if (value !== null) whole(0)(field, value);
 };
-const changeChecks: Checks<Partial<Omit<EdgeKey, 'id' | 'group'>>> = {
+const changeChecks: Checks<Partial<Omit<EdgeKey, 'id'>>> = {
   name: optional(text),
   share: optional(between(0.001, 1000)),
   maxSessions: optional(countOrNull),
@@ -73,7 +66,7 @@ const changeChecks: Checks<Partial<Omit<EdgeKey, 'id' | 'group'>>> = {
 const isId = must('Give a text that no other key of the edge has.', (id) => typeof id === 'string' && id !== '');
 
 /** A key without limits of its own, unless `changes` sets some. @throws OutriderError `bad-argument` */
-export function edgeKey(id: string, changes: Partial<Omit<EdgeKey, 'id' | 'group'>> = {}): EdgeKey {
+export function edgeKey(id: string, changes: Partial<Omit<EdgeKey, 'id'>> = {}): EdgeKey {
   isId('edgeKey: id', id);
   checkOptions('edgeKey', changes, changeChecks);
   return { ...anyone, id, name: id, ...changes };

@@ -8,7 +8,6 @@ import type { EdgeMessage, OpenMessage } from '../wire/messages.ts';
 import type { EdgeKey } from './edge-key.ts';
 import {
   keptTooMany,
-  leftToGroup,
   nextWaiting,
   type PlaceHolder,
   type PlaceLoss,
@@ -173,7 +172,6 @@ export class PlaceQueue<Entry extends PlaceEntry> {
 
   /** @returns whether the session waits no more; with an engine that fails it is refused */
   #tryPlace(entry: Entry): boolean {
-    if (leftToGroup(this.#actions.entries(), entry.key.group) <= 0) return false;
     try {
       if (!this.#owner.takePlace(entry, entry.state.open)) return false;
     } catch (error) {

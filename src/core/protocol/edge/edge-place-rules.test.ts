@@ -5,7 +5,6 @@ import { edgeKey } from './edge-key.ts';
 import {
   defaultPlaceRules,
   keptTooMany,
-  leftToGroup,
   nextWaiting,
   type PlaceHolder,
   placeToFree,
@@ -47,18 +46,6 @@ describe('the next place', () => {
     const lost = waiting(1, 0);
     expect(next({ ...lost, state: { ...lost.state, link: null } })).toBeUndefined();
   });
-});
-
-it('keys of a group have their places together, which can become fewer', () => {
-  const group = { mostPlaces: 2 };
-  const entries = [
-    holder(1, { key: { ...edgeKey('1'), group } }),
-    holder(2),
-    kept(3, { key: { ...edgeKey('3'), group } }),
-  ];
-  expect([leftToGroup(entries, group), leftToGroup(entries, undefined)]).toEqual([1, Number.POSITIVE_INFINITY]);
-  group.mostPlaces = 0;
-  expect(leftToGroup(entries, group)).toBe(-1);
 });
 
 describe('the place that is given up', () => {

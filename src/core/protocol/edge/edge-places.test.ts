@@ -220,59 +220,6 @@ describe('keys', () => {
   });
 });
 
-describe('keys of a group', () => {
-  const grouped = (group: { mostPlaces: number }, ...ids: string[]) => ids.map((id) => ({ ...edgeKey(id), group }));
-
-  it('have no more places than the group, though others are free, and share these', () => {
-    const bed = new RegistryBed(6);
-    const group = { mostPlaces: 2 };
-    const [one, other] = grouped(group, 'one', 'other');
-    for (const [index, id] of ['a', 'b', 'c'].entries()) bed.open(index, id, {}, one);
-    expect([bed.placed, bed.received(2)]).toEqual([['a', 'b'], [['queued', 0]]]);
-    bed.open(3, 'd', {}, other);
-    bed.open(4, 'e');
-    expect(bed.placed.sort()).toEqual(['a', 'd', 'e']);
-    group.mostPlaces = 3;
-    bed.passTime(250);
-    expect(bed.placed).toHaveLength(4);
-  });
-
-  it('take no place of others, and lose none, while they have too many', () => {
-    const bed = new RegistryBed(2);
-    const group = { mostPlaces: 2 };
-    const [one, other] = grouped(group, 'one', 'other');
-    bed.open(1, 'a', {}, one);
-    bed.open(2, 'b', {}, one);
-    group.mostPlaces = 1;
-    bed.open(3, 'c', {}, other);
-    expect([bed.placed, bed.received(3)]).toEqual([['a', 'b'], [['queued', 0]]]);
-    bed.registry.receive(1, { kind: 'bye' });
-    bed.passTime(250);
-    expect(bed.placed).toEqual(['b']);
-  });
-
-  it('open no session where it has none, but find again what runs', () => {
-    const bed = new RegistryBed();
-    const group = { mostPlaces: 1 };
-    const [one, other] = grouped(group, 'one', 'other');
-    bed.open(1, 'a', {}, one);
-    bed.registry.linkClosed(1);
-    group.mostPlaces = 0;
-    expect(() => bed.open(2, 'b', {}, other)).toThrow(expect.objectContaining({ code: 'edge-draining' }));
-    bed.resume(3, 'a', 2, 3, one);
-    expect([bed.placed, bed.registry.isAttached(3)]).toEqual([['a'], true]);
-  });
-
-  it('stay in it when keys are renewed', () => {
-    const bed = new RegistryBed();
-    const group = { mostPlaces: 1 };
-    const [one] = grouped(group, 'one');
-    bed.open(1, 'a', {}, one);
-    bed.registry.renewKeys((id) => edgeKey(id, { share: 7 }));
-    expect([...bed.registry.entries].map(({ key }) => key)).toEqual([{ ...edgeKey('one', { share: 7 }), group }]);
-  });
-});
-
 describe('sessions without a place', () => {
   it('are bounded in number: those of the key with the most go first, and of these the ones that were told everything', () => {
     const bed = new RegistryBed(1, { keptSessions: 3 });

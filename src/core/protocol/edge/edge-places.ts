@@ -2,7 +2,7 @@
 // first, then by session. Pure; edge-registry.ts applies it. Rules: docs/internals/protocol.md, "Rules".
 
 import { between, type Checks, optional, whole } from '../../basics/check-options.ts';
-import type { EdgeKey, KeyGroup } from './edge-key.ts';
+import type { EdgeKey } from './edge-key.ts';
 import type { EdgeState } from './edge-state.ts';
 
 /** Times in ms, lengths in tokens. */
@@ -98,14 +98,6 @@ export function nextWaiting<Entry extends PlaceHolder>(
   return best?.entry;
 }
 
-/** Places that its group has left, of those of the edge; below 0: it has too many. */
-export function leftToGroup(entries: Iterable<PlaceHolder>, group: KeyGroup | undefined): number {
-  if (group === undefined) return Number.POSITIVE_INFINITY;
-  let left = group.mostPlaces;
-  for (const { hasPlace, key } of entries) if (hasPlace && key.group === group) left -= 1;
-  return left;
-}
-
 export type PlaceLoss = 'lost' | 'stalled' | 'shared';
 
 /** A session that has to give up its place for `next`; undefined: none has to yet. */
@@ -115,12 +107,7 @@ export function placeToFree<Entry extends PlaceHolder>(
   nowMs: number,
   rules: PlaceRules,
 ): { readonly entry: Entry; readonly why: PlaceLoss } | undefined {
-  const { group } = next.key;
-  const all = [...entries];
-  const left = leftToGroup(all, group);
-  // The group has more places than it may: the next that is free is not for it.
-  if (left < 0) return undefined;
-  const holders = all.filter(({ hasPlace, key }) => hasPlace && (left > 0 || key.group === group));
+  const holders = [...entries].filter(({ hasPlace }) => hasPlace);
   const lost = longest(holders, ({ lostSinceMs }) => lostSinceMs, nowMs - rules.placeGraceMs);
   if (lost !== undefined) return { entry: lost, why: 'lost' };
   const stalled = longest(holders, ({ stalledSinceMs }) => stalledSinceMs, nowMs - rules.stallMs);

@@ -66,13 +66,6 @@ export interface RegistryOwner<Entry extends RegistryEntry> extends PlaceOwner<E
   cleared?(): void;
 }
 
-/** Sessions that are known; of these some have places, and some wait for one. */
-export interface SessionCounts {
-  readonly sessions: number;
-  readonly placed: number;
-  readonly waiting: number;
-}
-
 export class EdgeRegistry<Entry extends RegistryEntry> {
   readonly #settings: RegistrySettings;
   readonly #clock: Clock;
@@ -105,13 +98,6 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
 
   get count(): number {
     return this.#entries.size;
-  }
-
-  countOf(isOne: (key: EdgeKey) => boolean): SessionCounts {
-    const entries = [...this.#entries.values()].filter(({ key }) => isOne(key));
-    const placed = entries.filter(({ hasPlace }) => hasPlace).length;
-    const waiting = entries.filter(({ waitingSinceMs }) => waitingSinceMs !== null).length;
-    return { sessions: entries.length, placed, waiting };
   }
 
   get waitingCount(): number {
@@ -188,8 +174,7 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
     const ended: EdgeKey[] = [];
     for (const entry of [...this.#entries.values()]) {
       const key = find(entry.key.id, entry.key);
-      // A session stays in its group, of which those who renew keys know nothing.
-      if (key !== null) entry.key = key.group === entry.key.group ? key : { ...key, group: entry.key.group };
+      if (key !== null) entry.key = key;
       else {
         ended.push(entry.key);
         const cause = 'the key of this session is no longer valid';
@@ -219,8 +204,6 @@ export class EdgeRegistry<Entry extends RegistryEntry> {
   }
 
   #create(link: number, open: OpenMessage, key: EdgeKey): void {
-    if (key.group?.mostPlaces === 0)
-      throw new OutriderError('edge-draining', 'the edge has no places for this key now', 'use another edge');
     this.#owner.promise?.(open, key);
     const number = ++this.#count;
     const event = { kind: 'session-created', link, open, ...this.#blockOf(link) } as const;
