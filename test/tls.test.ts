@@ -11,7 +11,7 @@ import tls, { connect as connectTls, createServer as createTlsServer } from 'nod
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { neighbours } from '../src/core/basics/neighbours.fixture.ts';
 import { makeCertificate } from '../src/files/self-signed.ts';
-import { loadTls, ownCertificate, type TlsPaths, watchTls } from '../src/files/tls-files.ts';
+import { loadRenewable, loadTls, ownCertificate, type TlsPaths } from '../src/files/tls-files.ts';
 import { subprotocol } from '../src/network/transport/socket-connection.ts';
 import { witness } from '../src/network/transport/transport.contract.ts';
 import type { Accept } from '../src/network/transport/transport.ts';
@@ -117,16 +117,18 @@ describe('files of a certificate', () => {
   it('are taken over by a listening port when they are renewed, and left when they are damaged', async () => {
     const [one, other] = [makeCertificate(['a'], nowMs), makeCertificate(['a'], nowMs)];
     const paths = await writePair('edge', one);
-    const listener = await listen({ tls: await loadTls(paths, nowMs) });
+    const files = await loadRenewable(paths);
+    const listener = await listen({ tls: files.first });
     const connect = (cert: string) =>
       connectWebSocket(`wss://127.0.0.1:${listener.port}`, { fingerprint: hex(cert) })(accept);
     (await connect(one.cert)).close('done', '');
     const problems: unknown[] = [];
     const renewed: string[] = [];
-    using _watch = watchTls(paths, {
+    using _following = files.follow({
       everyMs: 10,
       onProblem: (error) => problems.push(error),
-      onRenewed: (tls) => {
+      checked(tls) {
+        if (tls === null) return;
         listener.renewCertificate(tls);
         renewed.push(tls.fingerprint);
       },

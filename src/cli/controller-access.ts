@@ -63,11 +63,11 @@ export async function openControllerAccess(flags: AccessFlags): Promise<Controll
     follow(controller, listener, onProblem) {
       const onKeys = (changed: KeyRing): void => {
         const lost = new Set<string>();
-        for (const [id, shown] of known) {
-          const renewed = [...shown].map((one) => changed.renew(one));
+        for (const [proof, shown] of known) {
+          if (changed.renew(shown) !== null) continue;
           // It is not known whose secret is taken no more: members with another one of this id come back at once.
-          if (renewed.includes(null)) lost.add(id);
-          known.set(id, new Set(renewed.filter((one) => one !== null)));
+          lost.add(shown.id);
+          known.delete(proof);
         }
         controller.renewKeys((id) => !lost.has(id));
       };
@@ -87,8 +87,8 @@ function checkedKeyFile(flags: AccessFlags, isLoopback: boolean): string | undef
   return keys;
 }
 
-/** The keys of the file that were shown, by their ids: two where a secret and the one before it are taken. */
-type ShownKeys = Map<string, Set<EdgeKey>>;
+/** The keys of the file that were shown, by their proofs: two of an id where a secret and the one before it are taken. */
+type ShownKeys = Map<string, EdgeKey>;
 
 /** @param known gets the keys of the file that were shown */
 function keyCheck(
@@ -105,7 +105,7 @@ function keyCheck(
     const scope = ring === undefined ? null : scopes[role];
     if (expected === undefined && scope === null) return '';
     const found = scope === null ? null : (ring?.find(credentials, scope) ?? null);
-    if (found !== null) known.set(found.id, (known.get(found.id) ?? new Set()).add(found));
+    if (found?.proof !== undefined) known.set(found.proof.reveal(), found);
     return found?.id ?? null;
   };
 }

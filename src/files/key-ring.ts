@@ -2,7 +2,6 @@
 // good keys in force.
 
 import { timingSafeEqual } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import {
   hasGrace,
   hasScope,
@@ -14,9 +13,10 @@ import {
   takesDigest,
 } from '../core/access/key-book.ts';
 import { idInKey } from '../core/access/key-text.ts';
-import type { Secret } from '../core/basics/secret.ts';
+import { Secret } from '../core/basics/secret.ts';
 import type { EdgeKey } from '../core/protocol/edge/edge-key.ts';
 import { hashText } from '../models/files/cache.ts';
+import { type LoadedFiles, loadFiles } from './follow-files.ts';
 import { loadKeys } from './key-files.ts';
 
 /** Why a key is refused. */
@@ -31,43 +31,57 @@ export interface KeyRefusal {
 export interface KeyRingSettings {
   /** Called when the keys have changed: the file, or one has expired. */
   readonly onChange?: (ring: KeyRing) => void;
-  /** Called once for each state of the file that can't be read. */
+  /** Called once for each cause why the file can't be read, until it can. */
   readonly onProblem?: (error: unknown) => void;
-  /** ms since 1970. */
-  readonly now?: () => number;
   /** Period of the checks of the file, ms. */
   readonly everyMs?: number;
+  /** ms since 1970. */
+  readonly now?: () => number;
 }
 
 /** Compared with when there is no such key, so that an unknown id takes as long as a wrong secret. */
 const noDigest = '0'.repeat(64);
 
 export class KeyRing implements Disposable {
-  readonly #path: string;
-  readonly #settings: KeyRingSettings;
+  readonly #file: LoadedFiles<KeyBook>;
   readonly #now: () => number;
-  /** By what a key was found, and for what. Not in the key itself, which may be logged. */
-  readonly #proofs = new WeakMap<EdgeKey, { readonly sha256: string; readonly scope: KeyScope }>();
   #entries: ReadonlyMap<string, KeyEntry> = new Map();
   #found = new Map<string, EdgeKey>();
-  #stamp = '';
-  #accepted = '';
-  #timer: NodeJS.Timeout | undefined;
+  #accepted: string;
+  #following: Disposable | undefined;
 
-  private constructor(path: string, settings: KeyRingSettings) {
-    this.#path = path;
-    this.#settings = settings;
-    this.#now = settings.now ?? Date.now;
+  private constructor(file: LoadedFiles<KeyBook>, now: () => number) {
+    this.#file = file;
+    this.#now = now;
+    this.#take(file.first);
+    this.#accepted = this.#acceptance();
+  }
+
+  /** Reads the file. @throws OutriderError `keys-unreadable`, `version-mismatch` */
+  static async load(path: string, now: () => number = Date.now): Promise<KeyRing> {
+    return new KeyRing(await loadFiles([path], () => loadKeys(path)), now);
   }
 
   /** Reads the file, and follows it until it is disposed of. @throws OutriderError `keys-unreadable`, `version-mismatch` */
   static async open(path: string, settings: KeyRingSettings = {}): Promise<KeyRing> {
-    const ring = new KeyRing(path, settings);
-    ring.#stamp = await stampOf(path);
-    ring.#take(await loadKeys(path));
-    ring.#accepted = ring.#acceptance();
-    ring.#scheduleCheck();
+    const ring = await KeyRing.load(path, settings.now);
+    ring.follow(settings);
     return ring;
+  }
+
+  /** Follows the file as it has been since it was read, until it is disposed of. */
+  follow({ onChange, onProblem = () => {}, everyMs = 1000 }: Omit<KeyRingSettings, 'now'>): void {
+    this.#following = this.#file.follow({
+      checked: (book) => {
+        if (book !== null) this.#take(book);
+        const accepted = this.#acceptance();
+        if (accepted === this.#accepted) return;
+        onChange?.(this);
+        this.#accepted = accepted;
+      },
+      onProblem,
+      everyMs,
+    });
   }
 
   /** Keys that are neither revoked nor expired. */
@@ -104,56 +118,32 @@ export class KeyRing implements Disposable {
     return this.refusal(credentials, 'admin')?.name ?? null;
   }
 
-  /** A key that was found before, as it would be found now by the same secret; null: it would not. */
-  renew(key: EdgeKey): EdgeKey | null {
-    const entry = this.#entries.get(key.id);
-    if (entry === undefined) return null;
-    const proof = this.#proofs.get(key);
-    if (proof === undefined || !hasScope(entry, proof.scope)) return null;
-    return takesDigest(entry, proof.sha256, this.#now()) ? this.#keyOf(entry, proof.sha256, proof.scope) : null;
+  /** A key that was found before, or a copy of it, as it would be found now by the same secret; null: it would not. */
+  renew({ id, proof }: EdgeKey): EdgeKey | null {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || proof === undefined) return null;
+    const [scope, sha256] = proof.reveal().split(' ') as [KeyScope, string];
+    return hasScope(entry, scope) && takesDigest(entry, sha256, this.#now()) ? this.#keyOf(entry, sha256, scope) : null;
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#following?.[Symbol.dispose]();
   }
 
   #keyOf(entry: KeyEntry, sha256: string, scope: KeyScope): EdgeKey {
-    const known = this.#found.get(`${scope} ${sha256}`);
+    const proof = `${scope} ${sha256}`;
+    const known = this.#found.get(proof);
     if (known !== undefined) return known;
     const { id, name, share, maxSessions, maxWaiting, rowsPerMinute = null, targetMsPerToken = null } = entry;
-    const key: EdgeKey = { id, name, share, maxSessions, maxWaiting, rowsPerMinute, targetMsPerToken };
-    this.#found.set(`${scope} ${sha256}`, key);
-    this.#proofs.set(key, { sha256, scope });
+    const limits = { maxSessions, maxWaiting, rowsPerMinute, targetMsPerToken };
+    const key: EdgeKey = { id, name, share, ...limits, proof: new Secret(proof) };
+    this.#found.set(proof, key);
     return key;
   }
 
   #take(book: KeyBook): void {
     this.#entries = new Map(book.map((entry) => [entry.id, entry]));
     this.#found = new Map();
-  }
-
-  #scheduleCheck(): void {
-    const check = async (): Promise<void> => {
-      await this.#check();
-      if (this.#timer !== undefined) this.#scheduleCheck();
-    };
-    this.#timer = setTimeout(() => void check(), this.#settings.everyMs ?? 1000).unref();
-  }
-
-  async #check(): Promise<void> {
-    const stamp = await stampOf(this.#path);
-    const hasChanged = stamp !== this.#stamp;
-    this.#stamp = stamp;
-    try {
-      if (hasChanged) this.#take(await loadKeys(this.#path));
-    } catch (error) {
-      this.#settings.onProblem?.(error);
-    }
-    const accepted = this.#acceptance();
-    if (accepted === this.#accepted) return;
-    this.#accepted = accepted;
-    this.#settings.onChange?.(this);
   }
 
   /** Who gets in now, and with what. */
@@ -174,10 +164,4 @@ export function isTypedKey(key: Secret, shown: string): boolean {
 
 function isSame(one: string, other: string): boolean {
   return timingSafeEqual(Buffer.from(one, 'hex'), Buffer.from(other, 'hex'));
-}
-
-/** Another for each state of a file; '' while it is not there. */
-async function stampOf(path: string): Promise<string> {
-  const status = await stat(path, { bigint: true }).catch(() => null);
-  return status === null ? '' : `${status.ino} ${status.size} ${status.mtimeNs} ${status.ctimeNs}`;
 }

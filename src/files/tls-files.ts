@@ -6,6 +6,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { badArgument } from '../core/basics/errors.ts';
+import { type LoadedFiles, loadFiles } from './follow-files.ts';
 import { replaceFile } from './key-files.ts';
 import { makePrivateDirectory } from './make-directory.ts';
 import { type Certificate, makeCertificate } from './self-signed.ts';
@@ -68,37 +69,9 @@ export async function ownCertificate(
   return loadTls(paths, nowMs);
 }
 
-export interface TlsWatch {
-  readonly onRenewed: (tls: LoadedTls) => void;
-  /** Called once for each state of the files that can't be used; the port keeps what it has. */
-  readonly onProblem: (error: unknown) => void;
-  readonly everyMs?: number;
-}
-
-/** Checks periodically whether the files have changed, until it is disposed of. */
-export function watchTls(paths: TlsPaths, { onRenewed, onProblem, everyMs = 10_000 }: TlsWatch): Disposable {
-  let isOver = false;
-  let timer: NodeJS.Timeout | undefined;
-  let stamp: string | undefined;
-  const check = async (): Promise<void> => {
-    const now = await stampOf(paths);
-    const hasChanged = stamp !== undefined && now !== stamp;
-    stamp = now;
-    if (hasChanged) await loadTls(paths, Date.now()).then((tls) => isOver || onRenewed(tls), onProblem);
-    if (!isOver) timer = setTimeout(() => void check(), everyMs).unref();
-  };
-  void check();
-  return {
-    [Symbol.dispose]() {
-      isOver = true;
-      clearTimeout(timer);
-    },
-  };
-}
-
-async function stampOf({ cert, key }: TlsPaths): Promise<string> {
-  const states = await Promise.all([cert, key].map((path) => stat(path, { bigint: true }).catch(() => null)));
-  return states.map((state) => (state === null ? '' : `${state.ino} ${state.size} ${state.mtimeNs}`)).join();
+/** The files of a certificate that another program may renew. @throws OutriderError `bad-argument` as {@link loadTls} */
+export function loadRenewable(paths: TlsPaths): Promise<LoadedFiles<LoadedTls>> {
+  return loadFiles([paths.cert, paths.key], () => loadTls(paths, Date.now()));
 }
 
 /** A file that its user has named. @throws OutriderError `bad-argument` */

@@ -116,7 +116,7 @@ describe('the key of a device', () => {
     const judged: (EdgeKey | null)[][] = [];
     const edge = {
       renewKeys(find: (id: string, shown: EdgeKey) => EdgeKey | null) {
-        judged.push([ada, typed].map((one) => (one ? find(one.id, one) : null)));
+        judged.push([ada, typed].map((one) => (one ? find(one.id, { ...one }) : null)));
       },
     };
     const listener = { isOwnName: () => false, renewCertificate: () => {}, port: 0, close: async () => {} };

@@ -92,7 +92,7 @@ export async function openAccess(flags: AccessFlags): Promise<EdgeAccess> {
     said: [keysSaid(key, ring), ...port.said],
     follow(edge, listener, onProblem) {
       const onKeys = (changed: KeyRing): void =>
-        edge.renewKeys((_id, one) => (one === typedKey ? one : changed.renew(one)));
+        edge.renewKeys((id, one) => (id === typedKey.id ? one : changed.renew(one)));
       port.follow(listener, onKeys, onProblem);
     },
   };

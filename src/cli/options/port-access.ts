@@ -6,7 +6,7 @@ import { CloseStack } from '../../core/basics/close-stack.ts';
 import { badArgument } from '../../core/basics/errors.ts';
 import { KeyRing } from '../../files/key-ring.ts';
 import { stateDirectory } from '../../files/make-directory.ts';
-import { type CertificateOwner, type LoadedTls, loadTls, ownCertificate, watchTls } from '../../files/tls-files.ts';
+import { type CertificateOwner, type LoadedTls, loadRenewable, ownCertificate } from '../../files/tls-files.ts';
 import { resolveListenAddress } from '../../network/transport-node/listen-address.ts';
 import type { ListenSettings, WebSocketListener } from '../../network/transport-node/websocket-server.ts';
 import type { OptionsOf } from './options.ts';
@@ -89,13 +89,13 @@ export async function openPortAccess(
   const { address, isLoopback } = await resolveListenAddress(host);
   await using opened = new CloseStack();
   const keyFile = checked(isLoopback);
-  const followers = { onChange: (_ring: KeyRing): void => {}, onProblem: (_error: unknown): void => {} };
-  const ring = keyFile === undefined ? undefined : await KeyRing.open(keyFile, followers);
+  const ring = keyFile === undefined ? undefined : await KeyRing.load(keyFile);
   opened.defer(async () => ring?.[Symbol.dispose]());
   const paths = tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey };
-  let tls: LoadedTls | undefined;
-  if (flags.tlsSelfSigned) tls = await ownCertificate(stateDirectory(), [...allowHost, host], Date.now(), owner);
-  else if (paths !== undefined) tls = await loadTls(paths, Date.now());
+  const renewable = paths === undefined ? undefined : await loadRenewable(paths);
+  const tls = flags.tlsSelfSigned
+    ? await ownCertificate(stateDirectory(), [...allowHost, host], Date.now(), owner)
+    : renewable?.first;
   const identity = tls === undefined ? undefined : { cert: tls.cert, key: tls.key };
   const scheme = tls === undefined ? 'ws' : 'wss';
   const kept = opened.move();
@@ -108,11 +108,12 @@ export async function openPortAccess(
     certificate: flags.tlsSelfSigned ? (tls?.fingerprint ?? null) : null,
     said: [tlsSaid(tls), ...openKeySaid(tls, paths?.key)],
     follow(listener, onChange, onProblem) {
-      Object.assign(followers, { onChange, onProblem });
-      if (paths === undefined) return;
-      const onRenewed = ({ cert, key }: LoadedTls): void => listener.renewCertificate({ cert, key });
-      const watch = watchTls(paths, { onRenewed, onProblem });
-      kept.defer(async () => watch[Symbol.dispose]());
+      ring?.follow({ onChange, onProblem });
+      const checked = (renewed: LoadedTls | null): void => {
+        if (renewed !== null) listener.renewCertificate({ cert: renewed.cert, key: renewed.key });
+      };
+      const following = renewable?.follow({ checked, onProblem, everyMs: 10_000 });
+      kept.defer(async () => following?.[Symbol.dispose]());
     },
     [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose](),
   };

@@ -10,6 +10,7 @@ import {
   text,
   whole,
 } from '../../basics/check-options.ts';
+import type { Secret } from '../../basics/secret.ts';
 
 /** What an edge stores about the holder of a key. It never has the key itself. */
 export interface EdgeKey {
@@ -30,6 +31,8 @@ export interface EdgeKey {
    * of the edge.
    */
   readonly targetMsPerToken: number | null;
+  /** What its owner finds it by again, also in a copy. Left out: it is never changed. */
+  readonly proof?: Secret | undefined;
 }
 
 /** The key of all devices at an edge that asks for no key. */
@@ -51,7 +54,7 @@ export function mostSessionsOf({ maxSessions, maxWaiting }: EdgeKey, places: num
 const countOrNull: Check = (field, value) => {
   if (value !== null) whole(0)(field, value);
 };
-const changeChecks: Checks<Partial<Omit<EdgeKey, 'id'>>> = {
+const changeChecks: Checks<Partial<Omit<EdgeKey, 'id' | 'proof'>>> = {
   name: optional(text),
   share: optional(between(0.001, 1000)),
   maxSessions: optional(countOrNull),
@@ -66,7 +69,7 @@ const changeChecks: Checks<Partial<Omit<EdgeKey, 'id'>>> = {
 const isId = must('Give a text that no other key of the edge has.', (id) => typeof id === 'string' && id !== '');
 
 /** A key without limits of its own, unless `changes` sets some. @throws OutriderError `bad-argument` */
-export function edgeKey(id: string, changes: Partial<Omit<EdgeKey, 'id'>> = {}): EdgeKey {
+export function edgeKey(id: string, changes: Partial<Omit<EdgeKey, 'id' | 'proof'>> = {}): EdgeKey {
   isId('edgeKey: id', id);
   checkOptions('edgeKey', changes, changeChecks);
   return { ...anyone, id, name: id, ...changes };
