@@ -4,7 +4,7 @@
 import type { OutriderError } from './errors.ts';
 import { invariant } from './invariant.ts';
 
-const textDecoder = new TextDecoder('utf-8', { fatal: true });
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const textEncoder = new TextEncoder();
 /** For numbers of several bytes, one after the other. */
 const numberBytes = new Uint8Array(8);

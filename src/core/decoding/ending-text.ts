@@ -2,14 +2,14 @@
 // stop string, and the first bytes of an unfinished character. The protocol itself holds nothing back.
 
 import { type EndRule, stopMatchers } from './ending.ts';
-import { type ByteMatcher, scanBytes } from './ending-bytes.ts';
+import { type ByteMatcher, scanBytes, utf8Decoder } from './ending-bytes.ts';
 
 /** Turns the committed tokens of one answer into text, in order, each once. */
 export class TextAssembler {
   readonly #matchers: readonly ByteMatcher[];
   readonly #endIds: ReadonlySet<number>;
   readonly #bytesOf: (id: number) => Uint8Array;
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  readonly #decoder = utf8Decoder();
   #matchedBytes: readonly number[];
   /** Bytes that match the start of a stop string. */
   #held: Uint8Array = new Uint8Array(0);

@@ -2,6 +2,7 @@
 // common words, as in real vocabularies. No engine and no file behind it.
 
 import { invariant } from '../../core/basics/invariant.ts';
+import { decodeUtf8 } from '../../core/decoding/ending-bytes.ts';
 import { leastToyVocabulary, toyEndId, toyWordCount } from '../../core/decoding/toy-language.ts';
 import type { Message, Tokenizer } from './model.ts';
 import { textFingerprint } from './text-fingerprint.ts';
@@ -12,7 +13,6 @@ const syllables: readonly string[] = [...consonants].flatMap((first) => [...vowe
 const syllableNumber: ReadonlyMap<string, number> = new Map(syllables.map((text, index) => [text, index + 1]));
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 export function createToyTokenizer(vocabularySize: number): Tokenizer {
   invariant(vocabularySize >= leastToyVocabulary, `a toy vocabulary of ${vocabularySize}`);
@@ -70,5 +70,5 @@ function wordId(part: string): number | undefined {
 
 /** The text of some ids of any tokenizer. */
 export function textOf(tokenizer: Tokenizer, ids: readonly number[]): string {
-  return decoder.decode(Uint8Array.from(ids.flatMap((id) => [...tokenizer.bytes(id)])));
+  return decodeUtf8(Uint8Array.from(ids.flatMap((id) => [...tokenizer.bytes(id)])));
 }

@@ -76,3 +76,18 @@ it('lets the draft model help a prediction only where it would draft without one
   expect(await draftsOf(false, 'auto')).toBeGreaterThan(0);
   expect(await draftsOf(true, 'mix')).toBeGreaterThan(0);
 });
+
+it.each(['Hello', '\uFEFFHello', '\u2028\uFEFF', ''])('names the stop text after %j', async (text) => {
+  const written = tokenizer.encode(`${text} END rest`);
+  const writer: Drafter = {
+    draft: async () => ({ token: written.shift() as number, confidence: 1 }),
+    async [Symbol.asyncDispose]() {},
+  };
+  const device = createDevice({ edge: gone, tokenizer, drafter });
+  const local = { tokenizer, drafter: writer };
+  const by = createDeviceCompleter({ device, model: 'toy', nowMs: () => performance.now(), waitMs: 1, local });
+  const { rounds, end } = await by.start(request({ maxTokens: 99, stopStrings: ['\uFEFFEND', 'END', 'ND'] }));
+  let answer = '';
+  for await (const round of rounds) answer += round.text;
+  expect([answer, (await end).stopText]).toEqual([`${text} `, 'END']);
+});

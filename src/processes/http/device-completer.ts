@@ -4,6 +4,7 @@
 import type { Clock } from '../../core/basics/clock.ts';
 import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import { utf8Decoder } from '../../core/decoding/ending-bytes.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
 import type { Drafter } from '../../models/port/drafter.ts';
 import { GrammarDrafter } from '../../models/port/grammar-drafter.ts';
@@ -361,13 +362,8 @@ function stopTextOf(
   { stopStrings }: Pick<CompletionRequest, 'stopStrings'>,
 ) {
   if ((outcome.kind !== 'ended' && outcome.kind !== 'unverified') || outcome.reason !== 'stop-string') return null;
-  const parts = tokens.map((id) => tokenizer.bytes(id));
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  const rest = new TextDecoder().decode(bytes).slice(text.length);
+  const decoder = utf8Decoder();
+  const all = tokens.map((id) => decoder.decode(tokenizer.bytes(id), { stream: true })).join('');
+  const rest = `${all}${decoder.decode()}`.slice(text.length);
   return stopStrings.find((stop) => rest.startsWith(stop)) ?? null;
 }

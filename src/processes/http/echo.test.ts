@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import type { TokenLogprobs } from '../../core/decoding/logprobs.ts';
 import type { Tokenizer } from '../../models/port/model.ts';
 import { echoOf, promptLogprobsOf } from './echo.ts';
-import { TextLogprobs } from './logprob-answers.ts';
+import { chatLogprobs, TextLogprobs } from './logprob-answers.ts';
 
 /** A letter each; 9 is the second half of a character whose first half is 8, and 7 has no bytes. */
-const pieces: Readonly<Record<number, readonly number[]>> = { 1: [97], 2: [98], 8: [0xc3], 9: [0xa9], 7: [] };
+const pieces: Readonly<Record<number, readonly number[]>> = { 1: [97], 2: [98], 8: [0xc3], 9: [0xa9], 7: [], 6: [0xef, 0xbb, 0xbf] };
 const tokenizer = { bytes: (id: number) => Uint8Array.from(pieces[id] ?? [120]) } as Tokenizer;
 const scored: readonly TokenLogprobs[] = [
   { id: 2, logprob: -1, top: [{ id: 1, logprob: -0.5 }] },
@@ -54,4 +54,17 @@ it('scores a prompt where its logprobs are asked for, and where nothing is writt
   expect(promptLogprobsOf({ maxTokens: 0, echo: { topLogprobs: null } })).toBe(0);
   expect(promptLogprobsOf({ maxTokens: 1, echo: { topLogprobs: 0 } })).toBe(0);
   expect(promptLogprobsOf({ maxTokens: null, echo: { topLogprobs: 5 } })).toBe(5);
+});
+
+it('keeps U+FEFF at the beginning of a prompt and of a token', () => {
+  const prompt = { kind: 'ids', ids: [6, 1] } as const;
+  const rest = [{ id: 1, logprob: -1, top: [{ id: 6, logprob: -2 }] }];
+  const { text, logprobs } = echoOf({ prompt, echo: { topLogprobs: 1 } }, prompt.ids, rest, tokenizer);
+  expect(text).toBe('\uFEFFa');
+  expect(new TextLogprobs().next(logprobs ?? null)).toMatchObject({
+    tokens: ['\uFEFF', 'a'],
+    top_logprobs: [null, { '\uFEFF': -2, a: -1 }],
+    text_offset: [0, 1],
+  });
+  expect(chatLogprobs(logprobs ?? null)).toMatchObject({ content: [{ token: '\uFEFF' }, { token: 'a' }] });
 });

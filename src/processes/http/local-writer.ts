@@ -1,6 +1,7 @@
 // A model of this device that writes where no edge can be reached. It may be the draft, or another model with a vocabulary of its own.
 
 import { OutriderError } from '../../core/basics/errors.ts';
+import { utf8Decoder } from '../../core/decoding/ending-bytes.ts';
 import type { SamplingOptions } from '../../core/decoding/sampling.ts';
 import type { Drafter } from '../../models/port/drafter.ts';
 import type { Tokenizer } from '../../models/port/model.ts';
@@ -62,6 +63,6 @@ export class Vocabularies {
 
 /** Without a last character of which only some bytes are there. */
 function textOf(tokenizer: Tokenizer, ids: readonly number[]): string {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const decoder = utf8Decoder();
   return ids.map((id) => decoder.decode(tokenizer.bytes(id), { stream: true })).join('');
 }

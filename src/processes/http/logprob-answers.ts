@@ -1,8 +1,7 @@
 // Logprobs of an answer's tokens, as the routes write them.
 
+import { decodeUtf8, utf8Decoder } from '../../core/decoding/ending-bytes.ts';
 import type { AnswerToken } from './completion-port.ts';
-
-const decoder = new TextDecoder();
 
 interface ShownToken {
   readonly token: string;
@@ -18,7 +17,7 @@ function sent(logprob: number | null): number | null {
 }
 
 function shown(bytes: Uint8Array, logprob: number | null): ShownToken {
-  return { token: decoder.decode(bytes), logprob: sent(logprob), bytes: [...bytes] };
+  return { token: decodeUtf8(bytes), logprob: sent(logprob), bytes: [...bytes] };
 }
 
 /** Tokens with their likeliest alternatives: `content` of chat completions, and the list of responses. */
@@ -37,7 +36,7 @@ export function chatLogprobs(tokens: readonly AnswerToken[] | null): object | nu
 /** Writes `logprobs` of one choice of /v1/completions; offsets count characters (code points) from the beginning of the answer. */
 export class TextLogprobs {
   // Tokens may split a character: it begins with the first of them.
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = utf8Decoder();
   #offset = 0;
 
   next(tokens: readonly AnswerToken[] | null): object | null {
@@ -48,7 +47,7 @@ export class TextLogprobs {
       return offset;
     });
     return {
-      tokens: tokens.map(({ bytes }) => decoder.decode(bytes)),
+      tokens: tokens.map(({ bytes }) => decodeUtf8(bytes)),
       token_logprobs: tokens.map(({ logprob }) => sent(logprob)),
       top_logprobs: tokens.map((token) => (token.logprob === null ? null : byText(token))),
       text_offset,

@@ -85,6 +85,12 @@ describe('messages with random contents', () => {
     expect(edge.decode(device.encode(resume))).toEqual(resume);
   });
 
+  it('keep every character of a stop text', () => {
+    const { device, edge } = bothEnds();
+    const stopStrings = ['\uFEFFEND', '\u2028', '\0', '\uFEFF'];
+    expect(edge.decode(device.encode({ ...open, stopStrings }))).toMatchObject({ stopStrings });
+  });
+
   it('announce the times of eight steps or of none', () => {
     const helloWith = (stepMs: readonly number[]): Uint8Array =>
       new EdgeCodec().encode({ ...hello, timing: { stepMs, edgeDraftMs: null } });

@@ -32,6 +32,8 @@ function bodyOf(frame: Frame): Uint8Array {
 describe('frames of the rows protocol', () => {
   it('come back as they were sent', () => {
     for (const frame of Object.values(golden)) expect(decodeFrame(bodyOf(frame))).toEqual(frame);
+    const marked: Frame = { kind: 'encode', number: 9, text: '\uFEFFa' };
+    expect(decodeFrame(bodyOf(marked))).toEqual(marked);
     const [unasked] = (
       decodeFrame(
         bodyOf({ ...(golden['rows'] as Frame & { kind: 'rows' }), rows: [{ ...row, normaliser: Number.NaN }] }),

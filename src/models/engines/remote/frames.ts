@@ -62,7 +62,7 @@ const flags = { mask: 1, beside: 2, normaliser: 4 } as const;
 const lengthBytes = 4;
 const rowHeadBytes = 10;
 const pairBytes = 8;
-const textDecoder = new TextDecoder('utf-8', { fatal: true });
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const textEncoder = new TextEncoder();
 
 /** The other side does not follow the protocol. @param cause completes "in a frame of the engine's protocol, ..." */
