@@ -34,6 +34,8 @@ describe('free memory', () => {
     expect(await free({ ...machine, ...group })).toBe(gib);
     const files = { '/sys/fs/cgroup/user/job/memory.stat': stat(['inactive_file', 'active_file'], gib / 4) };
     expect(await free({ ...machine, ...group, ...files })).toBe(1.5 * gib);
+    const more = { '/sys/fs/cgroup/user/job/memory.stat': stat(['inactive_file', 'active_file'], 2 * gib) };
+    expect(await free({ ...machine, ...group, ...more }), 'never more than the limit').toBe(3 * gib);
   });
 
   it('is what a control group leaves, of the first version', async () => {

@@ -64,7 +64,8 @@ async function roomOf(files: GroupFiles, group: string, read: ReadSystemFile): P
   const statistics = (await at('memory.stat')) ?? '';
   if (limit === undefined || used === undefined) return undefined;
   const reclaimable = files.reclaimable.reduce((sum, name) => sum + statistic(statistics, name), 0);
-  return Math.max(0, limit - used + reclaimable);
+  // The numbers are not of one moment: what files occupy may read as more than all that is used.
+  return Math.max(0, limit - Math.max(0, used - reclaimable));
 }
 
 /** @returns bytes; undefined where the system is not Linux, or too old to say. */
