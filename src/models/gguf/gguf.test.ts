@@ -176,6 +176,15 @@ describe('an inconsistent file', () => {
     expect(() => parse(bytes)).toThrow(/align/);
   });
 
+  it('tensors that lie in the same bytes, and are more together than the file, are refused', () => {
+    const bytes = encodeModel(
+      new Map(),
+      ['first', 'other'].map((name) => ({ name, shape: [256], type: 0, byteLength: 1024 })),
+    );
+    bytes.writeBigUInt64LE(0n, bytes.indexOf('other') + 'other'.length + 4 + 8 + 4);
+    expect(() => parseGguf(bytes.subarray(0, -1024), bytes.length - 1024)).toThrow(/overlap/);
+  });
+
   it('is refused at whatever byte it is cut off', () => {
     const lastTensor = parse(file).tensors.at(-1);
     const neededBytes = parse(file).dataStart + (lastTensor?.offset ?? 0) + (lastTensor?.byteLength ?? 0);

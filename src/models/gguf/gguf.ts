@@ -190,9 +190,12 @@ function readAlignment(metadata: ReadonlyMap<string, GgufValue>): number {
 
 function checkTensors(tensors: readonly GgufTensor[], dataStart: number, fileBytes: number): void {
   const names = new Set<string>();
+  let tensorBytes = 0;
   for (const tensor of tensors) {
     if (names.has(tensor.name)) throw unreadable(`names the tensor "${tensor.name}" twice`);
     names.add(tensor.name);
+    tensorBytes += tensor.byteLength;
+    if (tensorBytes > fileBytes) throw unreadable('has tensors that overlap');
     if (dataStart + tensor.offset + tensor.byteLength > fileBytes) {
       throw unreadable(`ends before its tensor "${tensor.name}" does`);
     }

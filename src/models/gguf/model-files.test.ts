@@ -79,6 +79,19 @@ describe('a split model', () => {
     await expect(readModel(pathOf(1))).rejects.toThrow(refusal(/its parts have others/));
   });
 
+  it.each<[string, GgufValue]>([
+    ['2^32 - 2', integer(2 ** 32 - 2)],
+    ['2^63', { type: 'uint64', value: 2n ** 63n }],
+    ['10^300', { type: 'float64', value: 1e300 }],
+    ['infinitely many', { type: 'float32', value: Number.POSITIVE_INFINITY }],
+    ['2.5', { type: 'float32', value: 2.5 }],
+  ])('is refused with %s parts, of which no list is made', async (_, count) => {
+    for (const index of [0, 1]) {
+      await writeFile(pathOf(index + 1), shard(index, [], [['split.count', count]]));
+      await expect(readModel(pathOf(index + 1))).rejects.toThrow(refusal(/has another name/));
+    }
+  });
+
   it('is joined before its single files are read for another purpose', async () => {
     await writeSet();
     await expect(readWholeFile(pathOf(1))).rejects.toThrow(refusal(/is part 1 of 3/));

@@ -41,14 +41,11 @@ function fiveDigits(value: number): string {
 function shardPaths(path: string, { index, count }: Split): string[] {
   const stem = path.replace(shardName, '');
   const pathOf = (at: number): string => `${stem}-${fiveDigits(at + 1)}-of-${fiveDigits(count)}.gguf`;
-  const paths = Array.from({ length: count }, (_, at) => pathOf(at));
-  if (stem !== path && index === 0 && path === paths[0]) return paths;
+  // A name has five digits for the count, so the list is no longer than that.
+  if (stem !== path && index === 0 && path === pathOf(0)) return Array.from({ length: count }, (_, at) => pathOf(at));
   const whole = `is part ${index + 1} of ${count} of a split model`;
-  if (index > 0 && index < count && path === paths[index])
-    throw unreadable(
-      `${whole}`,
-      `name the first part, ${basename(paths[0] as string)}: the others are found beside it`,
-    );
+  if (index > 0 && index < count && path === pathOf(index))
+    throw unreadable(whole, `name the first part, ${basename(pathOf(0))}: the others are found beside it`);
   const form = `NAME-${fiveDigits(1)}-of-${fiveDigits(count)}.gguf`;
   throw unreadable(
     `${whole}, and has another name`,

@@ -43,7 +43,8 @@ const helloSchema: z.ZodType<Hello> = z.object({
   engine: words,
   device: words,
   parts: z.record(z.string(), z.unknown()),
-  vocabularySize: count,
+  // As many as a model file may have.
+  vocabularySize: count.max(4_000_000),
   tokenizer: z.object({ format: words, sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
   encodes: z.boolean(),
   limits: z.object({

@@ -282,6 +282,10 @@ describe('a worker is refused', () => {
     });
   });
 
+  it('with more tokens than a vocabulary has, before a list of them is made', async () => {
+    await expect(bed({}, { hello: { vocabularySize: 4_000_001 } })).rejects.toMatchObject({ code: 'engine-refused' });
+  });
+
   it('with a tokenizer that nothing can be compared with', async () => {
     await (await bed({}, { hello: { encodes: false } }))[Symbol.asyncDispose]();
     const other = { encodes: false, tokenizer: { format: 'gguf', sha256: '0'.repeat(64) } };
