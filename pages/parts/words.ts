@@ -147,7 +147,7 @@ export const fleetWords = {
     refused: (subject: string) =>
       `Connections were refused (${subject}). docs/use/errors.md says what to do for this code.`,
     'not-followed': (subject: string) =>
-      `A device was sent to the edge ${subject} and did not go there in five decisions. Check that it reaches that address.`,
+      `A device was sent to the edge ${subject} and has not gone there: the edge refuses it, or is out of its reach.`,
     'model-differs': (subject: string) =>
       `The edge ${subject} has another target than another edge, under one name. Give one of them another file, or another name.`,
     replaced: (role: string) =>
@@ -169,7 +169,7 @@ export const fleetWords = {
     first: 'First token, ms',
     acceptance: 'Drafts accepted',
     waiting: 'Wait for a place',
-    decided: (slot: string, policy: string) => `slot ${slot}, by ${policy}`,
+    decided: (slot: string, policy: string) => `decision ${slot}, by ${policy}`,
     of: (part: string, all: string) => `${part} of ${all}`,
   },
   map: 'Map',

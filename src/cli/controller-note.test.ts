@@ -33,8 +33,8 @@ it.each<[ControllerEvent, string]>([
   ],
   [{ kind: 'policy-late', policy: 'mine', cause: '90 ms' }, 'policy mine is late: 90 ms; greedy decides'],
   [
-    { kind: 'not-followed', slot: 7, device: 'phone', edge: 'box' },
-    'device phone has not gone to box in five slots: that edge refuses it, or is out of its reach',
+    { kind: 'not-followed', slot: 7, device: 'phone', edge: 'box', at: 'tower', waitedMs: 5040 },
+    'a device has not gone to box: that edge refuses it, or is out of its reach (phone had 5.0 s, and reads from tower)',
   ],
   [
     { kind: 'model-differs', edge: 'box', other: 'tower', model: 'small' },

@@ -1,6 +1,6 @@
 // What a controller says of an event on its terminal.
 
-import type { ControllerEvent } from '../allocation/controller/controller-events.ts';
+import { type ControllerEvent, notFollowedCause } from '../allocation/controller/controller-events.ts';
 
 /** One line for people; null: nothing that they should know. */
 export function controllerNote(event: ControllerEvent): string | null {
@@ -12,7 +12,7 @@ export function controllerNote(event: ControllerEvent): string | null {
     case 'refused':
       return `refused ${event.id ?? 'a stranger'}: ${event.cause} [${event.code}]`;
     case 'not-followed':
-      return `device ${event.device} has not gone to ${event.edge} in five slots: that edge refuses it, or is out of its reach`;
+      return `a device has not gone to ${event.edge}: that edge refuses it, or is out of its reach (${notFollowedCause(event)})`;
     case 'model-differs': {
       const consequence = 'neither goes on with a text of the other';
       return `edges ${event.edge} and ${event.other} run different models under the name ${event.model}; ${consequence}`;

@@ -60,7 +60,12 @@ const options = {
     help: "time per token that every session is to keep; edges clip it to the key's (default: what the edges have)",
     number: [0.001, 3_600_000],
   },
-  slot: { flag: '--slot <ms>', help: 'time from one decision to the next', whole: [100, 60_000], default: 1000 },
+  slot: {
+    flag: '--slot <ms>',
+    help: 'longest time from one decision to the next',
+    whole: [100, 60_000],
+    default: 1000,
+  },
   host: { flag: '--host <address>', help: 'address to listen on', default: '127.0.0.1' },
   port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8640 },
   epoch: {
@@ -156,7 +161,9 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   const url = access.urlOf(listener.port);
   process.stdout.write(`${url}\n`);
   note(`fleet page at ${new URL(fleetPath, reachableUrl(url, flags.allowHost?.[0]))}`);
-  note(`policy ${policy.name}, objective ${flags.objective}, a slot of ${flags.slot} ms`);
+  note(
+    `policy ${policy.name}, objective ${flags.objective}, decisions every ${flags.slot} ms, and at once when an answer begins or ends`,
+  );
   for (const line of access.said) note(line);
   deciding.begin(url);
   await askedToStop(signal, flags.untilInputEnds);

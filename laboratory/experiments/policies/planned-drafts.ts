@@ -66,7 +66,7 @@ export function createPlannedDrafts({ scenario, parts, battery }: World): Planne
           laterTokenMs: pace.laterTokenMs[entry] as number,
         });
       }
-      for (const { device, plan } of newPlans(planned, byId, seen)) {
+      for (const { device, plan } of newPlans(planned, byId, { ...seen, nowMs: seen.slot * seen.slotMs })) {
         applyPlan(device);
         limit(device.index, plan);
       }

@@ -45,7 +45,12 @@ const options = {
     choices: ['felt', 'paper'] as readonly ('felt' | 'paper')[],
     default: 'felt',
   },
-  slot: { flag: '--slot <ms>', help: 'time from one decision to the next', whole: [100, 60_000], default: 1000 },
+  slot: {
+    flag: '--slot <ms>',
+    help: 'longest time from one decision to the next',
+    whole: [100, 60_000],
+    default: 1000,
+  },
   seed: { flag: '--seed <number>', help: 'seed of the world', whole: [0, 4_294_967_295], default: 1 },
   toy: { flag: '--toy', help: 'a toy language in place of models (default): as quick as the emulated hardware' },
   real: { flag: '--real', help: 'real models: on few processors slower than the hardware that they emulate' },
@@ -170,7 +175,7 @@ function screen({ fleet, control }: Demo, { seconds }: LiveFlags, passed: number
     ...(control.processId === null ? ['the controller'] : []),
     ...fleet.edges.filter(({ isRunning }) => !isRunning).map(({ name }) => name),
   ];
-  const who = decided === null ? 'nothing decided yet' : `slot ${decided.slot} by ${decided.policy}`;
+  const who = decided === null ? 'nothing decided yet' : `decision ${decided.slot} by ${decided.policy}`;
   const heading = `${passed.toFixed(0)} of ${seconds} s, ${who}${down.length === 0 ? '' : `, down: ${down.join(', ')}`}`;
   return `${heading}\n${runningTable(fleet.readers, process.stderr)}`;
 }

@@ -16,14 +16,30 @@ export type ControllerEvent =
     }
   | { readonly kind: 'policy-late'; readonly policy: string; readonly cause: string }
   | { readonly kind: 'assigned'; readonly slot: number; readonly device: string; readonly edge: string }
-  /** A device got an edge five slots ago, and is not there: it may be refused, or not reach it. */
-  | { readonly kind: 'not-followed'; readonly slot: number; readonly device: string; readonly edge: string }
+  | NotFollowedEvent
   /** It reports another charge than the one that counts, until a second report is near it. Shares of a full battery. */
   | { readonly kind: 'battery-leapt'; readonly device: string; readonly counts: number; readonly reported: number }
   /** Two edges run different targets under one name: neither continues a text of the other. */
   | { readonly kind: 'model-differs'; readonly edge: string; readonly other: string; readonly model: string }
   | PlannedEvent
   | DecidedEvent;
+
+/** A device reads an answer, and has not gone to the edge of its order: that edge refuses it, or is out of its reach. */
+export interface NotFollowedEvent {
+  readonly kind: 'not-followed';
+  readonly slot: number;
+  readonly device: string;
+  readonly edge: string;
+  /** Where it reads; null: nowhere. */
+  readonly at: string | null;
+  /** Time in which it could have gone there, ms. */
+  readonly waitedMs: number;
+}
+
+/** Which device, how long it had, and where it reads instead. */
+export function notFollowedCause({ device, at, waitedMs }: NotFollowedEvent): string {
+  return `${device} had ${(waitedMs / 1000).toFixed(1)} s, and ${at === null ? 'has no edge' : `reads from ${at}`}`;
+}
 
 /** A device gets a plan of what to draft. */
 export interface PlannedEvent extends DraftPlan {

@@ -66,11 +66,13 @@ describe('a controller', () => {
   });
 
   it('sends a device what to draft, and again when that changes', () => {
-    const { join, say, slot, sentTo, events } = bed();
-    say(join('edge', 'a'), edgeReport());
+    const { join, say, slot, at, sentTo, events } = bed();
+    const edge = join('edge', 'a');
     const device = join('device', 'phone');
     const plans = () => sentTo(device).flatMap((message) => (message.kind === 'plan' ? [message] : []));
     const report = (seq: number, battery: number): void => {
+      at(1000 * seq);
+      say(edge, edgeReport({ seq }));
       say(device, deviceReport({ seq, battery, ...reading(1, 'a', 5 * seq) }));
       slot();
     };
@@ -115,12 +117,14 @@ describe('a controller', () => {
     expect(plans()).toBe(2);
   });
 
-  it('does not change a plan each second where a draft is worth it in every other one', () => {
-    const { join, say, slot, sentTo } = bed();
-    say(join('edge', 'a'), edgeReport());
+  it.each([1000, 100])('does not change a plan at each decision, %d ms after the other', (everyMs) => {
+    const { join, say, slot, at, sentTo } = bed();
+    const edge = join('edge', 'a');
     const device = join('device', 'phone');
-    for (let seq = 1; seq <= 20; seq++) {
+    for (let seq = 1; seq <= 20_000 / everyMs; seq++) {
+      at(everyMs * seq);
       const draftMs = seq % 2 === 0 ? 10 : 3_000;
+      say(edge, edgeReport({ seq }));
       say(device, deviceReport({ seq, draftMs, ...reading(1, 'a', 5 * seq) }));
       slot();
     }

@@ -10,6 +10,7 @@ import { PolicyFailure } from '../slot/remote-policy.ts';
 import { type NamedPolicy, requireAssignment } from '../slot/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../slot/slot-state.ts';
 import type { ControllerEvent, DecidedEvent } from './controller-events.ts';
+import { orderState, readingMs } from './device-order.ts';
 import { newPlans, type PlannedDevice } from './draft-plan.ts';
 import { EdgeCards } from './edge-cards.ts';
 import { newUplinks, type OrderSettings, rowsElsewhere, sharesMessages } from './edge-orders.ts';
@@ -21,7 +22,6 @@ import {
   type ControllerMessage,
   controlVersion,
   type MemberMessage,
-  type SessionReport,
   type SessionShares,
   type TicketGrant,
 } from './messages.ts';
@@ -44,9 +44,6 @@ export interface ControllerHost {
   drawTicket(): string;
   log?(event: ControllerEvent): void;
 }
-
-/** A device that has not followed an order after so many slots gets it again. */
-const repeatAfterSlots = 5;
 
 /** A slot that waits for its decision. */
 export interface OpenSlot {
@@ -281,12 +278,13 @@ export class Controller {
     if (!this.members.isServing(edge.id) || (member.report?.session?.session ?? null) !== session) return false;
     member.predicted = session === null ? null : { edge: edge.id, laterTokenMs };
     const edgeLink = this.members.edgeLink(edge.id);
-    if (this.#hasOrder(orders, member, report.session, edge.id, edgeLink)) return false;
+    if (this.#hasOrder(orders, planned, member, edgeLink)) return false;
     const ticket = this.#host.drawTicket();
     this.#grant(edge.id, { ticket, validMs: this.#settings.ticketValidMs, device: id });
     const reason = why();
-    member.assigned = { edge: edge.id, session, slot, atMs: nowMs, edgeLink, reason };
     const from = report.session?.edge ?? null;
+    const given = { atMs: nowMs, waitedMs: 0, countedAtMs: nowMs };
+    member.assigned = { edge: edge.id, session, edgeLink, reason, from, ...given };
     const msPerToken = Math.min(mostMsPerToken, predictedMs);
     // The edge must know the ticket before the device shows it.
     this.#flushTickets(slot, edge.id);
@@ -308,26 +306,20 @@ export class Controller {
 
   /** Whether a device needs no order: it has this edge, and a ticket that is good for its answer. */
   #hasOrder(
-    { slot, nowMs }: Orders,
-    { id: device, assigned }: DeviceMember,
-    reading: SessionReport | null,
-    edge: string,
+    { nowMs, slot }: Orders,
+    { edge, stepMs, device }: PlannedDevice,
+    { assigned }: DeviceMember,
     edgeLink: number | null,
   ): boolean {
-    if (assigned?.edge !== edge) return false;
-    const session = reading?.session ?? null;
-    // A ticket is for one answer.
-    if (assigned.session !== null && assigned.session !== session) return false;
-    if (session === null) {
-      // An edge that has joined again may have forgotten it.
-      return assigned.edgeLink === edgeLink && nowMs - assigned.atMs < this.#settings.ticketValidMs / 2;
-    }
-    if (reading?.edge !== edge && slot - assigned.slot >= repeatAfterSlots) {
-      this.#host.log?.({ kind: 'not-followed', slot, device, edge });
-      return false;
-    }
-    assigned.session = session;
-    return true;
+    if (assigned?.edge !== edge.id) return false;
+    const { slotMs, ticketValidMs } = this.#settings;
+    const { session } = device.report;
+    const readMs = readingMs(edge, stepMs, session);
+    const state = orderState(assigned, session, edgeLink, { nowMs, slotMs, ticketValidMs, readMs });
+    const { waitedMs } = assigned;
+    const order = { device: device.id, edge: edge.id, at: session?.edge ?? null, waitedMs };
+    if (state === 'not-followed') this.#host.log?.({ kind: state, slot, ...order });
+    return state === 'holds';
   }
 
   #grant(edge: string, ticket: TicketGrant): void {
@@ -347,7 +339,7 @@ export class Controller {
   }
 
   /** Shares for edges; uplink rates and plans for devices. */
-  #sendShares({ slot, edges, sessions, planned }: Orders): void {
+  #sendShares({ slot, nowMs, edges, sessions, planned }: Orders): void {
     const { origin, slotMs, targetMsPerToken } = this.#settings;
     for (const [server, edge] of edges.entries()) {
       const link = this.members.edgeLink(edge.id);
@@ -358,7 +350,7 @@ export class Controller {
       for (const { device, rate } of newUplinks(edge, own, this.members.devices))
         if (device.link !== null) this.#host.send(device.link, { kind: 'uplink', ...origin, slot, ...rate });
     }
-    for (const { device, plan } of newPlans(planned, this.members.devices, { slot, slotMs })) {
+    for (const { device, plan } of newPlans(planned, this.members.devices, { slot, slotMs, nowMs })) {
       if (device.link !== null) this.#host.send(device.link, { kind: 'plan', ...origin, slot, ...plan });
       this.#host.log?.({ kind: 'planned', slot, device: device.id, ...plan });
     }

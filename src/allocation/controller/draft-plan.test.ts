@@ -165,7 +165,7 @@ describe('the draft plan', () => {
     const devices = new Map(ids.map((id) => [id, { plan: null as DeviceMember['plan'] }]));
     const lack = (): number => [...devices.values()].filter((device) => device.plan === null).length;
     let slot = 0;
-    for (; lack() > 0; slot += 1) newPlans(all, devices, { slot, slotMs });
+    for (; lack() > 0; slot += 1) newPlans(all, devices, { slot, slotMs, nowMs: slot * slotMs });
     expect(slot).toBe(slots);
   });
 

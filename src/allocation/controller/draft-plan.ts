@@ -200,7 +200,7 @@ function atCharge(battery: number): string {
   return battery < fullCharge ? `; the battery is at ${percent(battery)}` : '';
 }
 
-/** A plan that has changed at an edge stays for so many slots: one that changes each second costs more than it brings. */
+/** A plan that has changed at an edge stays for the time of so many slots: one that changes each second costs more than it brings. */
 const leastPlanSlots = 5;
 /**
  * A prediction takes milliseconds, so a slot makes no more new plans than this, or than give each device one within this time; a slot that
@@ -216,7 +216,7 @@ const manyPlans = 100;
 export function newPlans<Member extends Pick<DeviceMember, 'plan'>>(
   all: readonly Planned[],
   devices: ReadonlyMap<string, Member>,
-  { slot, slotMs }: { readonly slot: number; readonly slotMs: number },
+  { slot, slotMs, nowMs }: { readonly slot: number; readonly slotMs: number; readonly nowMs: number },
 ): { readonly device: Member; readonly plan: DraftPlan }[] {
   const changed: { readonly device: Member; readonly plan: DraftPlan }[] = [];
   const wantedPlans = Math.ceil((all.length * slotMs) / allWithinMs);
@@ -233,14 +233,14 @@ export function newPlans<Member extends Pick<DeviceMember, 'plan'>>(
     const known = device.plan?.plan.edge === planned.edge.id ? device.plan : null;
     // Nothing is predicted of a device that reads no answer: it keeps what it has.
     if (known !== null && planned.drafting === null) continue;
-    if (known?.changedSlot != null && slot - known.changedSlot < leastPlanSlots) continue;
+    if (known?.changedAtMs != null && nowMs - known.changedAtMs < leastPlanSlots * slotMs) continue;
     if (made >= mostPlans) break;
     made += 1;
     const before = device.plan?.plan ?? null;
     const plan = draftPlan(planned, others, before);
     const isNew = before === null || differs(before, plan);
-    const changedSlot = known === null ? null : isNew ? slot : known.changedSlot;
-    device.plan = { key, plan: isNew ? plan : before, changedSlot };
+    const changedAtMs = known === null ? null : isNew ? nowMs : known.changedAtMs;
+    device.plan = { key, plan: isNew ? plan : before, changedAtMs };
     if (isNew) changed.push({ device, plan });
   }
   return changed;

@@ -5,6 +5,7 @@ import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
 import { defaultCell } from './cell-epoch.ts';
 import { ChangeRate } from './change-rate.ts';
+import type { DeviceOrder } from './device-order.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 import type {
   ControllerMessage,
@@ -40,23 +41,16 @@ export interface Spare {
 }
 
 export interface DeviceMember extends Member<DeviceReport> {
-  /** Its edge, the answer that it is reading there, and when it got this order, over which connection of the edge; null: not yet. */
-  assigned: {
-    readonly edge: string;
-    session: string | null;
-    readonly slot: number;
-    readonly atMs: number;
-    readonly edgeLink: number | null;
-    readonly reason: string;
-  } | null;
+  /** Null: it has no edge yet. */
+  assigned: DeviceOrder | null;
   /** What the last decision predicted between two tokens at an edge, for comparison with what is felt; null: nothing. */
   predicted: { readonly edge: string; readonly laterTokenMs: number } | null;
   /** Where it may go when its edge is gone. */
   spares: readonly Spare[];
   /** How fast it may send to its edge; null: it has no rate. */
   uplink: UplinkRate | null;
-  /** What it is to draft, what that depends on, and the slot in which it changed last at the same edge (null: not yet); null: it has no plan. */
-  plan: { readonly key: string; readonly plan: DraftPlan; readonly changedSlot: number | null } | null;
+  /** What it is to draft, what that depends on, and when it changed last at the same edge (null: not yet); null: it has no plan. */
+  plan: { readonly key: string; readonly plan: DraftPlan; readonly changedAtMs: number | null } | null;
   /** The charge that it reported last, whether that counts or not. */
   batterySeen: number | null;
   /** A charge that does not count yet, and is not logged. */

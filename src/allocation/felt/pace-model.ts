@@ -38,7 +38,7 @@ export interface StepClass {
   readonly kind: StepKind;
   /** T at each node. */
   readonly stepMs: Float64Array;
-  /** Tokens of a prompt in a step, c: as long as decoding sessions let it be, which is about half of the step. */
+  /** {@link chunkOf} at each node. */
   readonly chunkTokens: Float64Array;
   /** Time for each token of a prompt that is alone, u: its row, and its part of the decoding rows of a step. */
   readonly promptTokenMs: number;
@@ -163,6 +163,11 @@ function mostRowsOf(state: SlotState, pace: PaceState): number {
   return rows.reduce((most, one) => Math.max(most, one));
 }
 
+/** Tokens of a prompt in a step, c: as long as decoding sessions let it be, which is about half of the step. */
+export function chunkOf(stepMs: number, rowMs: number): number {
+  return Math.min(mostChunk, Math.max(leastChunk, stepMs / (2 * rowMs)));
+}
+
 function createStepClass(
   law: Pick<StepClass, 'fixedMs' | 'rowMs' | 'kind'>,
   mostRows: number,
@@ -172,7 +177,7 @@ function createStepClass(
   const first = fixedMs + rowMs;
   const count = 2 + Math.ceil(Math.log((fixedMs + rowMs * mostRows) / first) / Math.log(gridRatio));
   const stepMs = Float64Array.from({ length: count }, (_, node) => first * gridRatio ** node);
-  const chunkTokens = stepMs.map((ms) => Math.min(mostChunk, Math.max(leastChunk, ms / (2 * rowMs))));
+  const chunkTokens = stepMs.map((ms) => chunkOf(ms, rowMs));
   const typicalMs = fixedMs + rowMs * Math.max(1, typicalRows);
   const typicalPlace = Math.log(typicalMs / first) / Math.log(gridRatio);
   const promptTokenMs = rowMs + Math.min(rowMs, typicalMs / leastChunk);

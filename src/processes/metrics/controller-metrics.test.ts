@@ -68,7 +68,7 @@ it('counts members, refusals, policies, failures and moves', async () => {
   metrics.onEvent({ kind: 'replaced', role: 'device', id: 'one' });
   metrics.onEvent({ kind: 'left', role: 'edge', id: 'a', code: 'superseded' });
   metrics.onEvent({ kind: 'refused', id: null, code: 'unauthorized', cause: '' });
-  metrics.onEvent({ kind: 'not-followed', slot: 5, device: 'one', edge: 'a' });
+  metrics.onEvent({ kind: 'not-followed', slot: 5, device: 'one', edge: 'a', at: null, waitedMs: 5000 });
   metrics.onEvent({ kind: 'model-differs', edge: 'b', other: 'a', model: 'toy' });
   metrics.onEvent({ kind: 'assigned', slot: 5, device: 'one', edge: 'a' });
   metrics.onEvent(decided('best', [['one', 'a', 50, null]]));

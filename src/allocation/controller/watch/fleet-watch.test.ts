@@ -83,6 +83,10 @@ describe('what is wrong', () => {
     watch.event({ kind: 'left', role: 'edge', id: 'far', code: 'edge-unreachable' }, 2000);
     expect(at(3000)).toEqual(['refused unauthorized', 'edge-lost far', 'edge-away']);
     expect(watch.fleet(members, 3000).faults.get('refused unauthorized')).toMatchObject({ count: 3, cause: 'no  key' });
+    const order = { kind: 'not-followed', slot: 9, device: 'phone', edge: 'far', at: null, waitedMs: 5040 } as const;
+    for (const at of ['b', null]) watch.event({ ...order, at }, 1000);
+    const notFollowed = watch.fleet(members, 3000).faults.get('not-followed far');
+    expect(notFollowed).toMatchObject({ count: 2, cause: 'phone had 5.0 s, and has no edge' });
     watch.event({ kind: 'joined', role: 'edge', id: 'far' }, 4000);
     expect(at(61_001)).toEqual(['edge-away']);
     for (const event of edgesLeave(500)) watch.event(event, 70_000);
@@ -114,7 +118,7 @@ describe('5,000 devices', () => {
   for (let at = 1; at < 6; at += 1) move(at);
   watch.event(decided(members.devices.keys(), long('edge', 1)), 0);
   const plan = { edge: long('edge', 1), mode: 'edge-sd', hedges: 3, maxAhead: 512, reason: 'x'.repeat(256) } as const;
-  for (const member of members.devices.values()) member.plan = { key: '', plan, changedSlot: null };
+  for (const member of members.devices.values()) member.plan = { key: '', plan, changedAtMs: null };
   for (const event of edgesLeave(80)) watch.event(event, 0);
   const fleet = watch.fleet(members, 1);
   const sizeOf = (ask: Ask): number => {

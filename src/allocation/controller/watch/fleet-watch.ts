@@ -1,7 +1,7 @@
 // Makes the rows of a fleet from what a controller has: the last reports of its members, and its events. Pure: the time is an argument.
 
 import { quantile } from '../../../core/basics/statistics.ts';
-import type { ControllerEvent, DecidedEvent } from '../controller-events.ts';
+import { type ControllerEvent, type DecidedEvent, notFollowedCause } from '../controller-events.ts';
 import type { DeviceMember, EdgeMember, Members } from '../members.ts';
 import type { LinkReport, SessionReport } from '../messages.ts';
 import {
@@ -226,7 +226,7 @@ function faultOf(event: ControllerEvent): Pick<FaultRow, 'kind' | 'subject' | 'c
     case 'refused':
       return { kind: 'refused', subject: event.code, cause: event.cause };
     case 'not-followed':
-      return { kind: 'not-followed', subject: event.edge, cause: event.device };
+      return { kind: 'not-followed', subject: event.edge, cause: notFollowedCause(event) };
     case 'model-differs':
       return { kind: 'model-differs', subject: event.edge, cause: `${event.other}, ${event.model}` };
     case 'replaced':
