@@ -33,7 +33,7 @@ function played({ reports, drains = [] }: Play, rowMs = 1) {
 
 const often = (fromMs: number, toMs: number): number[] => every(fromMs, toMs, 100);
 
-it.each<readonly [string, Play, number?]>([
+it.each<[string, Play, number?]>([
   ['was sent there less than five seconds ago, in however many decisions', { reports: during(often(0, 4900), null) }],
   [
     'had the order long before it asked',
@@ -60,7 +60,7 @@ it.each<readonly [string, Play, number?]>([
   expect(played(play, rowMs).told).toEqual([]);
 });
 
-it.each<readonly [string, Play, object]>([
+it.each<[string, Play, object]>([
   ['has no edge', { reports: during(often(0, 5000), null) }, { at: null, waitedMs: 5000 }],
   ['reads elsewhere', { reports: during(often(0, 6000), 'b', 1) }, { at: 'b', waitedMs: 5300 }],
 ])('an alarm is raised about a device that can not reach its edge, and %s; it gets its order again', (_, play, how) => {
@@ -69,7 +69,7 @@ it.each<readonly [string, Play, object]>([
   expect(orders).toEqual(['a', 'a']);
 });
 
-it.each<readonly [string, Play, readonly string[]]>([
+it.each<[string, Play, readonly string[]]>([
   [
     'to b, by an order that is overtaken by one to stay at a',
     { reports: [...during(often(0, 1900), 'a', 1), ...during(often(2000, 3000), 'b', 1)], drains: often(1000, 1500) },

@@ -5,7 +5,14 @@ import { echoOf, promptLogprobsOf } from './echo.ts';
 import { chatLogprobs, TextLogprobs } from './logprob-answers.ts';
 
 /** A letter each; 9 is the second half of a character whose first half is 8, and 7 has no bytes. */
-const pieces: Readonly<Record<number, readonly number[]>> = { 1: [97], 2: [98], 8: [0xc3], 9: [0xa9], 7: [], 6: [0xef, 0xbb, 0xbf] };
+const pieces: Readonly<Record<number, readonly number[]>> = {
+  1: [97],
+  2: [98],
+  8: [0xc3],
+  9: [0xa9],
+  7: [],
+  6: [0xef, 0xbb, 0xbf],
+};
 const tokenizer = { bytes: (id: number) => Uint8Array.from(pieces[id] ?? [120]) } as Tokenizer;
 const scored: readonly TokenLogprobs[] = [
   { id: 2, logprob: -1, top: [{ id: 1, logprob: -0.5 }] },

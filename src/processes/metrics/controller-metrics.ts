@@ -102,7 +102,10 @@ function countersOf(set: MetricSet) {
   const failures = bounded('policy_failures_total', 'Failures of a policy, by the kind of fault.', ['policy', 'fault']);
   const late = bounded('policy_late_total', 'Slots for which a policy had not decided in time.', ['policy']);
   const assignments = set.counter('assignments_total', 'Orders to a device: its edge.');
-  const notFollowed = set.counter('orders_not_followed_total', 'Orders that a device did not follow in the time of five slots.');
+  const notFollowed = set.counter(
+    'orders_not_followed_total',
+    'Orders that a device did not follow in the time of five slots.',
+  );
   const differing = set.counter(
     'model_differs_total',
     'Edges that came with another target than an edge that was there, under the same name.',
