@@ -32,7 +32,7 @@ function createSlowModel() {
 const ids = (count: number, from: number): number[] =>
   Array.from({ length: count }, (_, index) => from + (index % 900));
 
-it('slows the others down by half at most, and does not keep a short prompt from being read', async () => {
+it('has as much of the time as the session that decodes, and does not keep a short prompt from being read', async () => {
   const { model, spent } = createSlowModel();
   await using edge = await startEdge({ model, clock: { ...machineClock, nowMs: () => spent.ms } });
   const network = createInMemoryNetwork(edge.accept);
@@ -49,13 +49,13 @@ it('slows the others down by half at most, and does not keep a short prompt from
   while (edge.status.prefillTokens < promptTokens / 2) await new Promise((resolve) => setImmediate(resolve));
   const atShort = spent.steps;
   await ask(ids(40, 7000), 1).report;
-  // Chunks of eight tokens or more, one a step.
-  expect(spent.steps - atShort).toBeLessThan(5);
+  // A chunk takes at most three times as long as the other rows, and every second one is of the long prompt.
+  expect(spent.steps - atShort).toBeLessThan(9);
   expect(edge.status.prefillTokens).toBeLessThan(promptTokens);
   expect((await long.report).outcome.kind).toBe('ended');
   const slowdown = (spent.ms - before.ms) / (spent.decodingMs - before.decodingMs);
-  expect(slowdown).toBeLessThanOrEqual(1.5);
-  expect(slowdown).toBeGreaterThan(1.3);
+  expect(slowdown).toBeLessThanOrEqual(2.1);
+  expect(slowdown).toBeGreaterThan(1.8);
   writer.stop();
   await writing;
   network.close();

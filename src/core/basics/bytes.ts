@@ -3,9 +3,9 @@
 
 import type { OutriderError } from './errors.ts';
 import { invariant } from './invariant.ts';
+import { encodeUtf8 } from './utf8.ts';
 
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const textEncoder = new TextEncoder();
 /** For numbers of several bytes, one after the other. */
 const numberBytes = new Uint8Array(8);
 const numberView = new DataView(numberBytes.buffer);
@@ -53,7 +53,7 @@ export class ByteWriter {
   }
 
   text(value: string): this {
-    const bytes = textEncoder.encode(value);
+    const bytes = encodeUtf8(value);
     return this.varint(bytes.length).raw(bytes);
   }
 

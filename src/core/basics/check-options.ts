@@ -3,6 +3,7 @@
 
 import { badArgument } from './errors.ts';
 import { nearestName } from './nearest-name.ts';
+import { encodeUtf8 } from './utf8.ts';
 
 /** @param field as it is named in the message: "ask: sampling.topK" @throws OutriderError `bad-argument` */
 export type Check = (field: string, value: unknown) => void;
@@ -132,7 +133,7 @@ export function secret(mostBytes: number): Check {
   return (field, value) => {
     if (!isText(value))
       throw badArgument(`${field} is ${typeof value === 'object' ? said(value) : `a ${typeof value}`}`, 'Give a text.');
-    const byteCount = new TextEncoder().encode(value).length;
+    const byteCount = encodeUtf8(value).length;
     if (byteCount > mostBytes) throw badArgument(`${field} has ${byteCount} bytes`, `Give at most ${mostBytes}.`);
   };
 }

@@ -1,24 +1,6 @@
 // Finds stop strings in a stream of bytes: one step per byte, and no memory except how far each string matches so far (Knuth,
 // Morris, Pratt 1977). UTF-8 is self-synchronising, so a match of bytes is a match of characters.
 
-const textEncoder = new TextEncoder();
-
-export function encodeUtf8(text: string): Uint8Array {
-  return textEncoder.encode(text);
-}
-
-/** A decoder that keeps U+FEFF at the beginning, which is a character of a model's text as any other. It may get the bytes in parts. */
-export function utf8Decoder(): InstanceType<typeof TextDecoder> {
-  return new TextDecoder('utf-8', { ignoreBOM: true });
-}
-
-const wholeDecoder = utf8Decoder();
-
-/** Bytes that are no UTF-8 become U+FFFD. */
-export function decodeUtf8(bytes: Uint8Array): string {
-  return wholeDecoder.decode(bytes);
-}
-
 export interface ByteMatcher {
   readonly length: number;
   /** The number of matching bytes after one more `byte`, given the number before; `length` means a complete match. */

@@ -1,8 +1,9 @@
 // The text that the reader sees of the committed tokens: without end tokens and stop strings. It holds back bytes that may become a
 // stop string, and the first bytes of an unfinished character. The protocol itself holds nothing back.
 
+import { utf8Decoder } from '../basics/utf8.ts';
 import { type EndRule, stopMatchers } from './ending.ts';
-import { type ByteMatcher, scanBytes, utf8Decoder } from './ending-bytes.ts';
+import { type ByteMatcher, scanBytes } from './ending-bytes.ts';
 
 /** Turns the committed tokens of one answer into text, in order, each once. */
 export class TextAssembler {

@@ -3,7 +3,8 @@
 
 import { OutriderError } from '../basics/errors.ts';
 import { invariant } from '../basics/invariant.ts';
-import { type ByteMatcher, createByteMatcher, encodeUtf8, scanBytes } from './ending-bytes.ts';
+import { encodeUtf8 } from '../basics/utf8.ts';
+import { type ByteMatcher, createByteMatcher, scanBytes } from './ending-bytes.ts';
 
 export const stopStringLimit = 4;
 export const stopStringByteLimit = 64;

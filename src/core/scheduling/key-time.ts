@@ -25,7 +25,7 @@ export type KeyCredits = ReadonlyMap<string | undefined, KeyCredit>;
 interface KeyDemand<Session> {
   readonly key: string | undefined;
   readonly decoding: readonly Session[];
-  /** Of the time of all decoding sessions, relative. */
+  /** Its part of the time of all decoding sessions, relative. */
   readonly part: number;
   /** Rows of each session that would be in a step of this key alone, and its time, ms. */
   readonly rows: readonly number[];

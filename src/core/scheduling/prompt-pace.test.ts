@@ -120,7 +120,7 @@ describe('the part of prompts', () => {
   it('spares a newcomer the chunk, until prompts are owed the time of one', () => {
     const pace = new PromptPace();
     pace.stepBegins(1 / 2);
-    // The first step tells what decoding takes; a chunk may take three times as long.
+    // After the first step it is known what decoding takes; a chunk may take three times as long.
     let spared = 1;
     for (pace.stepEnds(10, 10, null); !pace.isDue(true); spared += 1) pace.stepEnds(10, 10, null);
     expect(pace.isDue(false)).toBe(true);

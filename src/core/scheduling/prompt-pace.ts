@@ -5,7 +5,7 @@
 /** Longest time of a chunk, over that of the decode rows that wait for it. Shorter calls would be mostly the fixed time of a call. */
 export const chunkOverDecoding = 3;
 /**
- * A session that decodes again after a pause waits for the rest of a chunk. A chunk may grow with the pause, so that an edge where nobody
+ * A session that decodes again after a pause waits for the rest of a chunk. A chunk may grow with the pause, so that an edge where no session
  * decodes reads prompts in long chunks.
  */
 const chunkOverPause = 0.25;

@@ -2,6 +2,7 @@
 // from the model file's metadata, so every engine gives the same answers. It does not turn text into ids.
 
 import { Sha256 } from '../../core/basics/sha256.ts';
+import { encodeUtf8 } from '../../core/basics/utf8.ts';
 import { unreadable } from './cursor.ts';
 import type { GgufHeader, GgufScalar, GgufValue } from './gguf.ts';
 
@@ -53,21 +54,19 @@ const byteOfCharacter: ReadonlyMap<string, number> = new Map(
   characterOfByte.map((character, byte) => [character, byte]),
 );
 
-const encoder = new TextEncoder();
-
 function bytesOfByteLevelToken(text: string): Uint8Array {
   const bytes: number[] = [];
   for (const character of text) {
     const byte = byteOfCharacter.get(character);
     // Added tokens are sometimes stored as plain text.
-    if (byte === undefined) return encoder.encode(text);
+    if (byte === undefined) return encodeUtf8(text);
     bytes.push(byte);
   }
   return Uint8Array.from(bytes);
 }
 
 function bytesOfSentencePieceToken(text: string, type: number): Uint8Array {
-  if (type !== tokenType.byte) return encoder.encode(text.replaceAll('\u2581', ' '));
+  if (type !== tokenType.byte) return encodeUtf8(text.replaceAll('\u2581', ' '));
   const hexadecimal = /^<0x([0-9A-Fa-f]{2})>$/.exec(text)?.[1];
   if (hexadecimal === undefined) throw unreadable(`calls "${text}" a byte token`);
   return Uint8Array.of(Number.parseInt(hexadecimal, 16));
@@ -76,7 +75,7 @@ function bytesOfSentencePieceToken(text: string, type: number): Uint8Array {
 type TokenizerModel = 'gpt2' | 'llama';
 
 function bytesOfToken(model: TokenizerModel, text: string, type: number): Uint8Array {
-  if (type === tokenType.userDefined) return encoder.encode(text);
+  if (type === tokenType.userDefined) return encodeUtf8(text);
   if (type !== tokenType.normal && type !== tokenType.byte) return new Uint8Array(0);
   return model === 'gpt2' ? bytesOfByteLevelToken(text) : bytesOfSentencePieceToken(text, type);
 }
@@ -139,7 +138,7 @@ function hashVocabulary(header: Metadata): string {
     const parts: string[] = [`${key} ${values.length} `];
     // Each part includes its own length, so no two vocabularies are written the same way.
     for (const text of values.map(String)) parts.push(`${text.length}:${text}`);
-    hash.update(encoder.encode(parts.join('')));
+    hash.update(encodeUtf8(parts.join('')));
   }
   return hash.hex();
 }

@@ -2,7 +2,7 @@
 // common words, as in real vocabularies. No engine and no file behind it.
 
 import { invariant } from '../../core/basics/invariant.ts';
-import { decodeUtf8 } from '../../core/decoding/ending-bytes.ts';
+import { decodeUtf8, encodeUtf8 } from '../../core/basics/utf8.ts';
 import { leastToyVocabulary, toyEndId, toyWordCount } from '../../core/decoding/toy-language.ts';
 import type { Message, Tokenizer } from './model.ts';
 import { textFingerprint } from './text-fingerprint.ts';
@@ -11,8 +11,6 @@ const consonants = 'bdfgklmnprstvz';
 const vowels = 'aeiou';
 const syllables: readonly string[] = [...consonants].flatMap((first) => [...vowels].map((second) => first + second));
 const syllableNumber: ReadonlyMap<string, number> = new Map(syllables.map((text, index) => [text, index + 1]));
-
-const encoder = new TextEncoder();
 
 export function createToyTokenizer(vocabularySize: number): Tokenizer {
   invariant(vocabularySize >= leastToyVocabulary, `a toy vocabulary of ${vocabularySize}`);
@@ -27,7 +25,7 @@ export function createToyTokenizer(vocabularySize: number): Tokenizer {
     bytes(id) {
       if (!Number.isInteger(id) || id < 0 || id >= vocabularySize) throw new RangeError(`no token ${id}`);
       if (id === toyEndId) return new Uint8Array(0);
-      return id >= firstByteId ? Uint8Array.of(id - firstByteId) : encoder.encode(toyWord(id));
+      return id >= firstByteId ? Uint8Array.of(id - firstByteId) : encodeUtf8(toyWord(id));
     },
   };
 }
@@ -52,7 +50,7 @@ function encodeText(text: string, firstByteId: number): number[] {
   for (const part of text.split(/(?= )/)) {
     const word = wordId(part);
     if (word !== undefined && word < firstByteId) ids.push(word);
-    else for (const byte of encoder.encode(part)) ids.push(firstByteId + byte);
+    else for (const byte of encodeUtf8(part)) ids.push(firstByteId + byte);
   }
   return ids;
 }

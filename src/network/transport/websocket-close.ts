@@ -2,6 +2,7 @@
 // numbers would have to follow the list of errors; the close code only indicates that there is an error code.
 
 import { type ErrorCode, errorCodes } from '../../core/basics/errors.ts';
+import { encodeUtf8 } from '../../core/basics/utf8.ts';
 import { lostConnection } from './endings.ts';
 import type { CloseReason } from './transport.ts';
 
@@ -42,7 +43,7 @@ export function fromCloseFrame({ closeCode, reasonText }: CloseFrame): CloseReas
 }
 
 function cutBytes(text: string, maxBytes: number): string {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = encodeUtf8(text);
   if (bytes.length <= maxBytes) return text;
   let end = maxBytes;
   // Do not cut within a character: continuation bytes are 10xxxxxx.

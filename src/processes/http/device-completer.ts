@@ -4,7 +4,7 @@
 import type { Clock } from '../../core/basics/clock.ts';
 import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, OutriderError } from '../../core/basics/errors.ts';
-import { utf8Decoder } from '../../core/decoding/ending-bytes.ts';
+import { utf8Decoder } from '../../core/basics/utf8.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
 import type { Drafter } from '../../models/port/drafter.ts';
 import { GrammarDrafter } from '../../models/port/grammar-drafter.ts';

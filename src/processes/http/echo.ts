@@ -1,7 +1,7 @@
 // The prompt at the beginning of an answer that repeats it, with the logprobs of its tokens where they were asked for.
 
 import { defined } from '../../core/basics/defined.ts';
-import { utf8Decoder } from '../../core/decoding/ending-bytes.ts';
+import { utf8Decoder } from '../../core/basics/utf8.ts';
 import type { TokenLogprobs } from '../../core/decoding/logprobs.ts';
 import type { Tokenizer } from '../../models/port/model.ts';
 import type { AnswerToken, CompletionRequest, Round } from './completion-port.ts';

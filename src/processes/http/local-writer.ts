@@ -1,7 +1,7 @@
 // A model of this device that writes where no edge can be reached. It may be the draft, or another model with a vocabulary of its own.
 
 import { OutriderError } from '../../core/basics/errors.ts';
-import { utf8Decoder } from '../../core/decoding/ending-bytes.ts';
+import { utf8Decoder } from '../../core/basics/utf8.ts';
 import type { SamplingOptions } from '../../core/decoding/sampling.ts';
 import type { Drafter } from '../../models/port/drafter.ts';
 import type { Tokenizer } from '../../models/port/model.ts';

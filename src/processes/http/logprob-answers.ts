@@ -1,6 +1,6 @@
 // Logprobs of an answer's tokens, as the routes write them.
 
-import { decodeUtf8, utf8Decoder } from '../../core/decoding/ending-bytes.ts';
+import { decodeUtf8, utf8Decoder } from '../../core/basics/utf8.ts';
 import type { AnswerToken } from './completion-port.ts';
 
 interface ShownToken {

@@ -1,5 +1,6 @@
 // Text to ids without llama.cpp, from a model file's own metadata: byte-level BPE with the pre-tokenizer of the shipped models.
 
+import { encodeUtf8 } from '../../../core/basics/utf8.ts';
 import { unreadable } from '../../gguf/cursor.ts';
 import { readMappedDraft } from '../../gguf/draft-metadata.ts';
 import { type ByteSource, byteSource, type GgufValue, readGgufHeader } from '../../gguf/gguf.ts';
@@ -16,7 +17,6 @@ const word =
 /** So many words are kept with their ids, if they are no longer than this. */
 const mostKnown = 20_000;
 const longestKnown = 64;
-const encoder = new TextEncoder();
 
 /**
  * The tokenizer of a GGUF file of the SmolLM2 family, without llama.cpp; of a draft with a part of its target's vocabulary, the target's. Its
@@ -89,7 +89,7 @@ interface WordTables {
 }
 
 function idsOf(text: string, { rankOf, idOf }: WordTables): number[] {
-  const letters = Array.from(encoder.encode(text), (byte) => characterOfByte[byte] as string);
+  const letters = Array.from(encodeUtf8(text), (byte) => characterOfByte[byte] as string);
   return mergeTokens(letters, rankOf).flatMap((part) => {
     const id = idOf.get(part);
     return id === undefined ? [...part].flatMap((letter) => idOf.get(letter) ?? []) : [id];

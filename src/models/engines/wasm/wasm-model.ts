@@ -4,6 +4,7 @@
 import { type Checks, checkOptions, having, optional, text, whole } from '../../../core/basics/check-options.ts';
 import { invariant } from '../../../core/basics/invariant.ts';
 import { Sha256 } from '../../../core/basics/sha256.ts';
+import { encodeUtf8 } from '../../../core/basics/utf8.ts';
 import type { Candidates } from '../../../core/decoding/candidates.ts';
 import { freeLaw } from '../../../core/decoding/shape-law.ts';
 import { readMappedDraft } from '../../gguf/draft-metadata.ts';
@@ -88,7 +89,7 @@ function fingerprintOf(engine: DraftEngine, code: Uint8Array, vocabularyHash: st
   const logits = engine.logits(checkedTokens.length - 1);
   if (!logits.every(Number.isFinite)) throw noNumbers('the logits');
   const hash = new Sha256().update(code);
-  hash.update(new TextEncoder().encode(`${vocabularyHash} ${JSON.stringify(engine.shape)}`));
+  hash.update(encodeUtf8(`${vocabularyHash} ${JSON.stringify(engine.shape)}`));
   return hash.update(new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength)).hex();
 }
 
