@@ -10,6 +10,7 @@ import {
   type Question,
 } from '../parts/answerer.ts';
 import { bearer } from '../parts/key-keeper.ts';
+import { type OnWait, whileLoading } from '../parts/while-loading.ts';
 
 type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 
@@ -35,12 +36,14 @@ const longestCause = 300;
 export class HttpAnswerer implements Answerer {
   readonly #keyOf: () => string | null;
   readonly #fetch: Fetch;
+  readonly #onWait: OnWait | undefined;
   #model = '';
 
   /** @param keyOf null: none is shown @param ask asks a path of this page's origin */
-  constructor(keyOf: () => string | null, ask: Fetch = (path, init) => fetch(path, init)) {
+  constructor(keyOf: () => string | null, ask: Fetch = (path, init) => fetch(path, init), onWait?: OnWait) {
     this.#keyOf = keyOf;
     this.#fetch = ask;
+    this.#onWait = onWait;
   }
 
   async open(): Promise<Abilities> {
@@ -77,7 +80,7 @@ export class HttpAnswerer implements Answerer {
     const headers = { 'x-outrider-facts': 'yes', ...init.headers, ...bearer(this.#keyOf()) };
     let answer: Response;
     try {
-      answer = await this.#fetch(path, { ...init, headers });
+      answer = await whileLoading(() => this.#fetch(path, { ...init, headers }), this.#onWait, init.signal);
     } catch {
       throw new AnswerFailure('away');
     }

@@ -29,14 +29,19 @@ if (linked !== null) {
 const keyOf = (): string | null => keys.key;
 const draftedBy = signal<string | null>(null);
 const isLinkLost = signal(false);
-const drafting = computed(() => (isLinkLost.value ? words.failures.lost : draftedBy.value));
+const waiting = signal<string | null>(null);
+const onWait = (sentence: string | null): void => {
+  waiting.value = sentence;
+};
+const drafting = computed(() => waiting.value ?? (isLinkLost.value ? words.failures.lost : draftedBy.value));
 const settings = new Settings(device);
 const kept = new History(device, Date.now());
 const chat = new Chat({
   answerer: createTabAnswerer({
     keyOf,
     emulatedRoundTripMs,
-    otherwise: new HttpAnswerer(keyOf),
+    otherwise: new HttpAnswerer(keyOf, undefined, onWait),
+    onWait,
     onState(state) {
       draftedBy.value = wordsOfState(state);
     },

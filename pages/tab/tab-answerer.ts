@@ -10,6 +10,7 @@ import {
   type AnswerPart,
   type Question,
 } from '../parts/answerer.ts';
+import type { OnWait } from '../parts/while-loading.ts';
 import { openTab, type Tab } from './tab.ts';
 import type { TabReport, TabState } from './tab-messages.ts';
 
@@ -22,13 +23,15 @@ export interface TabAnswererOptions {
   readonly onState?: (state: TabState) => void;
   /** Called when the connection of an answer is lost, and when it is there again. */
   readonly onLink?: (isLost: boolean) => void;
+  /** Called while the edge loads its model. */
+  readonly onWait?: OnWait;
   /** Answers where this tab can't draft: an endpoint that drafts itself, or a target without a tokenizer here. */
   readonly otherwise: Answerer;
 }
 
 /** @param openDevice default: a tab with workers of its own */
 export function createTabAnswerer(options: TabAnswererOptions, openDevice: typeof openTab = openTab): Answerer {
-  const { keyOf, otherwise, onState, onLink = () => {}, emulatedRoundTripMs = 0 } = options;
+  const { keyOf, otherwise, onState, onLink = () => {}, onWait = () => {}, emulatedRoundTripMs = 0 } = options;
   let opened: { readonly tab: Tab; readonly key: string | null } | null = null;
   const open = async (): Promise<Tab | null> => {
     const key = keyOf();
@@ -61,7 +64,7 @@ export function createTabAnswerer(options: TabAnswererOptions, openDevice: typeo
     answer(question, onPart, signal) {
       return opened === null || opened.key !== keyOf()
         ? otherwise.answer(question, onPart, signal)
-        : answerInTab({ tab: opened.tab, emulatedRoundTripMs, onLink }, question, onPart, signal);
+        : answerInTab({ tab: opened.tab, emulatedRoundTripMs, onLink, onWait }, question, onPart, signal);
     },
   };
 }
@@ -70,10 +73,11 @@ interface TabRun {
   readonly tab: Tab;
   readonly emulatedRoundTripMs: number;
   readonly onLink: (isLost: boolean) => void;
+  readonly onWait: OnWait;
 }
 
 async function answerInTab(
-  { tab, emulatedRoundTripMs, onLink }: TabRun,
+  { tab, emulatedRoundTripMs, onLink, onWait }: TabRun,
   { said, seed, temperature, mostTokens, withDrafts }: Question,
   onPart: (part: AnswerPart) => void,
   signal: AbortSignal,
@@ -88,12 +92,15 @@ async function answerInTab(
     },
   );
   answer.onLink = onLink;
+  answer.onLoading = onWait;
   const stop = (): void => answer.stop();
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   try {
-    for await (const pieces of answer)
+    for await (const pieces of answer) {
+      onWait(null);
       onPart({ text: pieces.map(({ text }) => text).join(''), pieces, verified: true });
+    }
     const report = await answer.report;
     signal.throwIfAborted();
     return endOf(report);
@@ -102,6 +109,7 @@ async function answerInTab(
     throw new AnswerFailure(kinds[error.code] ?? 'refused', `${error.message}; ${error.remedy}`);
   } finally {
     onLink(false);
+    onWait(null);
     signal.removeEventListener('abort', stop);
   }
 }

@@ -12,6 +12,7 @@ import { createDevice, type Device } from '../../src/processes/device/device.ts'
 import type { Turn } from '../../src/processes/device/turn.ts';
 import type { WeightsInfo } from '../../src/processes/http/weights-info.ts';
 import { bearer } from '../parts/key-keeper.ts';
+import { whileLoading } from '../parts/while-loading.ts';
 import { EngineModel, type EnginePort } from './engine-model.ts';
 import { SwitchingDrafter } from './switching-drafter.ts';
 import type {
@@ -98,7 +99,8 @@ export class TabDevice {
     try {
       const { emulatedRoundTripMs = 0, ...rest } = options;
       const device = await this.#deviceAt(emulatedRoundTripMs);
-      turn = device.ask(messages, { ...rest, giveUpAfterMs });
+      const onLoading = (sentence: string): void => post({ kind: 'loading', id, sentence });
+      turn = device.ask(messages, { ...rest, giveUpAfterMs, onLoading });
       if (this.#turns.has(id)) this.#turns.set(id, turn);
       else turn.stop();
       for await (const { pieces } of turn) post({ kind: 'pieces', id, pieces });
@@ -190,7 +192,7 @@ export class TabDevice {
 
 /** @throws OutriderError */
 async function answerOf(url: string, key: string | undefined, { fetch }: TabPorts): Promise<Response> {
-  const answer = await fetch(url, { headers: bearer(key) }).catch((error: unknown) => {
+  const answer = await whileLoading(() => fetch(url, { headers: bearer(key) })).catch((error: unknown) => {
     const { message } = error as Error;
     throw new OutriderError(
       'edge-unreachable',
@@ -200,6 +202,7 @@ async function answerOf(url: string, key: string | undefined, { fetch }: TabPort
   });
   if (answer.ok) return answer;
   const { status } = answer;
+  if (status === 503) throw new OutriderError('edge-loading', 'the edge is not ready', 'try again later');
   if (status === 401 || status === 403) {
     const remedy = 'ask the operator for a key with the scope verify';
     throw new OutriderError('unauthorized', 'the key is missing, wrong, or not for drafting', remedy);

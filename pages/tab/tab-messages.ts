@@ -94,6 +94,7 @@ export type FromDevice =
   | { readonly kind: 'pieces'; readonly id: number; readonly pieces: readonly TabPiece[] }
   /** The connection of an answer is lost, or there again. */
   | { readonly kind: 'link'; readonly id: number; readonly isLost: boolean }
+  | { readonly kind: 'loading'; readonly id: number; readonly sentence: string }
   | { readonly kind: 'ended'; readonly id: number; readonly report: TabReport }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: Failure };
 

@@ -24,6 +24,8 @@ export interface TabAnswer extends AsyncIterable<readonly TabPiece[]> {
   readonly report: Promise<TabReport>;
   /** Called when the connection is lost, and when it is there again. */
   onLink: ((isLost: boolean) => void) | null;
+  /** Called while the edge loads its model, with a sentence that says for how long about. */
+  onLoading: ((sentence: string) => void) | null;
   stop(): void;
 }
 
@@ -90,6 +92,7 @@ class WorkerTab implements Tab {
       report,
       stop,
       onLink: null,
+      onLoading: null,
       [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
     };
     this.#answers.set(id, { queue, answer, resolve, reject });
@@ -122,6 +125,7 @@ class WorkerTab implements Tab {
     if (open === undefined) return;
     if (message.kind === 'pieces') open.queue.push(message.pieces);
     else if (message.kind === 'link') open.answer.onLink?.(message.isLost);
+    else if (message.kind === 'loading') open.answer.onLoading?.(message.sentence);
     else {
       this.#answers.delete(message.id);
       if (message.kind === 'ended') {

@@ -127,6 +127,12 @@ export const answerOptions = {
     help: 'connect again, then fail, when an edge that keeps its connection has sent no token for so long (default: 120, and 20 ms for each token of the prompt)',
     number: [1, 86_400],
   },
+  loadedWithin: {
+    flag: '--loaded-within <seconds>',
+    help: 'how long to wait for an edge that says that it still loads its model',
+    number: [0, 86_400],
+    default: 120,
+  },
   allowOtherTarget: {
     flag: '--allow-other-target',
     help: 'let an edge with another target, or other hardware, go on with an answer when its edge is gone; the result then names all that wrote',

@@ -9,7 +9,8 @@ import { startLocalTurn } from '../../processes/device/local-turn.ts';
 import { startTurn, type Turn } from '../../processes/device/turn.ts';
 import type { TurnOptions } from '../../processes/device/turn-options.ts';
 import type { TurnReport } from '../../processes/device/turn-report.ts';
-import { foreignAnswer } from '../terminal/terminal-text.ts';
+import { foreignAnswer, foreignLine } from '../terminal/terminal-text.ts';
+import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';
 import type { AnswerFlags, Mode } from './answer-flags.ts';
 import { noteConnections, noteServer } from './connection-notes.ts';
 import type { CommandDevice } from './open-device.ts';
@@ -45,10 +46,14 @@ export async function answer(question: Question, show: Show, note: (line: string
   const turn = begin(question, note);
   question.device.agent?.follow(turn);
   try {
-    for await (const { pieces } of turn)
+    for await (const { pieces } of turn) {
+      hideWaiting();
       for (const piece of pieces) if (piece.text !== '') show(piece.text, piece.drafted);
+    }
   } catch {
     // The report carries the same failure.
+  } finally {
+    hideWaiting();
   }
   return turn.report;
 }
@@ -77,6 +82,8 @@ function begin(question: Question, note: (line: string) => void): Turn {
     connect: device.edges,
     allowsOtherTarget: flags.allowOtherTarget === true,
     waitsForEdge: device.agent !== null,
+    loadedWithinMs: 1000 * flags.loadedWithin,
+    onLoading: (cause) => showWaiting(`waiting: ${foreignLine(cause)}`),
     ...(hasSeveral ? { onServedBy: noteServer(note, (edge) => device.edges.edges.get(edge)?.why) } : {}),
     ...(mode === 'auto'
       ? { drafter: device.drafter, auto: device.auto, ...charge }

@@ -26,6 +26,10 @@ describe('the notes of a connection', () => {
     ]);
   });
 
+  it('call no connection lost that was refused before the edge could greet', () => {
+    expect(said(closed, closed)).toEqual([]);
+  });
+
   it('say nothing of a connection that is closed at the end of a turn', () => {
     expect(said({ event: closed.event, effects: [] })).toEqual([]);
     expect(said({ ...closed, state: { outcome: { kind: 'stopped' } } })).toEqual([]);

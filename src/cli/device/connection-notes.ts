@@ -9,10 +9,12 @@ const mostQueueNotes = 100;
 
 /** @param say gets one line */
 export function noteConnections(say: (line: string) => void): OnStep {
+  let isGreeted = false;
   let isLost = false;
   let queueNotes = 0;
   return ({ event, effects, state }) => {
-    if (effects.some(({ kind }) => kind === 'connect') && !isLost && state.outcome === null) {
+    // An edge that loads has not served yet.
+    if (effects.some(({ kind }) => kind === 'connect') && isGreeted && !isLost && state.outcome === null) {
       isLost = true;
       say('[the connection to the edge is lost: reconnecting]');
     }
@@ -22,6 +24,7 @@ export function noteConnections(say: (line: string) => void): OnStep {
       queueNotes += 1;
       say(`[the edge is full: ${message.ahead === 0 ? 'you are next' : `${message.ahead} before you`}]`);
     }
+    isGreeted ||= message.kind === 'hello';
     if (isLost && message.kind === 'hello') {
       isLost = false;
       say('[connected again]');

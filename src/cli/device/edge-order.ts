@@ -1,5 +1,6 @@
 // `outrider serve --prefer measured`: edges in the order of what the device measures of them, instead of that in which they are given.
 
+import { isOutriderError } from '../../core/basics/errors.ts';
 import type { EdgeList } from '../../processes/device/edge-list.ts';
 import { probeEdge } from '../../processes/device/probe-edge.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
@@ -14,6 +15,8 @@ export interface EdgeFound {
     /** A step with one row, as the edge announces it: its load shows in it; null: not announced. */
     readonly stepMs: number | null;
   } | null;
+  /** An edge that loads says so, in a sentence for people. */
+  readonly loading?: string;
 }
 
 /** Asks all edges at the same time. */
@@ -24,17 +27,36 @@ export function probeEdges({ edges }: Pick<EdgeList, 'edges'>): Promise<readonly
         const { hello, roundTripMs } = await probeEdge(connect);
         const { model, contextLength, timing } = hello;
         return { name, found: { model, contextLength, roundTripMs, stepMs: timing.stepMs?.[0] ?? null } };
-      } catch {
-        return { name, found: null };
+      } catch (error) {
+        const isLoading = isOutriderError(error) && error.code === 'edge-loading';
+        return { name, found: null, ...(isLoading ? { loading: foreignLine(error.message) } : {}) };
       }
     }),
   );
 }
 
+const probeAgainMs = 1000;
+
+/** As {@link probeEdges}, but waits for the first edge where none serves and one loads. @param waits called each time, in words for people */
+export async function probeLoaded(
+  edges: Pick<EdgeList, 'edges'>,
+  { withinMs, signal, waits }: { readonly withinMs: number; readonly signal: AbortSignal; waits(text: string): void },
+): Promise<readonly EdgeFound[]> {
+  const untilMs = performance.now() + withinMs;
+  for (;;) {
+    const all = await probeEdges(edges);
+    const one = all.find(({ loading }) => loading !== undefined);
+    const isOver = performance.now() >= untilMs || signal.aborted;
+    if (one === undefined || isOver || all.some(({ found }) => found !== null)) return all;
+    waits(`waiting for ${one.name}: ${one.loading}`);
+    await new Promise((resolve) => setTimeout(resolve, probeAgainMs));
+  }
+}
+
 /** One line for each. */
 export function edgeLines(edges: readonly EdgeFound[]): readonly string[] {
-  return edges.map(({ name, found }) => {
-    if (found === null) return `${name}: does not answer yet`;
+  return edges.map(({ name, found, loading = 'does not answer yet' }) => {
+    if (found === null) return `${name}: ${loading}`;
     const { model, contextLength, roundTripMs } = found;
     return `${name}: ${foreignLine(model)}, ${contextLength} tokens, ${roundTripMs.toFixed(0)} ms away`;
   });

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
+import { defaultLoadedWithinMs } from '../../core/protocol/device/edge-choice.ts';
 import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connections.ts';
 import { type ModeName, modeNames } from '../../core/protocol/wire/mode.ts';
 import { SenderRates } from '../../core/protocol/wire/rate-book.ts';
@@ -36,7 +37,7 @@ import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { hideWaiting, showWaiting, writeAboveWaiting } from '../terminal/waiting-line.ts';
 import { answerOptions } from './answer-flags.ts';
-import { edgeLines, keepMeasuredOrder, measuredOrder, probeEdges } from './edge-order.ts';
+import { type EdgeFound, edgeLines, keepMeasuredOrder, measuredOrder, probeLoaded } from './edge-order.ts';
 import {
   edgeWaitMs,
   type OfflineChoice,
@@ -79,7 +80,7 @@ const options = {
   },
   wait: {
     flag: '--wait <seconds>',
-    help: 'how long an answer waits for an edge, at its beginning and after a loss, before what --offline says (default: not at its beginning)',
+    help: 'how long an answer waits for an edge, at its beginning and after a loss, before what --offline says (default: not at its beginning; 120 s for one that still loads its model)',
     number: [0, 86_400],
   },
   demo: { flag: '--demo', help: 'start an edge on this machine as well, paced to a large model on one GPU' },
@@ -185,9 +186,11 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     // Without a key for the edge it is shown none: a key of the application is for this endpoint.
     const credentials = key?.reveal() ?? '';
     const answering = { device, model, grammars, local, waitMs, nowMs, credentials, mode };
-    const parts = { ...answering, ownerOf: createPromptOwners(), onOutage: noteOutage };
+    const parts = { ...answering, ownerOf: createPromptOwners(), onOutage: noteOutage, onLoading: noteLoading() };
+    const withinMs = local === undefined ? (waitMs ?? defaultLoadedWithinMs) : 0;
+    const found = await probeLoaded(device.edges, { withinMs, signal, waits: showWaiting });
     completer.open(withOwnKey(createDeviceCompleter(parts)));
-    using _order = await noteEdges(device, flags);
+    using _order = keepOrder(device, found, flags);
     note(offlineNote(policy, waitMs));
     hideWaiting();
     printAddress(flags, listener.port);
@@ -292,15 +295,26 @@ function lostDemo({ url }: EdgeProcess, flags: ServeFlags, { message }: Outrider
   return `${message}; to start it again: outrider edge --port ${new URL(url).port} ${edgeFlags.join(' ')}`;
 }
 
-/** Which edges answer now; one that does not may come later. @returns what keeps their order */
-async function noteEdges({ edges }: CommandDevice, { prefer }: ServeFlags): Promise<Disposable> {
-  const found = await probeEdges(edges);
+/** Says which edges answer now; one that does not may come later. @returns what keeps their order */
+function keepOrder({ edges }: CommandDevice, found: readonly EdgeFound[], { prefer }: ServeFlags): Disposable {
   for (const line of edgeLines(found)) note(line);
   if (prefer === 'given' || found.length < 2) return { [Symbol.dispose]: () => {} };
   const noteOrder = (names: readonly string[]): void => note(`preferred, as measured: ${names.join(', ')}`);
   edges.routes.replace(measuredOrder(found));
   noteOrder(edges.routes.names);
   return keepMeasuredOrder(edges, noteOrder);
+}
+
+const loadingNoteMs = 5000;
+
+/** All answers that wait share a line now and then. */
+function noteLoading(): (cause: string) => void {
+  let notedMs = Number.NEGATIVE_INFINITY;
+  return (cause) => {
+    if (nowMs() - notedMs < loadingNoteMs) return;
+    notedMs = nowMs();
+    note(`an answer waits: ${foreignLine(cause)}`);
+  };
 }
 
 function noteOutage(isDown: boolean): void {

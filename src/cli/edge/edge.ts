@@ -25,7 +25,7 @@ import { tlsOptions } from '../options/port-access.ts';
 import { reachableUrl } from '../options/reachable-url.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { noteOfEdge as note } from '../terminal/note.ts';
-import { hideWaiting } from '../terminal/waiting-line.ts';
+import { hideWaiting, secondsLeft } from '../terminal/waiting-line.ts';
 import { accessOptions, openAccess, unnamed } from './edge-access.ts';
 import { describeCapacity } from './edge-capacity.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
@@ -212,7 +212,10 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   const asked = askedToStop(signal, flags.untilInputEnds);
   await using operation = await EdgeOperation.open(flags, signal);
   await using access = await openAccess(flags);
-  await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder });
+  await using port = await openEdgePort(
+    { ...access.listen, port: flags.port, mayOrder: access.mayOrder },
+    secondsLeft,
+  );
   // Another edge may have the port, and its file.
   await using usage = await openEdgeUsage(flags, access.ring !== undefined, operation.log);
   const { listener } = port;

@@ -1,5 +1,5 @@
 // Shows on standard error how models are fetched, and how their shape laws are searched: a line that is drawn again on a terminal, elsewhere
-// one line for each stage or law. Every command that needs a model uses it.
+// one line for each stage or law, and one every five seconds. Every command that needs a model uses it.
 
 import { modelLabel } from '../../files/document.ts';
 import type { AcquireProgress, AcquireStage } from '../../models/files/acquire.ts';
@@ -11,7 +11,7 @@ import {
   formatBytes,
   type ProgressBar,
 } from '../terminal/progress-bar.ts';
-import { hideWaiting, showWaiting, yieldToBar } from '../terminal/waiting-line.ts';
+import { hideWaiting, isWaiting, showWaiting, yieldToBar } from '../terminal/waiting-line.ts';
 
 export interface AcquireReport {
   /** For `acquireModel`. */
@@ -43,6 +43,7 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
   const redraws = canRedraw(stream);
   let shown = '';
   let bar: ProgressBar | undefined;
+  const hides = !isWaiting();
   return {
     onProgress(progress) {
       const label = describe(progress);
@@ -59,9 +60,12 @@ export function createAcquireReport(stream: BarStream = process.stderr): Acquire
       // Short, so that the bar has room.
       const partLabel = part === undefined ? undefined : `${model}: part ${part.number} of ${part.count}`;
       bar?.update(doneBytes, totalBytes, partLabel);
+      if (doneBytes === totalBytes) showWaiting(`opening ${model} ...`, { stream });
+      else showWaiting(label, { stream, share: totalBytes === undefined ? undefined : doneBytes / totalBytes });
     },
     stop() {
       bar?.stop();
+      if (hides) hideWaiting();
     },
   };
 }
@@ -92,12 +96,12 @@ export interface LawReport {
 export function createLawReport(model: string, stream: BarStream = process.stderr): LawReport {
   const redraws = canRedraw(stream);
   let tried = '';
-  showWaiting(`opening ${modelLabel(model)} ...`, stream);
+  showWaiting(`opening ${modelLabel(model)} ...`, { stream });
   return {
     onLawProgress(law, done, total) {
       const line = `finding the shape law of ${modelLabel(model)} on this machine: trying "${law}"`;
-      if (redraws) showWaiting(`${line}, ${Math.floor((100 * done) / total)} %`, stream);
-      else if (law !== tried) stream.write(`${line}\n`);
+      if (!redraws && law !== tried) stream.write(`${line}\n`);
+      showWaiting(line, { stream, share: done / total });
       tried = law;
     },
     stop() {

@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { hideWaiting, showWaiting, writeAboveWaiting, yieldToBar } from './waiting-line.ts';
+import { hideWaiting, secondsLeft, showWaiting, writeAboveWaiting, yieldToBar } from './waiting-line.ts';
 
 let written: string[] = [];
 const streamOf = (isTTY: boolean) => ({ isTTY, columns: 30, write: (part: string) => written.push(part) > 0 });
-const terminal = streamOf(true);
+const terminal = { stream: streamOf(true) };
 /** Without escape sequences; what `\r` has written over is gone. */
 const lastLine = (): string => stripVTControlCharacters(written.join('').split('\r').at(-1) ?? '');
 
@@ -36,12 +36,12 @@ describe('the waiting line', () => {
 
   it('stays below what is written meanwhile', () => {
     showWaiting('loading ...', terminal);
-    writeAboveWaiting('a note\n', terminal);
+    writeAboveWaiting('a note\n', terminal.stream);
     expect(written.slice(-3, -1)).toEqual(['\r\u001b[K', 'a note\n']);
     expect(lastLine()).toBe('loading ...');
     hideWaiting();
     written = [];
-    writeAboveWaiting('another\n', terminal);
+    writeAboveWaiting('another\n', terminal.stream);
     expect(written).toEqual(['another\n']);
   });
 
@@ -55,9 +55,21 @@ describe('the waiting line', () => {
     expect(lastLine()).toBe('loading ...  3 s');
   });
 
-  it('is not drawn where no line can be drawn again', () => {
-    showWaiting('loading ...', streamOf(false));
+  it('is written every five seconds where no line can be drawn again', () => {
+    const stream = streamOf(false);
+    showWaiting('loading ...', { stream });
+    writeAboveWaiting('a note\n', stream);
     vi.advanceTimersByTime(5000);
-    expect(written).toEqual([]);
+    showWaiting('searching', { stream, share: 0 });
+    vi.advanceTimersByTime(4000);
+    showWaiting('searching', { stream, share: 0.25 });
+    expect(secondsLeft()).toBe(12);
+    vi.advanceTimersByTime(1000);
+    expect(written).toEqual(['a note\n', 'loading ...  5 s\n', 'searching, 25 %, about 11 s more\n']);
+    // Another stage, of which nothing is known yet.
+    showWaiting('opening', { stream, share: 0.1 });
+    expect(secondsLeft()).toBeNull();
+    hideWaiting();
+    expect(written).toHaveLength(3);
   });
 });

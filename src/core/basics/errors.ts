@@ -24,6 +24,7 @@ export const errorCodes = [
   'edge-unreachable',
   'store-unreachable', // the store that controllers of a fleet, or machines of a run, share
   'findings-differ', // two machines of a run have measured the same, and found different things
+  'edge-loading', // the edge has not opened its model yet
   'edge-silent', // the edge keeps its connection but sends no text
   'engine-failed', // the engine computed no numbers
   'engine-refused', // an engine in another process that breaks its protocol, or that others may replace

@@ -23,7 +23,7 @@ export interface EdgeProbe {
 /** Time limit of the connection, and of each answer. */
 export const probeTimeoutMs = 5000;
 
-/** Connects to an edge and pings it. @param edge address or connector @throws OutriderError `edge-unreachable`, `bad-argument` */
+/** Connects to an edge and pings it. @param edge address or connector @throws OutriderError `edge-unreachable`, `bad-argument`, what it refuses with: `edge-loading` */
 export async function probeEdge(edge: string | Connect): Promise<EdgeProbe> {
   addressOrConnector('probeEdge: edge', edge);
   const connect = typeof edge === 'string' ? connectWebSocket(edge, { timeoutMs: probeTimeoutMs }) : edge;
@@ -52,6 +52,8 @@ export async function probeEdge(edge: string | Connect): Promise<EdgeProbe> {
     for (;;) {
       const at = received.findIndex((message) => message.kind === kind);
       if (at >= 0) return received.splice(at, 1)[0] as Extract<EdgeMessage, { kind: Kind }>;
+      const refusal = received.find((message) => message.kind === 'refused');
+      if (refusal !== undefined) throw new OutriderError(refusal.code, refusal.cause, refusal.remedy);
       const restMs = limitMs - performance.now();
       if (restMs <= 0)
         throw new OutriderError('edge-unreachable', `${nameOf(edge)} does not answer`, 'is it an outrider edge?');

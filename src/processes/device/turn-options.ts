@@ -131,6 +131,10 @@ export interface TurnOptions {
   /** The turn fails when connections have failed for this long without new text; default 30,000. */
   readonly giveUpAfterMs?: number;
   /**
+   * How long the turn waits for an edge that says that it still loads its model, ms; then it fails with `edge-loading`. Default 120,000.
+   */
+  readonly loadedWithinMs?: number;
+  /**
    * Time limit from the opening to the first token, ms; default 120,000, 20 for each token of the prompt, and of a prompt of n tokens
    * beyond 2,048 also 0.005 n for each of those beyond. When the edge keeps its
    * connection but sends no text for so long, the device connects again; when that does not help either, the turn fails with `edge-silent`.
@@ -143,6 +147,8 @@ export interface TurnOptions {
   readonly signal?: AbortSignal;
   /** Called when the edge is full and this turn waits for a place, and when the number changes: about how many get one before it. */
   readonly onQueued?: (ahead: number) => void;
+  /** Called when an edge says that it still loads its model, at each attempt: a sentence with the time that is left, as far as known. */
+  readonly onLoading?: (cause: string) => void;
   /** Called when an edge takes the turn over, the first one included: its name. */
   readonly onServedBy?: (edge: string) => void;
   /** Called for every event of the turn's machine, before its effects are performed; for logs (`createDeviceLog`). */
@@ -189,12 +195,14 @@ export const questionChecks: Checks<Omit<TurnOptions, PartNames>> = {
   windowsInFlight: optional(whole(1, limits.maxAhead)),
   liveness: optional(record(livenessChecks)),
   giveUpAfterMs: optional(between(0, Number.POSITIVE_INFINITY)),
+  loadedWithinMs: optional(between(0, Number.POSITIVE_INFINITY)),
   firstTokenWithinMs: optional(between(0, Number.POSITIVE_INFINITY)),
   nextTokenWithinMs: optional(between(0, Number.POSITIVE_INFINITY)),
   padding: optional(whole(0, limits.maxPadding)),
   clock: optional(clock),
   signal: optional(abortSignal),
   onQueued: optional(callback),
+  onLoading: optional(callback),
   onServedBy: optional(callback),
   onStep: optional(callback),
 };

@@ -129,6 +129,7 @@ class TurnRunner implements Turn {
       knownPrices: known,
       routes,
       renewsCredentials: this.#edges.renewsCredentials ?? false,
+      loadedWithinMs: options.loadedWithinMs,
       keepsTarget: options.allowsOtherTarget !== true,
     };
     this.#driver = new DeviceDriver(
@@ -183,6 +184,7 @@ class TurnRunner implements Turn {
       beginDraft: (order) => void this.#draft(order),
       emit: (tokens, drafted, logprobs) => this.#emit(tokens, drafted, logprobs),
       queued: (ahead) => this.#options.onQueued?.(ahead),
+      loading: (cause) => this.#options.onLoading?.(cause),
       servedBy: (edge) => this.#servedBy(edge),
       scored: (logprobs) => this.#scored(logprobs),
       finished: (outcome) => this.#finish(outcome),

@@ -55,6 +55,7 @@ const answers: { readonly [Code in ErrorCode]?: readonly [status: number, code: 
   'target-refused': [429, 'rate_limit_exceeded', 2],
   'rate-limited': [429, 'rate_limit_exceeded', 2],
   'edge-draining': [503, 'edge_draining', 5],
+  'edge-loading': [503, 'model_loading', 5],
   'edge-unreachable': [503, 'edge_unreachable', 5],
   'edge-silent': [503, 'edge_silent', 5],
   'target-changed': [503, 'target_changed', 1],

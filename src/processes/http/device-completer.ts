@@ -5,6 +5,7 @@ import type { Clock } from '../../core/basics/clock.ts';
 import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import { utf8Decoder } from '../../core/basics/utf8.ts';
+import { defaultLoadedWithinMs } from '../../core/protocol/device/edge-choice.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
 import type { Drafter } from '../../models/port/drafter.ts';
 import { GrammarDrafter } from '../../models/port/grammar-drafter.ts';
@@ -55,6 +56,8 @@ export interface DeviceCompleterSettings {
   readonly local?: LocalWriter | undefined;
   /** Notified when an answer finds no edge, and when one is back: only where something writes meanwhile. */
   readonly onOutage?: ((isDown: boolean) => void) | undefined;
+  /** Called while an answer waits for an edge that loads its model, with a sentence for people. */
+  readonly onLoading?: ((cause: string) => void) | undefined;
   /**
    * How long an answer waits for an edge, at its beginning and after a loss, before that, ms. Default: not at its beginning; after a loss a
    * moment with a local model, and 30 s without one.
@@ -155,7 +158,7 @@ function askedOf(
   request: CompletionRequest,
   giveUpAfterMs: number | undefined,
 ): TurnParts {
-  const { credentials, credentialsOf = (key) => key, ownerOf } = settings;
+  const { credentials, credentialsOf = (key) => key, ownerOf, onLoading } = settings;
   const key = credentials ?? credentialsOf(request.credentials);
   return {
     connect,
@@ -163,7 +166,8 @@ function askedOf(
     ...draftingOf({ device: settings.device, mode: request.mode ?? settings.mode }, predicted),
     ...ownerOf?.(request.credentials),
     ...defined({ credentials: key }),
-    ...defined({ giveUpAfterMs, targetMsPerToken: request.targetMsPerToken }),
+    ...defined({ giveUpAfterMs, loadedWithinMs: giveUpAfterMs, targetMsPerToken: request.targetMsPerToken }),
+    ...defined({ onLoading }),
   };
 }
 
@@ -202,18 +206,22 @@ function guidedBy(
   return new GrammarDrafter(drafter, device.tokenizer, grammars.open(grammar));
 }
 
-/** Tries again while no edge answers, as long as the settings say. */
+/** Tries again while no edge answers, or one loads, as long as the settings say. */
 async function patiently(
-  { settings: { waitMs = 0, nowMs } }: Pick<Parts, 'settings'>,
+  { settings: { waitMs, nowMs, onLoading } }: Pick<Parts, 'settings'>,
   { signal }: Pick<CompletionRequest, 'signal'>,
   begin: () => Promise<Completion>,
 ): Promise<Completion> {
-  const untilMs = nowMs() + waitMs;
+  const sinceMs = nowMs();
   for (;;) {
     try {
       return await begin();
     } catch (error) {
-      if (nowMs() + askAgainMs >= untilMs || signal.aborted || !isNoEdge(asOutriderError(error).code)) throw error;
+      const { code, message } = asOutriderError(error);
+      const isLoading = code === 'edge-loading';
+      const mostMs = waitMs ?? (isLoading ? defaultLoadedWithinMs : 0);
+      if (nowMs() + askAgainMs >= sinceMs + mostMs || signal.aborted || !isNoEdge(code)) throw error;
+      if (isLoading) onLoading?.(message);
       await new Promise((resolve) => setTimeout(resolve, askAgainMs));
     }
   }

@@ -17,7 +17,7 @@ import { SentText, type TextUpdate } from './sent-text.ts';
 /** What is the same for all turns of an answer. */
 export type TurnParts = Pick<
   TurnOptions,
-  | ('connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead' | 'giveUpAfterMs' | 'liveness')
+  | ('connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead' | 'giveUpAfterMs' | 'liveness' | 'loadedWithinMs' | 'onLoading')
   | ('credentials' | 'namespace' | 'conversation')
 >;
 
@@ -46,7 +46,7 @@ export interface OutageEnd {
 }
 
 /** No edge continues. A refusal of what is asked, or of the key, is no such failure. */
-const noEdge: readonly ErrorCode[] = ['edge-unreachable', 'edge-silent', 'edge-draining'];
+const noEdge: readonly ErrorCode[] = ['edge-unreachable', 'edge-silent', 'edge-draining', 'edge-loading'];
 
 export function isNoEdge(code: ErrorCode): boolean {
   return noEdge.includes(code);

@@ -56,6 +56,8 @@ export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, C
   scored?(logprobs: readonly Logprobs[]): void;
   /** The session waits for a place of the edge. @param ahead about how many sessions get one before it */
   queued?(ahead: number): void;
+  /** The edge loads its model, and is asked again later. */
+  loading?(cause: string): void;
   /** Drafts go to this edge from now on, and its text is shown. */
   servedBy?(edge: string): void;
   /** The turn was to move to this edge, which can't take it. It stays where it is. */
@@ -84,7 +86,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   #outageSinceMs: number | null = null;
   #hasConnected = false;
   readonly #edges: EdgeChoice;
-  /** How the connection that is lost next has failed. */
+  /** Of the connection that is lost next. */
   #failure: EdgeFailure = 'lost';
   #servedBy: string | null = null;
   /** The edge that a move is connecting to. */
@@ -111,7 +113,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     this.#edges = new EdgeChoice(settings);
     this.#answeredAtMs = clock.nowMs();
     this.#deadline = new TextDeadline(clock, settings, (hasExpiredBefore, afterMs) => {
-      if (hasExpiredBefore) this.#edgeIsSilent(afterMs);
+      if (hasExpiredBefore) this.failed(silentEdge(afterMs));
       else this.#replaceConnections(afterMs);
     });
     const sink: DeviceSink = {
@@ -208,7 +210,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   #refuse(edge: string, carrier: Carrier, reason: Refusal): FrameHandler {
     carrier.close('done', reason.cause);
     if (this.#movingTo === edge) this.#movingTo = null;
-    this.#edges.refused(edge, reason);
+    this.#edges.refused(edge, reason, this.#clock.nowMs());
     if (this.#state.links.length > 0) this.#host.notMoved?.(edge, { ...reason, message: reason.cause });
     else if (this.#edges.hasOther) this.#connectLater(edge, 'refused');
     else this.failed({ ...reason, message: reason.cause });
@@ -317,12 +319,17 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     const edge = this.connections.edgeOf(link);
     const reason = this.#edges.reasonToLeave(this.#state, link, message);
     if (edge === undefined || reason === null || reason.code === 'superseded') return false;
-    this.#edges.refused(edge, reason);
+    const nowMs = this.#clock.nowMs();
+    const isAwaited = this.#edges.refused(edge, reason, nowMs);
     if (this.#state.links.length > 1) {
-      this.#settings.routes?.failed(edge, this.#clock.nowMs());
+      this.#settings.routes?.failed(edge, nowMs);
       this.#host.notMoved?.(edge, { ...reason, message: reason.cause });
+    } else if (isAwaited) {
+      // It answers, so this is no outage.
+      this.#answeredAtMs = nowMs;
+      this.#host.loading?.(reason.cause);
     } else if (!this.#edges.hasOther && !this.#edges.mayBeTaken(this.#state, reason)) {
-      const isOver = reason.code === 'target-changed';
+      const isOver = reason.code === 'target-changed' || reason.code === 'edge-loading';
       if (isOver) this.failed({ ...reason, message: reason.cause });
       return isOver;
     }
@@ -351,10 +358,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     // The connections held until now, so attempts to connect get the whole time.
     this.#answeredAtMs = this.#clock.nowMs();
     for (const { id } of this.#state.links) this.connections.close(id, 'silent', `no text in ${afterMs} ms`);
-  }
-
-  #edgeIsSilent(afterMs: number): void {
-    this.failed(silentEdge(afterMs));
   }
 
   #emit({ tokens, drafted, logprobs }: Extract<DeviceEffect, { kind: 'emit-tokens' }>): void {

@@ -13,7 +13,11 @@ export interface EdgeChoiceSettings {
   readonly keepsTarget?: boolean;
   /** Whether what the device shows to an edge may change during the turn, as the tickets of a controller do. Default: it does not. */
   readonly renewsCredentials?: boolean;
+  /** How long the turn waits for edges that load their model, ms. Default: {@link defaultLoadedWithinMs}. */
+  readonly loadedWithinMs?: number | undefined;
 }
+
+export const defaultLoadedWithinMs = 120_000;
 
 export type Refusal = Pick<RefusedMessage, 'code' | 'cause' | 'remedy'>;
 
@@ -34,6 +38,8 @@ export class EdgeChoice {
   /** Edges to which no first connection was possible. */
   readonly #unreached = new Set<string>();
   readonly #refusals = new Map<string, ErrorCode>();
+  /** Since when edges have said that they load, without new text; null: none has. */
+  #loadingSinceMs: number | null = null;
   /** Why an edge could not take the session, since the last new text. */
   lastRefusal: Refusal | null = null;
 
@@ -79,9 +85,15 @@ export class EdgeChoice {
     };
   }
 
-  refused(edge: string, reason: Refusal): void {
-    this.#refusals.set(edge, reason.code);
+  /** @returns whether the turn waits for this edge, which loads its model */
+  refused(edge: string, reason: Refusal, nowMs: number): boolean {
     this.lastRefusal = reason;
+    if (reason.code === 'edge-loading') {
+      this.#loadingSinceMs ??= nowMs;
+      if (nowMs - this.#loadingSinceMs < (this.#settings.loadedWithinMs ?? defaultLoadedWithinMs)) return true;
+    }
+    this.#refusals.set(edge, reason.code);
+    return false;
   }
 
   /** Why a turn fails after a time without text. */
@@ -112,6 +124,7 @@ export class EdgeChoice {
   /** There is new text. @param edge that has written it; null: not known */
   answered(edge: string | null): void {
     this.lastRefusal = null;
+    this.#loadingSinceMs = null;
     if (edge !== null) this.#settings.routes?.answered(edge);
     if (this.#refusals.size === 0) return;
     for (const [name, code] of this.#refusals) if (!lastingRefusals.has(code)) this.#refusals.delete(name);

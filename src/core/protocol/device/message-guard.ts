@@ -20,6 +20,8 @@ export function guardMessage(
   vocabularySize: number,
 ): string | null {
   const end = turn.prompt.length + turn.maxAnswerTokens;
+  // An edge that does not know yet what it runs can only refuse.
+  if (message.kind === 'refused' && !isGreeted) return null;
   if ((message.kind === 'hello') === isGreeted) return `${message.kind} out of turn`;
   if (message.kind === 'gone' && hasSentOpen) return 'a session that was just opened is gone';
   if (message.kind === 'prompt-scored') return guardScores(message, turn, vocabularySize);
