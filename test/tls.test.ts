@@ -4,6 +4,7 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { Agent, get } from 'node:https';
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -299,4 +300,19 @@ describe('a port with TLS', () => {
     };
     expect([await statusFor(`edge.example:${port}`), await statusFor('other.example')]).toEqual(['101', '403']);
   });
+});
+
+it('one handshake serves several requests over HTTP', async () => {
+  const pair = makeCertificate(['localhost'], nowMs);
+  const { port } = await listen({ tls: pair, onRequest: ({ url }, response) => void response.end(url) });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: pair.cert });
+  const [sockets, answers] = [new Set<unknown>(), [] as string[]];
+  for (const path of ['/1', '/2', '/3']) {
+    const request = get({ port, host: 'localhost', path, agent, family: 4 });
+    request.on('socket', (socket) => sockets.add(socket));
+    const [response] = await once(request, 'response');
+    answers.push((await response.toArray()).join(''));
+  }
+  agent.destroy();
+  expect([sockets.size, answers]).toEqual([1, ['/1', '/2', '/3']]);
 });

@@ -8,6 +8,7 @@ import type { Clock } from '../../core/basics/clock.ts';
 import { RateBook } from '../../core/protocol/wire/rate-book.ts';
 import { machineClock } from '../transport/machine-clock.ts';
 import type { CloseReason } from '../transport/transport.ts';
+import { ConnectionRooms, turnedAwayMs, type Waiting } from './connection-rooms.ts';
 import { answerUnread, BurstBook, watchChunks } from './request-bursts.ts';
 import { RequestTurns } from './request-turns.ts';
 
@@ -20,7 +21,10 @@ export interface PortLimits {
    * turned away: its request is answered with 429.
    */
   readonly requests: number;
-  /** TCP connections that are no WebSocket, running answers included. Beyond it the newest of the address that has the most is. */
+  /**
+   * TCP connections that are no WebSocket, running answers included. Beyond it one that is kept and asks for nothing is closed, otherwise the
+   * newest of the address that has the most is turned away.
+   */
   readonly connections: number;
   /** Connections that one address may ask for, lasting and at once; beyond it: status 429. */
   readonly upgradesPerSecond: number;
@@ -110,28 +114,27 @@ export class UpgradeRate {
   }
 }
 
-/** Event of a request that is not whole and has to make room: whoever reads it answers with 429. */
-export const turnedAwayEvent = 'turned-away';
-/** Connections without room that are kept until they have read so, and for how long, ms. */
-const mostTurnedAway = 1024;
-const turnedAwayMs = 1000;
-/** Time from a new connection to the check for too many idle ones, ms. */
-const idleCheckMs = 10;
 /** Most of the body of such a request that is read, so that its client comes to read the answer. */
 const mostUnread = 262_144;
 
+/** The answer to the first of them, where it has none yet. */
+const refusedWhole =
+  'HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n';
+
 /** What keeps a port's connections within its limits. */
 export interface RequestBounds {
-  /** The request of this connection became a WebSocket. @returns false: the connection has no room, and is to be refused */
+  /** The next request of this connection is to become a WebSocket. @returns false: the connection has no room, and is to be refused */
   upgraded(socket: Socket): boolean;
+  /** Acts when what this connection has asked before is answered, and answers nothing that comes later. */
+  afterAnswers(socket: Socket, act: () => void): void;
   stop(): void;
 }
 
 /**
- * Answers the requests of a server, and turns connections away where there are too many: of those whose request is not whole, the oldest
- * one of the address that has the most; of all, the newest one of that address. One whose request is whole keeps its room until it is
- * answered, unless only such ones are left. A connection without room is refused in answer to its request, and closed if it asks for
- * nothing in a second.
+ * Answers the requests of a server, those of one connection one after the other, and turns connections away where there are too many: those
+ * that are kept and ask for nothing first; of those whose request is not whole, the oldest one of the address that has the most; of all, the
+ * newest one of that address. One whose request is whole keeps its room until it is answered, unless only such ones are left. A connection
+ * without room is refused in answer to its request, and closed if it asks for nothing in a second.
  */
 export function limitRequests(
   server: Server,
@@ -140,135 +143,78 @@ export function limitRequests(
   onRequest: RequestListener,
   clock: Pick<Clock, 'nowMs'> = machineClock,
 ): RequestBounds {
-  const waiting = new Map<Socket, Waiting>();
-  const turnedAway = new TurnedAway();
   const turns = new RequestTurns(limits, clock);
-  let isCheckPlanned = false;
-  const turnAway = (entry: Waiting): void => {
-    const { socket, address, request, hasAsked, begin } = entry;
-    waiting.delete(socket);
-    turnedAway.add(socket, entry);
-    // A client expects that a connection that it keeps may close, and opens another one.
-    if (begin !== null) request?.resume();
-    else if (request === null ? hasAsked : !request.emit(turnedAwayEvent)) socket.destroy();
-    evicted(address, 'too many connections that ask for nothing');
-  };
+  const rooms = new ConnectionRooms(limits, turns, evicted);
   const bursts = new BurstBook(clock);
   /** @param isBurst whether so much came at once that its address must rest after several */
   const refuse = (request: IncomingMessage, detail: string, isBurst: boolean): void => {
     const address = peerAddress(request.socket.remoteAddress);
     request.socket.destroy();
     evicted(address, detail);
-    if (!isBurst || !bursts.mustRest(address)) return;
-    for (const [socket, other] of waiting) if (other.address === address && !isWhole(other)) socket.destroy();
+    if (isBurst && bursts.mustRest(address)) rooms.endOf(address);
   };
   const add = (socket: Socket): void => {
     const address = peerAddress(socket.remoteAddress);
-    if (bursts.isBarred(address)) return void socket.destroy();
-    const state = { hasRoom: true, request: null, hasAsked: false, begin: null, isRefused: false };
-    waiting.set(socket, { socket, address, ...state });
-    socket.once('close', () => waiting.delete(socket));
-    if (waiting.size > limits.connections) takeFromBusiest(newestFirst(waiting), 1).forEach(turnAway);
-    // What a connection asks is not read at once: until then it is not known whether it asks for anything.
-    if (isCheckPlanned) return;
-    isCheckPlanned = true;
-    setTimeout(() => {
-      isCheckPlanned = false;
-      tooManyIdle(waiting, limits).forEach(turnAway);
-    }, idleCheckMs).unref();
+    if (bursts.isBarred(address)) socket.destroy();
+    else rooms.add(socket, address);
   };
-  const asked: RequestListener = (request, response) => {
-    if (request.socket.destroyed) return;
+  const asks: RequestListener = (request, response) => {
+    const { socket } = request;
+    const entry = rooms.entryOf(socket);
+    if (socket.destroyed || entry === undefined || entry.asked.isEnding) return;
+    const { asked } = entry;
     watchChunks(request, (areAtOnce) => refuse(request, 'a body in tiny chunks', areAtOnce));
-    const entry = entryOf(waiting, request.socket) ?? turnedAway.entryOf(request.socket);
-    const { address = '', begin: waits = null } = entry ?? {};
     // Node continues to read what a connection asks: requests that wait must not grow in number.
-    if (waits !== null) {
+    if (asked.isFull) {
+      if (asked.first?.response?.headersSent === false) socket.write(refusedWhole);
       refuse(request, 'requests in a row', true);
       return;
     }
-    const begin = handlerOf(entry, request, response, onRequest, () => turns.left(address));
+    asked.add(request, response, () => begin(entry, request, response, onRequest));
     // Its body is not kept.
-    if (entry?.hasRoom === false) request.resume();
-    turns.take(address, begin, () => request.socket.destroyed);
+    if (!entry.hasRoom) request.resume();
   };
   server.on('connection', add);
-  server.on('request', asked);
+  server.on('request', asks);
   return {
-    upgraded: (socket) => {
-      const entry = entryOf(waiting, socket);
-      if (entry !== undefined) waiting.delete(entry.socket);
-      return entry !== undefined || turnedAway.entryOf(socket) === undefined;
+    upgraded: (socket) => rooms.leave(socket),
+    afterAnswers: (socket, act) => {
+      const asked = rooms.entryOf(socket)?.asked;
+      if (asked === undefined) act();
+      else asked.after(act);
     },
     stop: () => {
       server.off('connection', add);
-      server.off('request', asked);
+      server.off('request', asks);
       turns.stop();
       // The server's own closing does not end a connection whose TLS handshake has not.
-      for (const socket of waiting.keys()) socket.destroy();
+      rooms.endAll();
     },
   };
 }
 
-/**
- * @param entry of the request's connection
- * @param left is called if the client leaves before its answer is whole
- * @returns a function that answers the request, unless that connection is closed
- */
-function handlerOf(
-  entry: Waiting | undefined,
-  request: IncomingMessage,
-  response: ServerResponse,
-  onRequest: RequestListener,
-  left: () => void,
-): () => void {
-  let hasBegun = false;
-  const begin = (): void => {
-    if (request.socket.destroyed) return;
-    hasBegun = true;
-    if (entry !== undefined) entry.begin = null;
-    if (entry?.hasRoom !== false) answerWith(onRequest, request, response);
-    else {
-      entry.isRefused = true;
-      answerTooMany(request, response);
-    }
-  };
-  if (entry !== undefined) [entry.request, entry.hasAsked, entry.begin] = [request, true, begin];
-  response.once('close', () => {
-    if (entry?.request === request) entry.request = null;
-    if (hasBegun && !response.writableEnded) left();
-  });
-  return begin;
+function begin(entry: Waiting, request: IncomingMessage, response: ServerResponse, onRequest: RequestListener): void {
+  if (request.socket.destroyed) return;
+  if (!entry.hasRoom) {
+    entry.isRefused = true;
+    answerTooMany(request, response);
+    return;
+  }
+  const { 'transfer-encoding': encoding, 'content-length': length = '0' } = request.headers;
+  const keeps = response.shouldKeepAlive;
+  // What is left of a body would have to be read before the next request.
+  if (encoding !== undefined || Number(length) > 0) {
+    response.shouldKeepAlive = false;
+    request.once('end', () => {
+      response.shouldKeepAlive = keeps;
+    });
+  }
+  answerWith(onRequest, request, response);
 }
 
 function answerWith(onRequest: RequestListener, request: IncomingMessage, response: ServerResponse): void {
   if (request.method === 'POST') onRequest(request, response);
   else answerUnread(request, () => onRequest(request, response));
-}
-
-/** Connections that have no room: for a second, or until the answer to their request. */
-class TurnedAway {
-  readonly #entries = new Map<Socket, Waiting>();
-
-  add(socket: Socket, entry: Waiting): void {
-    entry.hasRoom = false;
-    this.#entries.set(socket, entry);
-    // What has come meanwhile is read first.
-    const end = (): void => {
-      if (!entry.isRefused && entry.begin === null) socket.destroy();
-    };
-    const timer = setTimeout(() => setImmediate(end), turnedAwayMs);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      this.#entries.delete(socket);
-    });
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size > mostTurnedAway) oldest?.destroy();
-  }
-
-  entryOf(socket: Socket): Waiting | undefined {
-    return entryOf(this.#entries, socket);
-  }
 }
 
 /** The answer of a port that has no room for this connection, in the shape that OpenAI's clients read. */
@@ -287,53 +233,4 @@ function answerTooMany(request: IncomingMessage, response: ServerResponse): void
     unread -= chunk.length;
     if (unread < 0) answer();
   });
-}
-
-interface Waiting {
-  readonly socket: Socket;
-  readonly address: string;
-  hasRoom: boolean;
-  /** Its request that is not answered yet. */
-  request: IncomingMessage | null;
-  /** Whether it had one. */
-  hasAsked: boolean;
-  /** Answers a request that waits for its turn; null: none does. */
-  begin: (() => void) | null;
-  /** Its answer is that it has no room. */
-  isRefused: boolean;
-}
-
-function isWhole({ request }: Waiting): boolean {
-  return request?.complete === true;
-}
-
-/** Over TLS the request's socket is another object than the connection's. */
-function entryOf(entries: ReadonlyMap<Socket, Waiting>, socket: Socket): Waiting | undefined {
-  const entry = entries.get(socket);
-  if (entry !== undefined || !('encrypted' in socket)) return entry;
-  const { remoteAddress, remotePort } = socket;
-  const isSame = ({ socket: one }: Waiting): boolean =>
-    one.remotePort === remotePort && one.remoteAddress === remoteAddress;
-  return [...entries.values()].find(isSame);
-}
-
-/** Those that ask for nothing before the others. */
-function newestFirst(waiting: ReadonlyMap<Socket, Waiting>): readonly Waiting[] {
-  const all = [...waiting.values()].reverse();
-  return [...all.filter((entry) => !isWhole(entry)), ...all.filter(isWhole)];
-}
-
-function tooManyIdle(waiting: ReadonlyMap<Socket, Waiting>, { requests }: PortLimits): readonly Waiting[] {
-  if (waiting.size <= requests) return [];
-  const idle = [...waiting.values()].filter((entry) => !isWhole(entry));
-  return takeFromBusiest(idle, idle.length - requests);
-}
-
-/** So many of them, one after the other the first of the address that has the most. */
-function takeFromBusiest(entries: readonly Waiting[], count: number): readonly Waiting[] {
-  if (count <= 0) return [];
-  const lists = [...Map.groupBy(entries, ({ address }) => address).values()];
-  return Array.from({ length: count }, () => {
-    return lists.reduce((one, other) => (other.length > one.length ? other : one)).shift();
-  }).filter((entry) => entry !== undefined);
 }

@@ -15,6 +15,7 @@ import {
   limitRequests,
   type PortLimits,
   peerAddress,
+  type RequestBounds,
   serverOptionsOf,
   UpgradeRate,
 } from './port-limits.ts';
@@ -50,8 +51,8 @@ export interface ListenSettings {
   /** Larger frames close the connection with 'protocol-error'. Default: the protocol's limit. */
   readonly maxFrameBytes?: number;
   /**
-   * Answers plain HTTP requests on this port, one for each connection, which then ends. Default: status 426. The guard refuses foreign
-   * hosts and pages, as it does for upgrades.
+   * Answers plain HTTP requests on this port, those of a connection one after the other. Default: status 426. The guard refuses foreign hosts
+   * and pages, as it does for upgrades.
    */
   readonly onRequest?: (...request: [...Parameters<RequestListener>, guard: UpgradeGuard]) => void;
   /** An existing server, for example HTTPS. If it is already listening, closing the listener does not close it. */
@@ -86,15 +87,15 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
   };
   const guardAddress = createAddressGuard({ ...settings, isOwnName: (name) => port.isOwnName?.(name) ?? false });
   const answer = settings.onRequest ?? demandUpgrade;
-  const onRequest = answerOnce((request, response) => answer(request, response, guardAddress));
+  const onRequest: RequestListener = (request, response) => answer(request, response, guardAddress);
   const port: OwnServer =
     settings.server === undefined ? openServer(settings, portLimits, report) : { server: settings.server };
   const { server } = port;
-  if (settings.server === undefined) refuseBrokenRequests(server, report);
   const guard = createUpgradeGuard({ ...settings, isOwnName: port.isOwnName });
   const evicted = (address: string, detail: string): void => report({ reason: 'requests', address, detail });
   // A shared server has other connections, which are not ours to close.
   const requests = settings.server === undefined ? limitRequests(server, portLimits, evicted, onRequest) : null;
+  if (requests !== null) refuseBrokenRequests(server, requests, report);
   const sockets = new WebSocketServer({
     ...socketOptions(settings.maxFrameBytes),
     noServer: true,
@@ -125,15 +126,20 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     // `ws` has answered already.
     if (!isOpened) report({ reason: 'request', address, detail: 'the handshake is not that of a WebSocket' });
   };
+  const upgradeInTurn = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
+    const act = (): void => upgrade(request, stream, head);
+    if (requests === null) act();
+    else requests.afterAnswers(request.socket, act);
+  };
   const opened = !server.listening;
   if (opened) await bindServer(server, settings.host, settings.port);
-  server.on('upgrade', upgrade);
+  server.on('upgrade', upgradeInTurn);
   return {
     port: (server.address() as AddressInfo).port,
     renewCertificate: (identity) => port.renew?.(identity),
     isOwnName: (name) => port.isOwnName?.(name) ?? false,
     async close() {
-      server.off('upgrade', upgrade);
+      server.off('upgrade', upgradeInTurn);
       requests?.stop();
       for (const connection of connections) connection.close('interrupted', 'the edge is shutting down');
       if (!opened) return;
@@ -156,41 +162,30 @@ function askingAddress(request: IncomingMessage, addressOf: ListenSettings['addr
   }
 }
 
-/** Answers one request of each connection: thousands that come at once would keep the edge from its sessions. */
-function answerOnce(onRequest: RequestListener): RequestListener {
-  const answered = new WeakSet<Socket>();
-  return (request, response) => {
-    const { socket } = request;
-    // Node parses what it has read, whatever becomes of the first request, but reads nothing more.
-    if (answered.has(socket)) {
-      socket.destroy();
-      return undefined;
-    }
-    answered.add(socket);
-    response.shouldKeepAlive = false;
-    return onRequest(request, response);
-  };
-}
-
 /** Bytes that are no request, and requests that do not become whole in time. */
-function refuseBrokenRequests(server: Server, report: (refusal: UpgradeRefusal) => void): void {
+function refuseBrokenRequests(
+  server: Server,
+  requests: RequestBounds,
+  report: (refusal: UpgradeRefusal) => void,
+): void {
   server.on('clientError', (error: Error & { readonly code?: string }, stream) => {
-    const { remoteAddress } = stream as Socket;
-    if (error.code === 'ECONNRESET' || !stream.writable) {
-      stream.destroy();
+    const socket = stream as Socket;
+    const address = peerAddress(socket.remoteAddress);
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
       return;
     }
     const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
     const isLong = error.code === 'HPE_HEADER_OVERFLOW';
     const status = isLate ? '408 Request Timeout' : isLong ? '431 Request Header Fields Too Large' : '400 Bad Request';
     const detail = isLate ? 'a request that was not complete in time' : `no request: ${error.code ?? error.message}`;
-    // What failed in the TLS handshake is reported by `tlsClientError`.
-    if (error.code?.startsWith('ERR_TLS_') !== true) {
-      report({ reason: 'request', address: peerAddress(remoteAddress), detail });
-    }
-    stream.on('error', () => {});
-    stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
-    setTimeout(() => stream.destroy(), refusedMs).unref();
+    socket.on('error', () => {});
+    requests.afterAnswers(socket, () => {
+      // What failed in the TLS handshake is reported by `tlsClientError`.
+      if (error.code?.startsWith('ERR_TLS_') !== true) report({ reason: 'request', address, detail });
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+      setTimeout(() => socket.destroy(), refusedMs).unref();
+    });
   });
   server.on('connect', ({ socket }, stream) => {
     report({ reason: 'request', address: peerAddress(socket.remoteAddress), detail: 'a request for a tunnel' });

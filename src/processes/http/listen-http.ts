@@ -1,7 +1,7 @@
 // The HTTP app on a port of its own.
 
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { defaultPortLimits, limitRequests } from '../../network/transport-node/port-limits.ts';
@@ -31,28 +31,9 @@ export interface AnswerLimits {
 export function requestListenerOf(app: Hono, limits: AnswerLimits = {}): RequestListener {
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   return (request, response) => {
-    closeWithSocket(request, response);
     giveUpUnread(response, limits.unreadMs);
     void listener(request, response);
   };
-}
-
-/** Answers of each connection that are not closed. */
-const openAnswers = new WeakMap<Socket, Set<ServerResponse>>();
-
-/** Node 22 closes only the answer that a lost connection is sending. Those that wait behind it, to requests that came at once, end as well. */
-function closeWithSocket({ socket }: IncomingMessage, response: ServerResponse): void {
-  const open = openAnswers.get(socket) ?? new Set();
-  if (!openAnswers.has(socket)) {
-    openAnswers.set(socket, open);
-    const closeAll = (): void => {
-      for (const one of open) one.destroy().emit('close');
-    };
-    // After Node's own closing.
-    socket.once('close', () => setImmediate(closeAll));
-  }
-  open.add(response);
-  response.once('close', () => open.delete(response));
 }
 
 /** How often it is checked whether requests have ended, ms. */

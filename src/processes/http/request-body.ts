@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Sender } from '../../core/protocol/wire/rate-book.ts';
-import { turnedAwayEvent } from '../../network/transport-node/port-limits.ts';
+import { turnedAwayEvent } from '../../network/transport-node/connection-rooms.ts';
 import { ApiError } from './api-error.ts';
 import { scanBody, unscanned } from './body-scan.ts';
 import { type RequestIntake, requestBytes, tooMany, valueBytes } from './request-intake.ts';
