@@ -12,7 +12,10 @@ const loading = (): Response => {
 it('asks again while the endpoint loads, and says what it waits for until it is over', async () => {
   const answers = [loading(), loading(), new Response('ready')];
   const said: (string | null)[] = [];
-  const answer = whileLoading(async () => answers.shift() as Response, (sentence) => said.push(sentence));
+  const answer = whileLoading(
+    async () => answers.shift() as Response,
+    (sentence) => said.push(sentence),
+  );
   await vi.advanceTimersByTimeAsync(10_000);
   expect(await (await answer).text()).toBe('ready');
   expect(said).toEqual(['it loads, for about 40 s more', 'it loads, for about 40 s more', null]);

@@ -35,15 +35,28 @@ it.each([
   expect(explain(own, report(40)).join('\n')).toContain(words);
 });
 
+it.each([
+  [{ acceptedRows: 2 }, 30, 'most drafts came too late to save a step (ms: a draft 14.0, a token 16.6)'],
+  [{ acceptedRows: 0 }, 0, 'the draft is seldom right on this text', 0.1],
+  [{ acceptedRows: 30 }, 30, undefined],
+])('says without a comparison why drafts saved no steps: %j', (rows, acceptedTokens, why, acceptance = 0.5) => {
+  const account = { steps: 58, acceptedEdgeDraftRows: 0, draftRows: 81, edgeDraftRows: 4, ...rows };
+  const outcome = { kind: 'ended', reason: 'length', account } as const;
+  const drafts = { draftedTokens: 70, acceptedTokens, acceptance, draftMs: 14 };
+  const own = { ...report(16.6), outcome, ...drafts, tokens: Array(60).fill(1) } as unknown as TurnReport;
+  const line = explain(own, undefined).find((one) => one.includes('next to no steps'));
+  expect(line).toBe(why && `Drafts of this device saved next to no steps: ${why}.`);
+});
+
 it('names the modes of auto, without trials', () => {
   const [ar, stream] = [
     { fromToken: 48, mode: 'ar', reason: 'drafts fail' },
     { fromToken: 80, mode: 'stream', reason: 'to see', isTrial: true },
   ] as const;
-  const first = { fromToken: 0, mode: 'stream', reason: 'nothing is measured yet' } as const;
+  const first = { fromToken: 0, mode: 'stream', reason: 'nothing was measured before this answer' } as const;
   const own: TurnReport = { ...report(40), modeChanges: [first, ar, stream, { ...ar, fromToken: 96 }] };
   expect(explain(own, undefined).slice(0, 3)).toEqual([
-    'Mode stream: nothing is measured yet.',
+    'Mode stream: nothing was measured before this answer.',
     'Mode ar, from token 48 on: drafts fail.',
     'The other way was tried once.',
   ]);
@@ -104,8 +117,8 @@ describe('the counts under an answer', () => {
 
   it('say of drafts that came too late that they saved nothing', () => {
     expect(counted({ tokens: 1000, steps: 1000, acceptedTokens: 11 })).toEqual([
-      '1000 tokens in 1000 steps of the target: no draft was accepted.',
-      '11 more tokens had been drafted on the device as well, too late to save a step.',
+      '1000 tokens in 1000 steps of the target: no draft came in time.',
+      '11 tokens had been drafted on the device as well, too late to save a step.',
     ]);
     expect(counted({ tokens: 1, steps: 1 })).toEqual(['1 token in 1 step of the target: no draft was accepted.']);
   });

@@ -77,6 +77,8 @@ export function explain(own: TurnReport, alone: TurnReport | undefined): string[
         ? `${(1 / ratio).toFixed(2)} times as quick as the edge alone (${ratio.toFixed(2)}x the time per token).`
         : `${ratio <= 1.03 ? 'As quick as' : 'Slower than'} the edge alone (${ratio.toFixed(2)}x): ${slowReason(own)}.`,
     );
+  } else if (savedShare(own) < noticeableShare) {
+    lines.push(`Drafts of this device saved next to no steps: ${slowReason(own)}.`);
   }
   if (isMixed(own)) lines.push('Parts of the text come from different engines; near-ties may differ.');
   return lines;
@@ -91,6 +93,14 @@ function describeModes({ modeChanges }: TurnReport): string[] {
   });
   const trials = modeChanges.length - lasting.length;
   return trials === 0 ? lines : [...lines, `The other way was tried ${trials === 1 ? 'once' : `${trials} times`}.`];
+}
+
+const noticeableShare = 0.1;
+
+/** Of the target's steps, by accepted drafts of the device; 1 where that is not to be judged. */
+function savedShare({ outcome, tokens, draftedTokens, acceptance }: TurnReport): number {
+  const isJudged = outcome.kind === 'ended' && tokens.length > 0 && (draftedTokens > 0 || acceptance !== undefined);
+  return isJudged ? outcome.account.acceptedRows / tokens.length : 1;
 }
 
 /** How much drafting a controller ordered, where that is less than a device would draft. */
@@ -125,14 +135,13 @@ export function describeCounts({ outcome, tokens, acceptedTokens }: TurnReport):
     ...(acceptedRows > 0 ? [`${plural(acceptedRows, 'draft')} of the device`] : []),
     ...(acceptedEdgeDraftRows > 0 ? [`${plural(acceptedEdgeDraftRows, 'draft')} of the edge`] : []),
   ];
-  const how =
-    accepted.length === 0
-      ? 'no draft was accepted'
-      : `${accepted.join(' and ')} accepted, ${chosen} chosen without one`;
-  const lines = [`${plural(tokens.length, 'token')} in ${plural(steps, 'step')} of the target: ${how}.`];
   const late = acceptedTokens - acceptedRows;
+  const none = late > 0 ? 'no draft came in time' : 'no draft was accepted';
+  const how = accepted.length === 0 ? none : `${accepted.join(' and ')} accepted, ${chosen} chosen without one`;
+  const lines = [`${plural(tokens.length, 'token')} in ${plural(steps, 'step')} of the target: ${how}.`];
   if (late > 0) {
-    lines.push(`${plural(late, 'more token')} had been drafted on the device as well, too late to save a step.`);
+    const more = acceptedRows > 0 ? 'more token' : 'token';
+    lines.push(`${plural(late, more)} had been drafted on the device as well, too late to save a step.`);
   }
   return lines;
 }
@@ -144,7 +153,10 @@ function plural(count: number, noun: string): string {
 function slowReason(own: TurnReport): string {
   if (own.acceptance === undefined) return 'nothing was drafted in time';
   if (own.outcome.kind === 'ended' && own.acceptedTokens > 2 * own.outcome.account.acceptedRows) {
-    return 'most drafts came too late to save a step';
+    const { draftMs, msPerToken, roundTripMs } = own;
+    const times = { 'a draft': draftMs, 'a token': msPerToken, 'the round trip': roundTripMs };
+    const known = Object.entries(times).flatMap(([what, ms]) => (ms === undefined ? [] : [`${what} ${ms.toFixed(1)}`]));
+    return `most drafts came too late to save a step${known.length === 0 ? '' : ` (ms: ${known.join(', ')})`}`;
   }
   if (own.acceptance < 0.4) return 'the draft is seldom right on this text';
   return 'a step of the target costs about as much for each row here, so drafts save little';

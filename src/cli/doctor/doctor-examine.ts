@@ -46,7 +46,15 @@ import {
   isNative,
 } from './doctor-exactness.ts';
 import { type MeasuredDrafts, measureDrafts, measureSteps, type StepTime } from './doctor-measure.ts';
-import { type AllPredictions, againstNative, besideLlama, boundOf, predict } from './doctor-predictions.ts';
+import {
+  type AllPredictions,
+  againstNative,
+  besideLlama,
+  boundOf,
+  measuredAtEdge,
+  predict,
+  quickestOf,
+} from './doctor-predictions.ts';
 
 export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProgress'> {
   /** Names, paths or toys, as everywhere. */
@@ -186,7 +194,7 @@ class Found implements AsyncDisposable {
   /** The engine's time per token over that of llama.cpp; null: not compared. */
   overLlama: number | null = null;
   /** What a real edge took; times in ms. */
-  edge: Readonly<Record<string, number>> = {};
+  edge: Readonly<Record<string, number | string | null>> = {};
   readonly engine: EngineSpec;
   readonly #options: DoctorOptions;
 
@@ -321,7 +329,8 @@ class Found implements AsyncDisposable {
     };
     const edgeArMsPerToken = await ask('ar');
     const edgeStreamMsPerToken = await ask('stream');
-    this.edge = { edgeRoundTripMs, edgeArMsPerToken, edgeStreamMsPerToken };
+    const found = measuredAtEdge(edgeArMsPerToken, edgeStreamMsPerToken);
+    this.edge = { edgeRoundTripMs, edgeArMsPerToken, edgeStreamMsPerToken, ...found };
     const times = `${edgeArMsPerToken.toFixed(1)} ms from the edge alone, ${edgeStreamMsPerToken.toFixed(1)} ms with drafts`;
     return `${greeting}; a token takes ${times} (both measured)`;
   }
@@ -359,21 +368,6 @@ function exactnessOf({ target, refusal, costs }: Found): Result['summary'] {
     return [[`nativeStepMs${rows}`, nativeMs] as const, [`exactCost${rows}`, ratio] as const];
   });
   return { exact, law, weights: target?.exactness?.weights ?? null, ...Object.fromEntries(compared) };
-}
-
-function quickestOf({ quickest, arMs, native, bound }: Partial<AllPredictions[number]> = {}): Result['summary'] {
-  const over = (ms: number | undefined): number | null =>
-    ms === undefined || quickest === undefined ? null : quickest.msPerToken / ms;
-  return {
-    arNativeMsPerToken: native?.msPerToken ?? null,
-    quickestMode: quickest?.mode ?? null,
-    quickestMsPerToken: quickest?.msPerToken ?? null,
-    quickestOverAr: over(arMs),
-    quickestOverArNative: over(native?.msPerToken),
-    quickestSaid: native?.said ?? null,
-    boundMsPerToken: bound?.msPerToken ?? null,
-    boundOverArNative: bound?.overNative ?? null,
-  };
 }
 
 function predictAll({ target, drafts, steps, costs, loopbackMs, refusal }: Found): AllPredictions {

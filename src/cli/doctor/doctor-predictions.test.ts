@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { freeLaw, type ShapeLaw } from '../../core/decoding/shape-law.ts';
 import type { TokenTimePrediction } from '../../core/scheduling/predict-latency.ts';
 import { findProfile } from '../../models/port/profiles.ts';
-import { againstNative, besideLlama, type Measured, predict } from './doctor-predictions.ts';
+import { againstNative, besideLlama, type Measured, measuredAtEdge, predict } from './doctor-predictions.ts';
 
 const rows = [1, 2, 3, 4, 5, 6, 7, 8];
 const measuredBy = (ms: (rows: number) => number, draftMs = 1): Measured => {
@@ -118,4 +118,12 @@ describe('an engine beside llama.cpp', () => {
     expect(four.said).toContain('for 4 sessions and free drafts: llama.cpp is the quicker one');
     expect(besideLlama(shared, shared, { acceptance: 0.5, sessions: 2 }).said).toContain('no difference');
   });
+});
+
+it.each([
+  [16.6, 29, 'ar', /1\.75 times .* there ar is quicker, whatever is predicted/],
+  [29, 16.6, 'stream', /0\.57 times .* there stream is quicker/],
+  [20, 21, null, /1\.05 times .* do not tell from 1/],
+] as const)('lets what was measured at an edge decide: %d and %d ms', (aloneMs, streamMs, edgeQuickest, words) => {
+  expect(measuredAtEdge(aloneMs, streamMs)).toEqual({ edgeQuickest, edgeSaid: expect.stringMatching(words) });
 });

@@ -80,6 +80,44 @@ export function againstNative(
   return `${quickest.mode} takes ${ratio} of ar-native, the edge alone without the law: ${judgement}`;
 }
 
+/** Fields of a summary: the quickest mode of a prediction, and what it gains. */
+export function quickestOf({
+  quickest,
+  arMs,
+  native,
+  bound,
+}: Partial<AllPredictions[number]> = {}): Readonly<Record<string, string | number | null>> {
+  const over = (ms: number | undefined): number | null =>
+    ms === undefined || quickest === undefined ? null : quickest.msPerToken / ms;
+  return {
+    arNativeMsPerToken: native?.msPerToken ?? null,
+    quickestMode: quickest?.mode ?? null,
+    quickestMsPerToken: quickest?.msPerToken ?? null,
+    quickestOverAr: over(arMs),
+    quickestOverArNative: over(native?.msPerToken),
+    quickestSaid: native?.said ?? null,
+    boundMsPerToken: bound?.msPerToken ?? null,
+    boundOverArNative: bound?.overNative ?? null,
+  };
+}
+
+/** A short answer each: a smaller difference may be chance. */
+const noticeableAtEdge = 1.1;
+
+/** What two answers of a real edge have shown, in a sentence. */
+export function measuredAtEdge(
+  aloneMs: number,
+  streamMs: number,
+): { readonly edgeQuickest: 'ar' | 'stream' | null; readonly edgeSaid: string } {
+  const ratio = streamMs / aloneMs;
+  const times = `with drafts a token took ${ratio.toFixed(2)} times as long as from the edge alone`;
+  if (ratio > noticeableAtEdge)
+    return { edgeQuickest: 'ar', edgeSaid: `${times}: there ar is quicker, whatever is predicted above` };
+  if (ratio * noticeableAtEdge < 1)
+    return { edgeQuickest: 'stream', edgeSaid: `${times}: there stream is quicker, whatever is predicted above` };
+  return { edgeQuickest: null, edgeSaid: `${times}, which two short answers do not tell from 1` };
+}
+
 export function boundOf({ acceptance, steps }: Pick<Measured, 'acceptance' | 'steps'>, nativeMs: number): ChainBound {
   const inOrder = steps.toSorted((one, other) => one.rows - other.rows).map(({ ms }) => ms);
   const msPerToken = chainBoundMs(inOrder, acceptance);

@@ -99,6 +99,8 @@ function printPredictions(allPredictions: AllPredictions, { summary }: Result): 
     process.stdout.write(`${styleText('bold', quickest.mode)} would be quickest: ${why}\n`);
     for (const line of [native?.said, bound?.said]) if (line !== undefined) process.stdout.write(`${line}\n`);
   }
+  const { edgeSaid } = summary;
+  if (typeof edgeSaid === 'string') process.stdout.write(`\nmeasured at the edge: ${edgeSaid}\n`);
   const failed = Number(summary['failed']);
   const verdict =
     failed === 0

@@ -212,10 +212,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   const asked = askedToStop(signal, flags.untilInputEnds);
   await using operation = await EdgeOperation.open(flags, signal);
   await using access = await openAccess(flags);
-  await using port = await openEdgePort(
-    { ...access.listen, port: flags.port, mayOrder: access.mayOrder },
-    secondsLeft,
-  );
+  await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder }, secondsLeft);
   // Another edge may have the port, and its file.
   await using usage = await openEdgeUsage(flags, access.ring !== undefined, operation.log);
   const { listener } = port;

@@ -29,7 +29,9 @@ describe('the measurements of mode auto', () => {
   it('are those of earlier turns, weighted towards the newest', () => {
     const auto = new AutoMode();
     const first = turnOf(auto, 'near', timing, measures(80, 20, 200));
-    expect(first.changes).toEqual([{ fromToken: 0, mode: 'stream', reason: 'nothing is measured yet' }]);
+    expect(first.changes).toEqual([
+      { fromToken: 0, mode: 'stream', reason: 'nothing was measured before this answer' },
+    ]);
     const second = turnOf(auto, 'near', timing);
     expect(second.changes.at(-1)).toMatchObject({
       mode: 'stream',

@@ -17,7 +17,18 @@ import { SentText, type TextUpdate } from './sent-text.ts';
 /** What is the same for all turns of an answer. */
 export type TurnParts = Pick<
   TurnOptions,
-  | ('connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead' | 'giveUpAfterMs' | 'liveness' | 'loadedWithinMs' | 'onLoading')
+  | (
+      | 'connect'
+      | 'tokenizer'
+      | 'drafter'
+      | 'auto'
+      | 'mode'
+      | 'maxAhead'
+      | 'giveUpAfterMs'
+      | 'liveness'
+      | 'loadedWithinMs'
+      | 'onLoading'
+    )
   | ('credentials' | 'namespace' | 'conversation')
 >;
 

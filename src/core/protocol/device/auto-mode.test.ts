@@ -119,7 +119,10 @@ describe('an edge that pads its calls', () => {
 
 describe('a turn', () => {
   it('begins with drafts before any measurement, except where rows cost too much', () => {
-    expect(beginDrafting(unknown, noPaces, least)).toEqual({ isDrafting: true, reason: 'nothing is measured yet' });
+    expect(beginDrafting(unknown, noPaces, least)).toEqual({
+      isDrafting: true,
+      reason: 'nothing was measured before this answer',
+    });
     const slope = { stepMs: line(54, 54), edgeDraftMs: null };
     expect(canDraftsPay(slope)).toBe(false);
     expect(beginDrafting({ ...unknown, edge: slope }, noPaces, least).isDrafting).toBe(false);

@@ -188,7 +188,7 @@ export const freshJudgement: DraftingJudgement = {
   paces: noPaces,
   tryAfter: firstTryTokens,
   isTrial: false,
-  reason: 'nothing is measured yet',
+  reason: 'nothing was measured before this answer',
 };
 
 /**
