@@ -19,7 +19,7 @@ import type { PlaceChange } from '../../src/core/protocol/edge/edge-place-queue.
 import { mostHeldTokens } from '../../src/core/protocol/edge/edge-scores.ts';
 import type { EdgeEffect, EdgeEvent } from '../../src/core/protocol/edge/edge-state.ts';
 import type { StepPart } from '../../src/core/protocol/edge/engine-steps.ts';
-import type { RowsUsed } from '../../src/core/protocol/edge/row-quotas.ts';
+import type { RowsUsed } from '../../src/core/protocol/edge/row-outbox.ts';
 import { workOrdered } from '../../src/core/protocol/wire/draft-order.ts';
 import { defaultLiveness, type LivenessSettings } from '../../src/core/protocol/wire/liveness.ts';
 import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../src/core/protocol/wire/messages.ts';
@@ -160,7 +160,10 @@ export class VirtualEdge {
 
   /** Rows that count for the quotas of keys, since the last call. */
   takeUsedRows(): readonly RowsUsed[] {
-    return this.#core.quotas.takeUsed();
+    const { unsent } = this.#core.quotas;
+    const parcel = unsent.parcel(Number.POSITIVE_INFINITY, () => '');
+    unsent.confirmed('');
+    return parcel?.rowsUsed ?? [];
   }
 
   get linkCount(): number {

@@ -14,7 +14,15 @@ describe('a controller', () => {
     say(b, edgeReport({ address: 'ws://b:1', stepFixedMs: 90 }));
     const device = join('device', 'phone');
     expect(sentTo(device)).toEqual([
-      { kind: 'welcome', version: controlVersion, cell: 'default', epoch: 7, slotMs: 1000, takesChanges: true },
+      {
+        kind: 'welcome',
+        version: controlVersion,
+        cell: 'default',
+        epoch: 7,
+        slotMs: 1000,
+        takesChanges: true,
+        confirmsRows: true,
+      },
     ]);
     expect(controller.isUrgent).toBe(true);
     slot();

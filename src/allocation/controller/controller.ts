@@ -9,6 +9,7 @@ import { countByGroup } from '../slot/columns.ts';
 import { PolicyFailure } from '../slot/remote-policy.ts';
 import { type NamedPolicy, requireAssignment } from '../slot/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, SlotState } from '../slot/slot-state.ts';
+import { answerTo, refusalOf, replacedBy } from './answers.ts';
 import type { ControllerEvent, DecidedEvent } from './controller-events.ts';
 import { orderState, readingMs } from './device-order.ts';
 import { newPlans, type PlannedDevice } from './draft-plan.ts';
@@ -17,14 +18,8 @@ import { newUplinks, type OrderSettings, rowsElsewhere, sharesMessages } from '.
 import { type EdgePace, mostCompared, mostMsPerToken, pacesAt, reasonOf } from './edge-reason.ts';
 import { fitPlaces } from './fit-places.ts';
 import { type LiveDevice, type LiveEdge, liveSlot, shutEdges } from './live-slot.ts';
-import { type DeviceMember, differingModel, type MemberSettings, Members, refusalOf, replacedBy } from './members.ts';
-import {
-  type ControllerMessage,
-  controlVersion,
-  type MemberMessage,
-  type SessionShares,
-  type TicketGrant,
-} from './messages.ts';
+import { type DeviceMember, differingModel, type MemberSettings, Members } from './members.ts';
+import type { ControllerMessage, MemberMessage, SessionShares, TicketGrant } from './messages.ts';
 import { rankEdges } from './rank-edges.ts';
 import { chooseSpares, lackingSpares, spareValidMs } from './spare-tickets.ts';
 
@@ -109,9 +104,10 @@ export class Controller {
           this.#host.send(replaced, replacedBy(message));
           this.#host.close(replaced);
         }
-        this.#host.send(link, { kind: 'welcome', version: controlVersion, ...origin, slotMs, takesChanges: true });
         this.#host.log?.({ kind: replaced === null ? 'joined' : 'replaced', role: message.role, id: message.id });
       } else if (this.members.situationOf(link) !== before) this.isUrgent = true;
+      const answer = answerTo(message, origin, slotMs);
+      if (answer !== null) this.#host.send(link, answer);
       const leapt = this.members.leapOf(link);
       if (leapt !== null) this.#host.log?.({ kind: 'battery-leapt', ...leapt });
       const differing = differingModel(this.members.edgeOf(link), ran, this.members.edges);

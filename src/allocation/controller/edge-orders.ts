@@ -43,15 +43,17 @@ export function sharesMessages(
   });
 }
 
-/** For each connected edge, the rows that others have used. */
+/** For each connected edge that has reported, the rows that others have used. */
 export function rowsElsewhere(
   { edges, rows }: Pick<Members, 'edges' | 'rows'>,
   origin: Origin,
 ): { readonly link: number; readonly message: RowsElsewhereMessage }[] {
-  return [...edges.values()].flatMap(({ id, link }) => {
-    const rowsUsed = link === null ? [] : rows.take(id);
-    if (link === null || rowsUsed.length === 0) return [];
-    return [{ link, message: { kind: 'rows-elsewhere', ...origin, rowsUsed } as const }];
+  return [...edges.values()].flatMap(({ id, link, report }) => {
+    if (link === null || report === null) return [];
+    const parcel = rows.next(id, report.rowsHeard === undefined ? null : link);
+    if (parcel === null) return [];
+    const { id: rowsId, rowsUsed } = parcel;
+    return [{ link, message: { kind: 'rows-elsewhere', ...origin, rowsUsed, rowsId } as const }];
   });
 }
 

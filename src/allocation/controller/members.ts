@@ -1,14 +1,13 @@
 // What a controller stores about its edges and devices: their last reports, which age, and their connections. Pure: the time is an
 // argument.
 
-import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import { OutriderError } from '../../core/basics/errors.ts';
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
 import { defaultCell } from './cell-epoch.ts';
 import { ChangeRate } from './change-rate.ts';
 import type { DeviceOrder } from './device-order.ts';
 import type { LiveDevice, LiveEdge } from './live-slot.ts';
 import type {
-  ControllerMessage,
   DeviceReport,
   EdgeCard,
   EdgeReport,
@@ -112,12 +111,13 @@ export class Members {
   /** Answers that begin and end. */
   readonly changes: ChangeRate = new ChangeRate();
   /** Rows of keys with quotas that edges are to know. */
-  readonly rows: RowLedger = new RowLedger();
+  readonly rows: RowLedger;
   readonly #byLink = new Map<number, { readonly role: JoinMessage['role']; readonly id: string }>();
   readonly #settings: MemberSettings;
 
   constructor(settings: MemberSettings) {
     this.#settings = settings;
+    this.rows = new RowLedger(settings.origin.epoch);
   }
 
   /** The member of a connection; undefined: it has not joined, or another connection has replaced it. */
@@ -201,8 +201,9 @@ export class Members {
 
   #takeEdge(edge: Member<unknown>, report: EdgeReport, nowMs: number): void {
     edge.report = report;
-    if (report.rowsUsed === undefined) return;
-    this.rows.note(edge.id, report.rowsUsed, this.edges.keys(), nowMs);
+    const { rowsUsed, rowsId, rowsHeard } = report;
+    this.rows.confirmed(edge.id, rowsHeard);
+    if (rowsUsed !== undefined) this.rows.note(edge.id, rowsUsed, this.edges.keys(), nowMs, rowsId);
   }
 
   #takeDevice(device: DeviceMember, report: DeviceReport, nowMs: number): void {
@@ -367,18 +368,6 @@ function within(logarithm: number): number {
 
 function byId({ id: one }: { readonly id: string }, { id: other }: { readonly id: string }): number {
   return one < other ? -1 : 1;
-}
-
-/** The last message to the older connection of a member. */
-export function replacedBy({ role, id }: JoinMessage): ControllerMessage {
-  const cause = `another ${role} has joined under the name ${id}`;
-  return { kind: 'refused', code: 'superseded', cause, remedy: 'give each a name of its own (--name)' };
-}
-
-/** The cause for a refused member. */
-export function refusalOf(error: unknown): { readonly code: string; readonly cause: string; readonly remedy: string } {
-  if (isOutriderError(error)) return { code: error.code, cause: error.message, remedy: error.remedy };
-  return { code: 'internal', cause: 'the controller has a fault', remedy: 'try again; its log has the cause' };
 }
 
 function demandCell(cell: string, origin: Origin): void {

@@ -69,6 +69,8 @@ const edgeReportSchema = z.object({
   isDraining: z.boolean(),
   place,
   rowsUsed: rowsUsed.optional(),
+  rowsId: id.optional(),
+  rowsHeard: id.nullable().optional(),
 });
 
 const sessionSchema = z.object({
@@ -139,6 +141,7 @@ export const controllerSchemas: Schemas<ControllerMessage> = {
     ...origin,
     slotMs: positiveMs,
     takesChanges: z.boolean().optional(),
+    confirmsRows: z.boolean().optional(),
   }),
   alive: z.object({ kind: z.literal('alive'), ...origin }),
   edges: z.object({ kind: z.literal('edges'), ...origin, edges: z.array(cardSchema).max(mostEntries) }),
@@ -173,7 +176,8 @@ export const controllerSchemas: Schemas<ControllerMessage> = {
     sessions: z.array(sharesSchema).max(65_536),
     tickets: z.array(ticketSchema).max(65_536),
   }),
-  'rows-elsewhere': z.object({ kind: z.literal('rows-elsewhere'), ...origin, rowsUsed }),
+  'rows-elsewhere': z.object({ kind: z.literal('rows-elsewhere'), ...origin, rowsUsed, rowsId: id.optional() }),
+  'rows-counted': z.object({ kind: z.literal('rows-counted'), ...origin, rowsId: id }),
   refused: z.object({
     kind: z.literal('refused'),
     code: text,

@@ -3,7 +3,7 @@
 // apart.
 
 import type { DraftPlan } from '../../core/protocol/device/drafting-advice.ts';
-import type { RowsUsed } from '../../core/protocol/edge/row-quotas.ts';
+import type { RowsUsed } from '../../core/protocol/edge/row-outbox.ts';
 
 export const controlVersion = 3;
 
@@ -56,8 +56,12 @@ export interface EdgeReport {
   readonly isDraining: boolean;
   /** Null: not given. */
   readonly place: Place | null;
-  /** Rows that it has evaluated since the last report for keys with a quota. Left out: none. */
+  /** Rows that it has evaluated for keys with a quota, and that no report before has had. Left out: none. */
   readonly rowsUsed?: readonly RowsUsed[] | undefined;
+  /** Id of `rowsUsed`: both are the same in each report until the controller confirms the id. Left out: each report has others. */
+  readonly rowsId?: string | undefined;
+  /** Id of the last `rows-elsewhere` that it has counted; null: none yet. Left out: it confirms nothing. */
+  readonly rowsHeard?: string | null | undefined;
 }
 
 export interface LinkReport {
@@ -137,6 +141,8 @@ export interface WelcomeMessage extends Origin {
   readonly slotMs: number;
   /** Whether it takes `device-changes`; left out: no. */
   readonly takesChanges?: boolean | undefined;
+  /** Whether it confirms rows (`rows-counted`); left out: no. */
+  readonly confirmsRows?: boolean | undefined;
 }
 
 /** An edge as devices know it. */
@@ -223,6 +229,14 @@ export interface SharesMessage extends SlotOrigin {
 export interface RowsElsewhereMessage extends Origin {
   readonly kind: 'rows-elsewhere';
   readonly rowsUsed: readonly RowsUsed[];
+  /** The same rows have the same id, and count once; left out: each message has others. */
+  readonly rowsId?: string | undefined;
+}
+
+/** To an edge: its rows of this id are counted. */
+export interface RowsCountedMessage extends Origin {
+  readonly kind: 'rows-counted';
+  readonly rowsId: string;
 }
 
 /** The controller runs. Sent where nothing else was for a while. */
@@ -254,4 +268,5 @@ export type ControllerMessage =
   | PlanMessage
   | SharesMessage
   | RowsElsewhereMessage
+  | RowsCountedMessage
   | RefusedMember;

@@ -1,7 +1,8 @@
 // The rows that edges have evaluated for keys with quotas, passed on to the other edges: each counts them as used, so that a key
 // has one quota on all of them. Pure.
 
-import { RowQuotas, type RowsUsed } from '../../core/protocol/edge/row-quotas.ts';
+import { RowOutbox, type RowParcel, type RowsUsed } from '../../core/protocol/edge/row-outbox.ts';
+import { RowQuotas } from '../../core/protocol/edge/row-quotas.ts';
 
 /** Keys of one message. */
 export const mostKeysSent = 1000;
@@ -12,59 +13,77 @@ const awayKeptMs = 60_000;
 const mostAway = 1000;
 
 export class RowLedger {
-  /** By the id of the edge that is to get them, then by key. */
-  readonly #unsent = new Map<string, Map<string, RowsUsed>>();
-
+  /** By the id of the edge that is to get them. */
+  readonly #unsent = new Map<string, RowOutbox>();
+  /** Connection and parcel that were used last, by the id of the edge: what is sent arrives unless the connection ends. */
+  readonly #sent = new Map<string, string>();
+  /** The last parcel of each edge that was counted. */
+  readonly #counted = new Map<string, string>();
   /** Edges that have left, and until when they are remembered. */
   readonly #away = new Map<string, number>();
   /** What all edges have used, for one that comes later. */
   readonly #counts = new RowQuotas();
   #isUsed = false;
+  #parcels = 0;
+  readonly #epoch: number;
+
+  /** @param epoch another for each run of a controller: parcels of two runs have different ids */
+  constructor(epoch: number = 0) {
+    this.#epoch = epoch;
+  }
 
   /** An edge comes, perhaps later than others after a restart of the controller. It is to get what counts still, a minute's rows at most. */
   join(edge: string, nowMs: number): void {
-    if (this.#away.has(edge)) return;
-    const used = this.#counts.kept(nowMs).flatMap(({ key, quota }) => {
-      if (quota === undefined) return [];
+    if (this.#away.delete(edge)) return;
+    const unsent = new RowOutbox();
+    this.#unsent.set(edge, unsent);
+    for (const { key, quota } of this.#counts.kept(nowMs)) {
+      if (quota === undefined) continue;
       const { rowsPerMinute, leftRows } = quota;
-      return [[key, { key, rows: Math.min(rowsPerMinute, rowsPerMinute - leftRows), rowsPerMinute }] as const];
-    });
-    this.#unsent.set(edge, new Map(used));
+      unsent.add({ key, rows: rowsPerMinute - leftRows, rowsPerMinute }, rowsPerMinute);
+    }
   }
 
-  /** @param from the edge that has evaluated them @param edges those that there are */
-  note(from: string, rowsUsed: readonly RowsUsed[], edges: Iterable<string>, nowMs: number): void {
+  /** @param from the edge that has evaluated them @param edges those that there are @param id counts once; undefined: always */
+  note(from: string, rowsUsed: readonly RowsUsed[], edges: Iterable<string>, nowMs: number, id?: string): void {
+    if (id !== undefined && this.#counted.get(from) === id) return;
+    if (id !== undefined) this.#counted.set(from, id);
     for (const used of rowsUsed) this.#counts.spentElsewhere(used, nowMs);
     this.#isUsed ||= rowsUsed.length > 0;
     this.#forgetOld(nowMs);
     for (const edge of new Set([...edges, ...this.#away.keys()])) {
       if (edge === from) continue;
-      const unsent = this.#unsent.get(edge) ?? new Map<string, RowsUsed>();
+      const unsent = this.#unsent.get(edge) ?? new RowOutbox();
       this.#unsent.set(edge, unsent);
-      for (const used of rowsUsed) {
-        const rows = used.rows + (unsent.get(used.key)?.rows ?? 0);
-        // More than a minute's rows count no more, and no message holds them.
-        unsent.set(used.key, { ...used, rows: Math.min(used.rowsPerMinute, rows) });
-      }
+      // More than a minute's rows count no more, and no message holds them.
+      for (const used of rowsUsed) unsent.add(used, used.rowsPerMinute);
     }
   }
 
-  /** What this edge is to get now: the keys that have waited longest. */
-  take(edge: string): readonly RowsUsed[] {
-    this.#away.delete(edge);
+  /**
+   * What this edge is to get now; null: nothing, or it is on its way.
+   * @param link its connection; null: it confirms nothing, and gets everything once
+   */
+  next(edge: string, link: number | null): RowParcel | null {
     const unsent = this.#unsent.get(edge);
-    if (unsent === undefined) return [];
-    const sent = [...unsent.values()].slice(0, mostKeysSent);
-    for (const { key } of sent) unsent.delete(key);
-    if (unsent.size === 0) this.#unsent.delete(edge);
-    return sent;
+    const parcel = unsent?.parcel(mostKeysSent, () => `${this.#epoch}.${++this.#parcels}`) ?? null;
+    const sent = `${link} ${parcel?.id}`;
+    if (parcel === null || this.#sent.get(edge) === sent) return null;
+    this.#sent.set(edge, sent);
+    if (link === null) unsent?.confirmed(parcel.id);
+    return parcel;
+  }
+
+  /** @param id of the last parcel that the edge has counted */
+  confirmed(edge: string, id: string | null = null): void {
+    if (id !== null) this.#unsent.get(edge)?.confirmed(id);
   }
 
   leave(edge: string, nowMs: number): void {
     this.#forgetOld(nowMs);
     // Where nothing is counted yet it has used nothing, and can come as a new one.
     if (this.#isUsed) this.#away.set(edge, nowMs + awayKeptMs);
-    else this.#unsent.delete(edge);
+    else this.#forget(edge);
     for (const first of this.#away.keys()) {
       if (this.#away.size <= mostAway) return;
       this.#forget(first);
@@ -76,7 +95,6 @@ export class RowLedger {
   }
 
   #forget(edge: string): void {
-    this.#away.delete(edge);
-    this.#unsent.delete(edge);
+    for (const one of [this.#away, this.#unsent, this.#sent, this.#counted]) one.delete(edge);
   }
 }

@@ -18,6 +18,7 @@ import {
   type JoinMessage,
   type MemberMessage,
   type RefusedMember,
+  type WelcomeMessage,
 } from '../../allocation/controller/messages.ts';
 import { changesOf, settled } from '../../allocation/controller/report-changes.ts';
 import type { Clock } from '../../core/basics/clock.ts';
@@ -82,8 +83,8 @@ export interface MemberOptions {
 
 export interface ControlClientOptions extends MemberOptions {
   readonly role: JoinMessage['role'];
-  /** Null: nothing is to report at the moment. */
-  readonly report: () => Unnumbered<EdgeReport | DeviceReport> | null;
+  /** Null: nothing is to report at the moment. @param welcome what the controller takes */
+  readonly report: (welcome: WelcomeMessage) => Unnumbered<EdgeReport | DeviceReport> | null;
   /** Called with each order of the highest epoch that counts. */
   readonly onOrder: (message: Exclude<ControllerMessage, { kind: 'welcome' | 'alive' | 'refused' }>) => void;
 }
@@ -112,11 +113,11 @@ export class ControlClient {
   readonly #clock: Clock;
   readonly #note: (event: ControlNote) => void;
   #connection: Connection | null = null;
-  #isWelcome = false;
+  /** Null: it has not joined. */
+  #welcome: WelcomeMessage | null = null;
   #seq = 0;
   /** The device's report before the next one, on this connection; null: none, or the controller takes whole reports only. */
   #reported: Omit<DeviceReport, 'seq'> | null = null;
-  #sendsChanges = false;
   #epochs: CellEpoch = noEpoch;
   #receivedAtMs = 0;
   #outageSinceMs: number | null = null;
@@ -140,14 +141,14 @@ export class ControlClient {
   }
 
   get isConnected(): boolean {
-    return this.#isWelcome;
+    return this.#welcome !== null;
   }
 
   /** Reports at once: something has changed. */
   reportNow(): void {
-    if (!this.#isWelcome || this.#connection === null) return;
+    if (this.#welcome === null || this.#connection === null) return;
     try {
-      const report = this.#options.report();
+      const report = this.#options.report(this.#welcome);
       if (report === null) return;
       this.#seq += 1;
       this.#connection.send(encodeControl({ ...this.#shortened(report), seq: this.#seq } as MemberMessage));
@@ -160,7 +161,7 @@ export class ControlClient {
 
   /** A device's report after the first one as what has changed. */
   #shortened(report: Unnumbered<EdgeReport | DeviceReport>): Unnumbered<MemberMessage> {
-    if (report.kind === 'edge-report' || !this.#sendsChanges) return report;
+    if (report.kind === 'edge-report' || this.#welcome?.takesChanges !== true) return report;
     const before = this.#reported;
     this.#reported = settled(before, report);
     return before === null ? this.#reported : changesOf(before, this.#reported);
@@ -172,7 +173,7 @@ export class ControlClient {
     this.#giveUp();
     this.#connection?.close('done', 'the member leaves');
     this.#connection = null;
-    this.#isWelcome = false;
+    this.#welcome = null;
   }
 
   #tick(): void {
@@ -181,7 +182,7 @@ export class ControlClient {
       const isSilent = this.#connection !== null && this.#clock.nowMs() - this.#receivedAtMs > lostAfterMs;
       if (isSilent) this.#connection?.close('silent', 'the controller says nothing');
       else this.reportNow();
-      if (this.#isWelcome && this.#clock.nowMs() - this.#welcomeAtMs > steadyMs) this.#outageSinceMs = null;
+      if (this.#welcome !== null && this.#clock.nowMs() - this.#welcomeAtMs > steadyMs) this.#outageSinceMs = null;
       this.#tick();
     });
   }
@@ -222,8 +223,8 @@ export class ControlClient {
   #lost(connection: Connection): void {
     if (connection !== this.#connection) return;
     this.#connection = null;
-    if (this.#isWelcome) this.#note({ kind: 'lost' });
-    this.#isWelcome = false;
+    if (this.#welcome !== null) this.#note({ kind: 'lost' });
+    this.#welcome = null;
     this.#reconnect();
   }
 
@@ -286,9 +287,8 @@ export class ControlClient {
   #follow(message: Exclude<ControllerMessage, { kind: 'refused' }>): void {
     if (message.kind === 'welcome') {
       // A second one would be answered by a report for ever.
-      if (this.#isWelcome) return;
-      this.#isWelcome = true;
-      this.#sendsChanges = message.takesChanges === true;
+      if (this.#welcome !== null) return;
+      this.#welcome = message;
       this.#isOlderNoted = false;
       this.#refusals.clear();
       this.#welcomeAtMs = this.#clock.nowMs();

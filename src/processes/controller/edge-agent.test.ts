@@ -50,7 +50,11 @@ function member() {
       },
       renewKeys: () => {},
       status: { busyMs: 0, sessions: 5, waiting: 1, state: 'serving' },
-      quotas: { takeUsed: () => [{ key: 'ada', rows: 1, rowsPerMinute: 60 }], usedElsewhere: () => {} },
+      quotas: {
+        parcel: () => ({ id: 'first', rowsUsed: [{ key: 'ada', rows: 1, rowsPerMinute: 60 }] }),
+        confirmed: () => {},
+        usedElsewhere: () => {},
+      },
     },
   });
   clock.moveTo(10);

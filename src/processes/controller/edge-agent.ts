@@ -42,11 +42,13 @@ const manyRows = 9;
 /** @returns the agent; close it before the edge */
 export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
   const { facts, edge, tickets, clock = machineClock } = options;
+  /** The last rows of other edges that were counted. */
+  let rowsHeard: string | null = null;
   let last = { atMs: clock.nowMs(), busyMs: edge.status.busyMs };
   return new ControlClient({
     ...options,
     role: 'edge',
-    report() {
+    report({ confirmsRows = false }) {
       const { status, stepTime } = edge;
       const nowMs = clock.nowMs();
       const busyShare = Math.min(1, Math.max(0, (status.busyMs - last.busyMs) / Math.max(1, nowMs - last.atMs)));
@@ -63,11 +65,16 @@ export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
         waiting: status.waiting,
         busyShare,
         isDraining: status.state !== 'serving',
-        ...rowsOf(edge.quotas?.takeUsed(mostKeysSent)),
+        ...(edge.quotas === undefined ? {} : { ...rowsOf(edge.quotas, confirmsRows), rowsHeard }),
       };
     },
     onOrder(message) {
-      if (message.kind === 'rows-elsewhere') edge.quotas?.usedElsewhere(message.rowsUsed);
+      if (message.kind === 'rows-counted') edge.quotas?.confirmed(message.rowsId);
+      if (message.kind === 'rows-elsewhere') {
+        const { rowsId = null, rowsUsed } = message;
+        if (rowsId === null || rowsId !== rowsHeard) edge.quotas?.usedElsewhere(rowsUsed);
+        rowsHeard = rowsId;
+      }
       if (message.kind !== 'shares') return;
       for (const grant of message.tickets) tickets.grant(grant);
       if (message.sessions.length > 0) share(options, message.sessions);
@@ -75,9 +82,16 @@ export function joinAsEdge(options: EdgeAgentOptions): ControlClient {
   });
 }
 
-/** Without quotas a report has no rows. */
-function rowsOf(rowsUsed: EdgeReport['rowsUsed'] = []): Pick<EdgeReport, 'rowsUsed'> {
-  return rowsUsed.length === 0 ? {} : { rowsUsed };
+/** They stay in the edge's book until the controller has confirmed them. One that confirms nothing is sent each row once. */
+function rowsOf(
+  quotas: NonNullable<EdgeAgentOptions['edge']['quotas']>,
+  confirmsRows: boolean,
+): Pick<EdgeReport, 'rowsUsed' | 'rowsId'> {
+  const parcel = quotas.parcel(mostKeysSent);
+  if (parcel === null) return {};
+  const { id: rowsId, rowsUsed } = parcel;
+  if (!confirmsRows) quotas.confirmed(rowsId);
+  return { rowsUsed, rowsId };
 }
 
 /** A share of 0 would be a session that never gets anything. */

@@ -1,7 +1,7 @@
 // The watchers of a controller: who may watch, and a frame for each of them every second. A watcher holds what it was sent last, which is
 // bounded; one that reads slowly gets fewer frames, and nothing waits for it.
 
-import { refusalOf } from '../../allocation/controller/members.ts';
+import { refusalOf } from '../../allocation/controller/answers.ts';
 import { encodeControl } from '../../allocation/controller/message-codec.ts';
 import type { Fleet, LinkRow, Table } from '../../allocation/controller/watch/fleet-rows.ts';
 import { type Ask, viewOf } from '../../allocation/controller/watch/fleet-view.ts';

@@ -141,7 +141,7 @@ export const edgeChecks: Checks<EdgeOptions> = {
   targetMsPerToken: optional(between(0.001)),
   downlinkBitsPerSecond: optional(between(8000)),
   keyOf: optional(callback),
-  quotas: optional(having('quotas, as a RowQuotas', 'demand', 'spend', 'takeUsed')),
+  quotas: optional(having('quotas, as a RowQuotas', 'demand', 'spend', 'stillUsed')),
   lookUpTokens: optional(whole(0)),
   draft: optional(
     record<NonNullable<EdgeOptions['draft']>>({

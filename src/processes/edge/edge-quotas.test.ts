@@ -9,5 +9,8 @@ it('reports after a time without a controller only the rows that have not come b
   const quotas = quotasOf(rows, { nowMs: () => nowMs, after: () => () => {} });
   rows.spend(edgeKey('ada', { rowsPerMinute: 600 }), 500, 0);
   nowMs = 30_000;
-  expect(quotas.takeUsed()).toEqual([{ key: 'ada', rows: 200, rowsPerMinute: 600 }]);
+  const first = quotas.parcel(9);
+  expect(first?.rowsUsed).toEqual([{ key: 'ada', rows: 200, rowsPerMinute: 600 }]);
+  nowMs = 45_000;
+  expect(quotas.parcel(9)).toEqual({ id: first?.id, rowsUsed: [{ key: 'ada', rows: 50, rowsPerMinute: 600 }] });
 });

@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { retrySecondsOf } from '../../basics/retry-time.ts';
 import { edgeKey } from './edge-key.ts';
+import type { RowsUsed } from './row-outbox.ts';
 import { RowQuotas } from './row-quotas.ts';
 
 const key = edgeKey('ada', { rowsPerMinute: 600 });
+
+/** What is to be sent, and counts as confirmed then. */
+function take({ unsent }: RowQuotas): readonly RowsUsed[] {
+  const parcel = unsent.parcel(10, () => 'id');
+  unsent.confirmed('id');
+  return parcel?.rowsUsed ?? [];
+}
 
 /** Seconds to wait; 0: it may begin. */
 function waitOf(quotas: RowQuotas, neededRows: number, promisedRows: number, nowMs: number): number | undefined {
@@ -47,8 +55,12 @@ describe('a quota of rows', () => {
     quotas.spentElsewhere({ key: 'ada', rows: 600, rowsPerMinute: 600 }, 0);
     quotas.spend(key, 60, 0);
     expect(waitOf(quotas, 60, 0, 0)).toBe(12);
-    expect(quotas.takeUsed()).toEqual([{ key: 'ada', rows: 60, rowsPerMinute: 600 }]);
-    expect(quotas.takeUsed()).toEqual([]);
+    // What is sent is kept until it is confirmed.
+    quotas.unsent.parcel(1, () => 'id');
+    expect(quotas.kept(0)).toMatchObject([{ quota: { unsentRows: 60 } }]);
+    expect(take(quotas)).toEqual([{ key: 'ada', rows: 60, rowsPerMinute: 600 }]);
+    expect(quotas.kept(0)).toMatchObject([{ quota: { unsentRows: 0 } }]);
+    expect(take(quotas)).toEqual([]);
   });
 
   it('is in debt by a minute at most for what other edges say, and after a restart', () => {
@@ -83,7 +95,7 @@ describe('a quota of rows', () => {
     quotas.demand(edgeKey('bob', { rowsPerMinute: 1 }), 1, 0, 0);
     quotas.spend(edgeKey('free'), 1e9, 0);
     quotas.demand(edgeKey('free'), 1e9, 0, 0);
-    expect(quotas.takeUsed().map(({ key: id }) => id)).toEqual(['ada']);
+    expect(take(quotas).map(({ key: id }) => id)).toEqual(['ada']);
   });
 
   it('is not emptied by a clock that goes backwards', () => {
@@ -97,7 +109,7 @@ describe('a quota of rows', () => {
     before.spend(key, 650, 0);
     before.spend(edgeKey('free'), 7, 0);
     before.spend(edgeKey('bob'), 9, 0);
-    before.takeUsed(1);
+    take(before);
     before.spend(key, 10, 6000);
     const kept = before.kept(6000);
     expect(kept).toEqual([
@@ -108,7 +120,7 @@ describe('a quota of rows', () => {
     const after = new RowQuotas((id) => id !== 'bob', kept, 1e9);
     expect(waitOf(after, 100, 0, 1e9)).toBe(10);
     expect(waitOf(after, 100, 0, 1e9 + 10_000)).toBe(0);
-    expect(after.takeUsed()).toEqual([{ key: 'ada', rows: 10, rowsPerMinute: 600 }]);
+    expect(take(after)).toEqual([{ key: 'ada', rows: 10, rowsPerMinute: 600 }]);
     after.spend(edgeKey('free'), 1, 1e9);
     expect(after.kept(2e9)).toEqual([
       { key: 'ada', rows: 660 },
@@ -126,8 +138,10 @@ describe('a quota of rows', () => {
   it('has still used only what has not come back', () => {
     const quotas = new RowQuotas();
     quotas.spend(key, 600, 0);
-    const [used = { key: '', rows: 0, rowsPerMinute: 1 }] = quotas.takeUsed();
+    const [used = { key: '', rows: 0, rowsPerMinute: 1 }] = take(quotas);
     const still = [0, 30_000, 60_000, 90_000].map((nowMs) => quotas.stillUsed(used, nowMs).rows);
     expect(still).toEqual([600, 300, 0, 0]);
+    // A part of a row that is missing is a row: 10 come back in a second.
+    expect([1, 99, 100, 59_999].map((nowMs) => quotas.stillUsed(used, nowMs).rows)).toEqual([600, 600, 599, 1]);
   });
 });

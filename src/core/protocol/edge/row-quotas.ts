@@ -5,19 +5,12 @@
 import { OutriderError } from '../../basics/errors.ts';
 import { retryRemedy } from '../../basics/retry-time.ts';
 import type { EdgeKey } from './edge-key.ts';
+import { RowOutbox, type RowsUsed } from './row-outbox.ts';
 
 /** Rows that are left; below 0: more were used than there were. */
 interface Bucket {
   readonly rows: number;
   readonly atMs: number;
-  readonly rowsPerMinute: number;
-}
-
-/** Rows that were evaluated for a key with a quota. */
-export interface RowsUsed {
-  /** Its id. */
-  readonly key: string;
-  readonly rows: number;
   readonly rowsPerMinute: number;
 }
 
@@ -27,7 +20,7 @@ export interface KeptKey {
   readonly key: string;
   /** Rows that this edge has ever evaluated for it. */
   readonly rows: number;
-  /** The quota, while a part of it is used; `unsentRows`: not reported to other edges yet. */
+  /** The quota, while a part of it is used; `unsentRows`: no controller has confirmed them yet. */
   readonly quota?: { readonly rowsPerMinute: number; readonly leftRows: number; readonly unsentRows: number };
 }
 
@@ -49,8 +42,8 @@ function filled(bucket: Bucket | undefined, rowsPerMinute: number, nowMs: number
 export class RowQuotas {
   /** By the id of the key. */
   readonly #buckets = new Map<string, Bucket>();
-  /** Used rows of each key with a quota, since the last call of {@link takeUsed}. */
-  readonly #used = new Map<string, RowsUsed>();
+  /** Rows of keys with a quota that sessions of this edge have used, for other edges. */
+  readonly unsent: RowOutbox = new RowOutbox();
   /** All rows of keys that `isCounted` takes, by id. */
   readonly #totals = new Map<string, number>();
   readonly #isCounted: (id: string) => boolean;
@@ -63,7 +56,7 @@ export class RowQuotas {
       if (quota === undefined) continue;
       const { rowsPerMinute, leftRows, unsentRows } = quota;
       this.#buckets.set(key, { rows: Math.max(-rowsPerMinute, leftRows), atMs: nowMs, rowsPerMinute });
-      if (unsentRows > 0) this.#used.set(key, { key, rows: unsentRows, rowsPerMinute });
+      if (unsentRows > 0) this.unsent.add({ key, rows: unsentRows, rowsPerMinute });
     }
   }
 
@@ -90,8 +83,7 @@ export class RowQuotas {
     if (key.rowsPerMinute === null) return;
     const bucket = filled(this.#buckets.get(key.id), key.rowsPerMinute, nowMs);
     this.#set(key.id, { ...bucket, rows: bucket.rows - rows });
-    const before = this.#used.get(key.id)?.rows ?? 0;
-    this.#used.set(key.id, { key: key.id, rows: before + rows, rowsPerMinute: key.rowsPerMinute });
+    this.unsent.add({ key: key.id, rows, rowsPerMinute: key.rowsPerMinute });
   }
 
   /** Another edge has evaluated these rows for the key. They take a quota to that of a minute below 0 at most: an edge may be wrong. */
@@ -128,16 +120,9 @@ export class RowQuotas {
       const rows = this.#totals.get(key) ?? 0;
       const { rowsPerMinute = 0 } = this.#buckets.get(key) ?? {};
       const leftRows = Math.max(-rowsPerMinute, Math.floor(filled(this.#buckets.get(key), rowsPerMinute, nowMs).rows));
-      const unsentRows = this.#used.get(key)?.rows ?? 0;
+      const unsentRows = this.unsent.rowsOf(key);
       if (leftRows < rowsPerMinute) return [{ key, rows, quota: { rowsPerMinute, leftRows, unsentRows } }];
       return rows === 0 ? [] : [{ key, rows }];
     });
-  }
-
-  /** What sessions of this edge have used since the last call. @param most keys; the next call returns the others */
-  takeUsed(most: number = mostKeys): readonly RowsUsed[] {
-    const used = [...this.#used.values()].slice(0, most);
-    for (const { key } of used) this.#used.delete(key);
-    return used;
   }
 }
