@@ -18,7 +18,11 @@ describe('mode auto', () => {
     await using edge = await startToyEdge(told);
     const auto = new AutoMode();
     const first = await startTurn(toyTurn(edge, { auto, drafter: toyDrafter(0.95), maxAnswerTokens: 200 })).report;
-    expect(first).toMatchObject({ mode: 'stream', modeReason: 'nothing was measured before this answer', draftingPauses: 0 });
+    expect(first).toMatchObject({
+      mode: 'stream',
+      modeReason: 'nothing was measured before this answer',
+      draftingPauses: 0,
+    });
     expect(first.modeChanges).toHaveLength(1);
     expect(first.tokens).toEqual(reference);
     const second = await startTurn(toyTurn(edge, { auto, drafter: toyDrafter(0.95) })).report;
@@ -53,7 +57,11 @@ describe('mode auto', () => {
       else {
         expect(edgeDraftRows).toBeGreaterThan(0);
         expect(['mix', 'edge-sd']).toContain(mode);
-        expect(modeChanges[0]).toMatchObject({ fromToken: 0, mode: 'mix', reason: 'nothing was measured before this answer' });
+        expect(modeChanges[0]).toMatchObject({
+          fromToken: 0,
+          mode: 'mix',
+          reason: 'nothing was measured before this answer',
+        });
       }
     }
   });
