@@ -7,11 +7,12 @@ import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
 import { type AgentRow, type AgentTurn, agentFigures, agentRows, measureAgent } from './agent.ts';
+import { type BesideRow, type BesideRun, besideFigures, besideRows, measureBeside } from './beside.ts';
 import { type CrowdRow, measureCrowd } from './crowd.ts';
 import { measureOverhead, type OverheadRow } from './endpoint.ts';
 import { type LatencyFound, type LatencyRow, latencyRows, measureLatency } from './latency.ts';
 
-const parts = ['all', 'latency', 'overhead', 'clients', 'agent'] as const;
+const parts = ['all', 'latency', 'overhead', 'clients', 'agent', 'beside'] as const;
 
 const options = {
   part: {
@@ -44,9 +45,17 @@ const options = {
     default: 300,
   },
   clients: { flag: '--clients <count>', help: 'streaming clients at once', whole: [1, 500], default: 200 },
+  readers: { flag: '--readers <count,...>', help: 'readers beside a prompt', numbers: [1, 32], default: [1, 4] },
+  promptTokens: {
+    flag: '--prompt-tokens <count,...>',
+    help: 'length of a prompt beside readers, tokens',
+    numbers: [16, 2200],
+    default: [500],
+    full: [500, 2000],
+  },
   full: {
     flag: '--full',
-    help: 'the published size: --prompts 4, --repeats 3, --tokens 128, and clients that ask for 2 minutes instead of 20 seconds',
+    help: 'the published size: --prompts 4, --repeats 3, --tokens 128, --prompt-tokens 500,2000, and clients that ask for 2 minutes instead of 20 seconds',
   },
 } as const;
 
@@ -56,6 +65,7 @@ interface Found {
   readonly crowd: CrowdRow | null;
   /** The turns of each run. */
   readonly agent: readonly (readonly AgentTurn[])[];
+  readonly beside: readonly BesideRun[];
 }
 
 export const serveExperiment: Experiment<typeof options, Found, Conclusion<ServeRow>> = {
@@ -80,13 +90,17 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
       : null;
     const settings = { ...namesOf(chosen), profile, prompts, tokens, repeats, roundTripsMs };
     const agent = wants('agent') ? await measureAgent(settings, run) : [];
-    return { latency: wants('latency') ? await measureLatency(settings, run) : [], overhead, crowd, agent };
+    const { target } = settings;
+    const { readers, promptTokens } = chosen;
+    const beside = wants('beside') ? await measureBeside({ target, readers, promptTokens, repeats }, run) : [];
+    return { latency: wants('latency') ? await measureLatency(settings, run) : [], overhead, crowd, agent, beside };
   },
-  conclude({ latency, overhead, crowd, agent }, { full, ...chosen }) {
+  conclude({ latency, overhead, crowd, agent, beside }, { full, ...chosen }) {
+    const besides = besideRows(beside);
     const latencies = latencyRows(latency);
     const turns = agentRows(agent);
     const others = [...(overhead === null ? [] : [overhead]), ...(crowd === null ? [] : [crowd])];
-    const rows = [...latencies, ...others, ...turns];
+    const rows = [...latencies, ...others, ...turns, ...besides];
     const at = (way: LatencyRow['way'], roundTripMs: number): LatencyRow | undefined =>
       latencies.find((row) => row.way === way && row.roundTripMs === roundTripMs);
     const textsWrong = [...latencies, ...turns].reduce((sum, row) => sum + row.textsWrong, crowd?.textsWrong ?? 0);
@@ -108,6 +122,7 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
       addedDelayP99Ms: crowd?.addedDelayP99Ms ?? null,
       clientsLateP99Ms: crowd?.clientsLateP99Ms ?? null,
       ...agentFigures(turns),
+      ...besideFigures(besides),
     };
     const params = { ...chosen, crowdProfile, full: full === true };
     return { rows, summary, params, passed: textsWrong === 0 && (crowd?.failed ?? 0) === 0 };
@@ -121,6 +136,7 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
       ...of('overhead', { httpOverheadMs: 2 }),
       ...of('clients', { failed: 0, addedDelayP99Ms: 10 }),
       ...of('agent', { agentEvaluatedOverNew: 1.15, agentFirstTokenTurn6OverTurn1: 2 }),
+      ...of('beside', { promptBesideReadersWorst: 2.2, promptBesideFirstTokenWorst: 2.5, promptOverFairShare: 1.25 }),
       ...(part === 'overhead' ? {} : { textsWrong: 0 }),
     };
   },
@@ -129,7 +145,7 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
 /** Profile for the edge of the many clients: an unpaced toy would answer all of them at once. */
 const crowdProfile = 'reference';
 
-export type ServeRow = LatencyRow | OverheadRow | CrowdRow | AgentRow;
+export type ServeRow = LatencyRow | OverheadRow | CrowdRow | AgentRow | BesideRow;
 
 const names: Readonly<Record<LatencyRow['way'], string>> = {
   ar: 'the edge without drafts, `ar`',
@@ -145,6 +161,7 @@ export function servePage({ rows }: Document<ServeRow>): string {
     overheadPart(of<OverheadRow>('overhead')),
     crowdPart(of<CrowdRow>('crowd')),
     agentPart(of<AgentRow>('agent')),
+    besidePart(of<BesideRow>('beside')),
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -226,5 +243,25 @@ ${columnTable(rows, {
   'cold cached': ({ coldCachedTokens }) => `${coldCachedTokens}`,
   runs: ({ runs }) => `${runs}`,
   wrong: ({ textsWrong }) => `${textsWrong}`,
+})}`;
+}
+
+function besidePart(rows: readonly BesideRow[]): string {
+  if (rows.length === 0) return '';
+  return `## A prompt beside readers
+
+Each has a key of its own, with an equal share. The fair share of a prompt is a time of k times that alone with k keys at work.
+
+${columnTable(rows, {
+  readers: ({ readers }) => `${readers}`,
+  'prompt, tokens': ({ promptTokens }) => `${promptTokens}`,
+  'readers alone, ms a token': ({ msPerTokenAlone }) => fixed(msPerTokenAlone, 1),
+  'beside it, times': ({ msPerTokenOverAlone }) => fixed(msPerTokenOverAlone, 2),
+  'first token alone, ms': ({ firstTokenMsAlone }) => fixed(firstTokenMsAlone, 0),
+  'beside it, times that': ({ firstTokenOverAlone }) => fixed(firstTokenOverAlone, 2),
+  'prompt alone, ms': ({ promptAloneMs }) => fixed(promptAloneMs, 0),
+  'beside them, ms': ({ promptMs }) => fixed(promptMs, 0),
+  'over its fair share': ({ promptOverFairShare }) => fixed(promptOverFairShare, 2),
+  runs: ({ runs }) => `${runs}`,
 })}`;
 }
