@@ -30,7 +30,7 @@ export interface BesideRun {
   /** From the request for the prompt's first token to that token, ms: without readers, and beside them. */
   readonly promptAloneMs: number;
   readonly promptMs: number;
-  /** Of the readers, before the prompt and while it was evaluated. */
+  /** The same figures of the readers, before the prompt and while it was evaluated. */
   readonly msPerTokenAlone: number;
   readonly msPerToken: number;
   readonly firstTokenMsAlone: number;
@@ -122,7 +122,7 @@ async function measureOne(place: BesidePlace, readers: number, tokens: number, u
   };
 }
 
-/** Of the pauses between pieces, and of the turns, that lie within this time: mean time per token, median time to a first token. */
+/** Mean of the pauses between pieces, and median of the times to a first token, as far as they lie within this time. */
 export function figuresOf(
   turns: readonly ReaderTurn[],
   fromMs: number,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AgentTurn, sharedLength } from './agent.ts';
 import { type AgentSaid, agentBody, agentTurns, messagesOf } from './agent-task.ts';
+import { type BesideRun, figuresOf } from './beside.ts';
 import { type LatencyFound, latencyRows, type Way, type WayText } from './latency.ts';
 import { serveExperiment, servePage } from './serve.ts';
 
@@ -27,7 +28,7 @@ const options = { part: 'all', roundTripsMs: [10, 60] } as unknown as Parameters
 describe('bench serve', () => {
   it('compares each way to ask with the edge at the same round trip', () => {
     const { rows, summary, passed } = serveExperiment.conclude(
-      { latency, overhead: null, crowd: null, agent: [] },
+      { latency, overhead: null, crowd: null, agent: [], beside: [] },
       options,
     );
     expect(summary).toMatchObject({
@@ -47,9 +48,9 @@ describe('bench serve', () => {
   it('fails with a text that is not that of the edge alone', () => {
     const wrong = [...latency.slice(0, 3), found('device', 60, 45, 'wrong')];
     expect(latencyRows(wrong).map(({ textsWrong }) => textsWrong)).toEqual([0, 0, 0, 3]);
-    expect(serveExperiment.conclude({ latency: wrong, overhead: null, crowd: null, agent: [] }, options).passed).toBe(
-      false,
-    );
+    expect(
+      serveExperiment.conclude({ latency: wrong, overhead: null, crowd: null, agent: [], beside: [] }, options).passed,
+    ).toBe(false);
   });
 
   it('compares what an agent has evaluated with what was new, without its first turn', () => {
@@ -66,7 +67,7 @@ describe('bench serve', () => {
       coldCachedTokens: 0,
     });
     const agent = [[turn(600, 600, 500), turn(700, 50, 90), turn(800, 50, 100)]];
-    const found = { latency: [], overhead: null, crowd: null };
+    const found = { latency: [], overhead: null, crowd: null, beside: [] };
     const { rows, summary, passed } = serveExperiment.conclude({ ...found, agent }, options);
     expect(summary).toMatchObject({
       agentEvaluatedOverNew: 1.1,
@@ -110,5 +111,32 @@ describe('the turns of an agent', () => {
     expect(texts[1]?.slice(0, 2)).toEqual(texts[0]);
     expect(texts[1]?.[2]?.content).toContain('"name": "read_file"');
     expect(agentTurns).toBe(6);
+  });
+
+  it('takes the worst of all prompts beside readers, and a fair share by the number of keys', () => {
+    const one = (readers: number, promptMs: number, msPerToken: number): BesideRun => {
+      const alone = { promptAloneMs: 1000, msPerTokenAlone: 10, firstTokenMsAlone: 20, firstTokenMs: 30 };
+      return { readers, promptTokens: 500, promptMs, msPerToken, ...alone };
+    };
+    const beside = [one(1, 2200, 19), one(1, 2400, 20), one(1, 2300, 40), one(4, 6000, 15)];
+    const { rows, summary } = serveExperiment.conclude(
+      { latency: [], overhead: null, crowd: null, agent: [], beside },
+      options,
+    );
+    expect(rows).toMatchObject([{ runs: 3, promptOverFairShare: 1.15 }, { promptOverFairShare: 1.2 }]);
+    expect(summary).toMatchObject({
+      promptBesideReadersWorst: 2,
+      promptBesideFirstTokenWorst: 1.5,
+      promptOverFairShare: 1.2,
+    });
+  });
+
+  it('counts the pauses that end within a time, and turns that begin and write in it', () => {
+    const turns = [
+      { askedMs: 0, piecesMs: [50, 60, 70] },
+      { askedMs: 75, piecesMs: [105, 125] },
+      { askedMs: 130, piecesMs: [230] },
+    ];
+    expect(figuresOf(turns, 65, 200)).toEqual({ msPerToken: 15, firstTokenMs: 30 });
   });
 });

@@ -1,7 +1,7 @@
 // Well-formed frames whose fields lie: values at and beyond every limit, in every combination. Damage by chance seldom gets past
 // the codec; these do.
 
-import { ByteWriter } from '../../../src/core/basics/bytes.ts';
+import { ByteWriter, writeFloat32 } from '../../../src/core/basics/bytes.ts';
 import type { Random } from '../../../src/core/basics/philox.ts';
 import { limits } from '../../../src/core/protocol/wire/limits.ts';
 import { protocolVersion } from '../../../src/core/protocol/wire/messages.ts';
@@ -113,7 +113,7 @@ const edgeLies: readonly Lie[] = [
     const count = random.integer(4);
     writer.byte(0x4a).varint(pick(random, counts)).varint(count);
     for (let left = count; left > 0; left -= 1)
-      writer.float32(pick(random, floats)).varint(1).varint(pick(random, ids)).float32(-1);
+      writeFloat32(writeFloat32(writer, pick(random, floats)).varint(1).varint(pick(random, ids)), -1);
     return writer;
   },
 ];

@@ -28,7 +28,7 @@ interface Waiting {
 }
 
 export interface WaitingOptions {
-  /** Of what is waited for, 0 to 1. Default: not known. */
+  /** Part of the wait that is over, 0 to 1. Default: not known. */
   readonly share?: number | undefined;
   readonly stream?: BarStream;
 }

@@ -69,21 +69,6 @@ export class ByteWriter {
     return this.raw(numberBytes);
   }
 
-  /** IEEE 754 binary32, little-endian; rounds. */
-  float32(value: number): this {
-    numberView.setFloat32(0, value, true);
-    return this.raw(fourBytes);
-  }
-
-  uint16(value: number): this {
-    return this.byte(value & 0xff).byte(value >>> 8);
-  }
-
-  uint32(value: number): this {
-    numberView.setUint32(0, value, true);
-    return this.raw(fourBytes);
-  }
-
   uint64(value: bigint): this {
     numberView.setBigUint64(0, value, true);
     return this.raw(numberBytes);
@@ -174,7 +159,7 @@ export class ByteReader {
   }
 
   /** A view of these bytes until the next number is read. */
-  #number(count: number): DataView {
+  number(count: number): DataView {
     const start = this.#take(count);
     for (let index = 0; index < count; index += 1) numberBytes[index] = this.#bytes[start + index] as number;
     return numberView;
@@ -195,24 +180,8 @@ export class ByteReader {
     return digits;
   }
 
-  float64(): number {
-    return this.#number(8).getFloat64(0, true);
-  }
-
   float32(): number {
-    return this.#number(4).getFloat32(0, true);
-  }
-
-  uint16(): number {
-    return this.byte() + 0x100 * this.byte();
-  }
-
-  uint32(): number {
-    return this.#number(4).getUint32(0, true);
-  }
-
-  uint64(): bigint {
-    return this.#number(8).getBigUint64(0, true);
+    return this.number(4).getFloat32(0, true);
   }
 
   ids(count: number, maxId: number): number[] {
@@ -233,4 +202,28 @@ export class ByteReader {
   end(): void {
     if (this.remaining > 0) throw this.#malformed(`${this.remaining} bytes too many`);
   }
+}
+
+// Functions and no methods: a page's bundle has those alone that it uses.
+
+/** IEEE 754 binary32, little-endian; rounds. */
+export function writeFloat32(writer: ByteWriter, value: number): ByteWriter {
+  numberView.setFloat32(0, value, true);
+  return writer.raw(fourBytes);
+}
+
+export function readFloat64(reader: ByteReader): number {
+  return reader.number(8).getFloat64(0, true);
+}
+
+export function readUint16(reader: ByteReader): number {
+  return reader.number(2).getUint16(0, true);
+}
+
+export function readUint32(reader: ByteReader): number {
+  return reader.number(4).getUint32(0, true);
+}
+
+export function readUint64(reader: ByteReader): bigint {
+  return reader.number(8).getBigUint64(0, true);
 }

@@ -86,7 +86,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
   #outageSinceMs: number | null = null;
   #hasConnected = false;
   readonly #edges: EdgeChoice;
-  /** Of the connection that is lost next. */
+  /** How the connection that is lost next has failed. */
   #failure: EdgeFailure = 'lost';
   #servedBy: string | null = null;
   /** The edge that a move is connecting to. */

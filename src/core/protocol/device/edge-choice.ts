@@ -80,7 +80,7 @@ export class EdgeChoice {
     if (version !== 2 || turn.promptLogprobs === undefined) return null;
     return {
       code: 'version-mismatch',
-      cause: `the edge speaks protocol ${version}, which has no log-probabilities of a prompt's tokens`,
+      cause: `protocol ${version} has no log-probabilities of prompts`,
       remedy: 'run a newer outrider on the edge, or leave them out',
     };
   }

@@ -1,6 +1,6 @@
 // Encodes and decodes commits: a byte and an id for the usual ones, a long form for others, and one with logprobs. And logprobs of prompts.
 
-import type { ByteReader, ByteWriter } from '../../basics/bytes.ts';
+import { type ByteReader, type ByteWriter, writeFloat32 } from '../../basics/bytes.ts';
 import { type Logprobs, topLogprobsLimit } from '../../decoding/logprobs.ts';
 import { malformed } from './bytes.ts';
 import { frame, type SharedState } from './codec-shared.ts';
@@ -71,8 +71,8 @@ function readSomeLogprobs(reader: ByteReader, count: number): readonly Logprobs[
 }
 
 function writeLogprobs(writer: ByteWriter, { logprob, top }: Logprobs): void {
-  writer.float32(logprob).varint(top.length);
-  for (const one of top) writer.varint(one.id).float32(one.logprob);
+  writeFloat32(writer, logprob).varint(top.length);
+  for (const one of top) writeFloat32(writer.varint(one.id), one.logprob);
 }
 
 function readLogprobs(reader: ByteReader): Logprobs {

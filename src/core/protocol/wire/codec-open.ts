@@ -1,6 +1,6 @@
 // Encodes and decodes `open` and `resume`. They are sent once per connection, and their positions are absolute.
 
-import type { ByteReader, ByteWriter } from '../../basics/bytes.ts';
+import { type ByteReader, type ByteWriter, readFloat64, readUint64 } from '../../basics/bytes.ts';
 import { defined } from '../../basics/defined.ts';
 import { OutriderError } from '../../basics/errors.ts';
 import { type Grammar, grammarBytesLimit, grammarKinds } from '../../decoding/grammar.ts';
@@ -24,18 +24,18 @@ function writeSampling(writer: ByteWriter, sampling: Sampling): void {
 }
 
 function readSampling(reader: ByteReader): Sampling {
-  const temperature = reader.float64();
+  const temperature = readFloat64(reader);
   const topK = reader.varint(limits.maxId);
-  const topP = reader.float64();
-  const minP = reader.float64();
-  const presencePenalty = reader.float64();
-  const frequencyPenalty = reader.float64();
-  const repetitionPenalty = reader.float64();
+  const topP = readFloat64(reader);
+  const minP = readFloat64(reader);
+  const presencePenalty = readFloat64(reader);
+  const frequencyPenalty = readFloat64(reader);
+  const repetitionPenalty = readFloat64(reader);
   const logitBias: [number, number][] = [];
   for (let left = reader.varint(limits.logitBiases); left > 0; left -= 1) {
-    logitBias.push([reader.varint(limits.maxId), reader.float64()]);
+    logitBias.push([reader.varint(limits.maxId), readFloat64(reader)]);
   }
-  const seed = reader.uint64();
+  const seed = readUint64(reader);
   return { temperature, topK, topP, minP, presencePenalty, frequencyPenalty, repetitionPenalty, logitBias, seed };
 }
 

@@ -1,7 +1,14 @@
 // The frames of the rows protocol (docs/internals/rows-protocol.md), of both sides: bytes to objects and back. Nothing is allocated by
 // a count before it is compared with the bytes that are there.
 
-import { ByteReader, ByteWriter } from '../../../core/basics/bytes.ts';
+import {
+  ByteReader,
+  ByteWriter,
+  readFloat64,
+  readUint16,
+  readUint32,
+  writeFloat32,
+} from '../../../core/basics/bytes.ts';
 import { OutriderError } from '../../../core/basics/errors.ts';
 import { candidateLimit } from '../../../core/decoding/candidates.ts';
 
@@ -84,16 +91,27 @@ export function mostRowsBytes(items: readonly FrameItem[]): number {
   return bytes;
 }
 
+/** Numbers are little-endian. */
+class FrameWriter extends ByteWriter {
+  uint16(value: number): this {
+    return this.byte(value & 0xff).byte(value >>> 8);
+  }
+
+  uint32(value: number): this {
+    return this.uint16(value & 0xffff).uint16(value >>> 16);
+  }
+}
+
 /** With its length. */
 export function encodeFrame(frame: Frame): Uint8Array {
-  const writer = new ByteWriter().uint32(0).byte(kinds.indexOf(frame.kind));
+  const writer = new FrameWriter().uint32(0).byte(kinds.indexOf(frame.kind));
   writeBody(writer, frame);
   const bytes = writer.finish();
   new DataView(bytes.buffer).setUint32(0, bytes.length - lengthBytes, true);
   return bytes;
 }
 
-function writeBody(writer: ByteWriter, frame: Frame): void {
+function writeBody(writer: FrameWriter, frame: Frame): void {
   switch (frame.kind) {
     case 'hello':
       writeText(writer.uint16(frame.version), JSON.stringify(frame.hello));
@@ -126,16 +144,16 @@ function writeBody(writer: ByteWriter, frame: Frame): void {
   }
 }
 
-function writeText(writer: ByteWriter, text: string): void {
+function writeText(writer: FrameWriter, text: string): void {
   writer.raw(textEncoder.encode(text));
 }
 
-function writeIds(writer: ByteWriter, ids: readonly number[]): void {
+function writeIds(writer: FrameWriter, ids: readonly number[]): void {
   writer.uint32(ids.length);
   for (const id of ids) writer.uint32(id);
 }
 
-function writeItem(writer: ByteWriter, { sequence, keep, rows, ids, asks }: FrameItem): void {
+function writeItem(writer: FrameWriter, { sequence, keep, rows, ids, asks }: FrameItem): void {
   writer.uint32(sequence).uint32(keep).uint16(rows);
   writeIds(writer, ids);
   writer.uint16(asks.length);
@@ -152,10 +170,10 @@ function writeItem(writer: ByteWriter, { sequence, keep, rows, ids, asks }: Fram
   }
 }
 
-function writeRow(writer: ByteWriter, { normaliser, ids, logits }: FrameRow): void {
+function writeRow(writer: FrameWriter, { normaliser, ids, logits }: FrameRow): void {
   writer.uint16(ids.length).float64(normaliser);
   for (const id of ids) writer.uint32(id);
-  for (const logit of logits) writer.float32(logit);
+  for (const logit of logits) writeFloat32(writer, logit);
 }
 
 /** @param body without its length @throws OutriderError `engine-refused` */
@@ -170,31 +188,31 @@ export function decodeFrame(body: Uint8Array): Frame {
 function readBody(reader: ByteReader, kind: Frame['kind'] | undefined): Frame {
   switch (kind) {
     case 'hello': {
-      const version = reader.uint16();
+      const version = readUint16(reader);
       const text = readText(reader);
       return { kind, version, hello: version === rowsVersion ? readJson(text) : undefined };
     }
     case 'evaluate': {
-      const step = reader.uint32();
-      return { kind, step, items: repeat(reader.uint16(), () => readItem(reader)) };
+      const step = readUint32(reader);
+      return { kind, step, items: repeat(readUint16(reader), () => readItem(reader)) };
     }
     case 'rows': {
-      const [step, engineMicroseconds] = [reader.uint32(), reader.uint32()];
+      const [step, engineMicroseconds] = [readUint32(reader), readUint32(reader)];
       const rows: FrameRow[] = [];
       while (reader.remaining > 0) rows.push(readRow(reader));
       return { kind, step, engineMicroseconds, rows };
     }
     case 'release':
-      return { kind, sequence: reader.uint32() };
+      return { kind, sequence: readUint32(reader) };
     case 'failed':
-      return { kind, step: reader.uint32(), ...readFailure(readText(reader)) };
+      return { kind, step: readUint32(reader), ...readFailure(readText(reader)) };
     case 'abort':
     case 'working':
-      return { kind, step: reader.uint32() };
+      return { kind, step: readUint32(reader) };
     case 'encode':
-      return { kind, number: reader.uint32(), text: readText(reader) };
+      return { kind, number: readUint32(reader), text: readText(reader) };
     case 'ids':
-      return { kind, number: reader.uint32(), ids: readIds(reader, reader.uint32()) };
+      return { kind, number: readUint32(reader), ids: readIds(reader, readUint32(reader)) };
     default:
       throw brokenFrame('a frame is of an unknown kind');
   }
@@ -239,27 +257,27 @@ export function oneLine(text: string): string {
 
 function readIds(reader: ByteReader, count: number): number[] {
   if (4 * count > reader.remaining) throw brokenFrame('it announces more ids than it holds');
-  return repeat(count, () => reader.uint32());
+  return repeat(count, () => readUint32(reader));
 }
 
 function readItem(reader: ByteReader): FrameItem {
-  const [sequence, keep, rows] = [reader.uint32(), reader.uint32(), reader.uint16()];
-  const ids = readIds(reader, reader.uint32());
+  const [sequence, keep, rows] = [readUint32(reader), readUint32(reader), readUint16(reader)];
+  const ids = readIds(reader, readUint32(reader));
   if (rows > ids.length) throw brokenFrame(`${rows} rows of ${ids.length} ids`);
-  return { sequence, keep, rows, ids, asks: repeat(reader.uint16(), () => readAsk(reader, rows)) };
+  return { sequence, keep, rows, ids, asks: repeat(readUint16(reader), () => readAsk(reader, rows)) };
 }
 
 function readAsk(reader: ByteReader, rows: number): FrameAsk {
-  const [row, set] = [reader.uint16(), reader.byte()];
+  const [row, set] = [readUint16(reader), reader.byte()];
   if (row >= rows || set > 7) throw brokenFrame('an ask is of no row or no known kind');
-  const allowed = set & flags.mask ? Uint32Array.from(readIds(reader, reader.uint32())) : undefined;
-  const beside = set & flags.beside ? readIds(reader, reader.uint16()) : undefined;
+  const allowed = set & flags.mask ? Uint32Array.from(readIds(reader, readUint32(reader))) : undefined;
+  const beside = set & flags.beside ? readIds(reader, readUint16(reader)) : undefined;
   return { row, allowed, beside, normalises: (set & flags.normaliser) !== 0 };
 }
 
 function readRow(reader: ByteReader): FrameRow {
-  const count = reader.uint16();
-  const normaliser = reader.float64();
+  const count = readUint16(reader);
+  const normaliser = readFloat64(reader);
   const ids = readIds(reader, count);
   return { normaliser, ids, logits: repeat(count, () => reader.float32()) };
 }
