@@ -36,16 +36,6 @@ export type {
   ConnectionHandler,
   Listener,
 } from '../network/transport/transport.ts';
-export {
-  type BandwidthEnforcer,
-  type BandwidthSession,
-  type NetworkEnd,
-  type PacedEnds,
-  pacedBandwidth,
-  type SessionRates,
-} from '../network/transport-node/bandwidth-enforcer.ts';
-export { type CamaraBandwidthOptions, camaraBandwidth } from '../network/transport-node/camara-bandwidth.ts';
-export { type MecBandwidthOptions, mecBandwidth } from '../network/transport-node/mec-bandwidth.ts';
 export type { PortLimits } from '../network/transport-node/port-limits.ts';
 export type { UpgradeRefusal, UpgradeRefusalReason } from '../network/transport-node/upgrade-guard.ts';
 export type { ListenSettings, TlsIdentity, WebSocketListener } from '../network/transport-node/websocket-server.ts';

@@ -35,7 +35,6 @@ export const errorCodes = [
   'quota-used', // the key has used its rows of this minute
   'target-refused', // the edge can't keep this time per token for another session
   'edge-draining', // the edge is going down and opens no session
-  'bandwidth-refused', // a network did not set, or release, the bandwidth of a session
   'port-in-use',
   'context-full', // prompt and answer do not fit in the context
   'keys-unreadable', // a file of keys is missing, damaged, or open to others
