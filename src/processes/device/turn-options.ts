@@ -147,7 +147,7 @@ export interface TurnOptions {
   readonly signal?: AbortSignal;
   /** Called when the edge is full and this turn waits for a place, and when the number changes: about how many get one before it. */
   readonly onQueued?: (ahead: number) => void;
-  /** Called when an edge says that it still loads its model, at each attempt: a sentence with the time that is left, as far as known. */
+  /** Called when an edge says that it still loads its model, once for each new sentence: it has the time that is left, as far as known. */
   readonly onLoading?: (cause: string) => void;
   /** Called when an edge takes the turn over, the first one included: its name. */
   readonly onServedBy?: (edge: string) => void;

@@ -56,7 +56,7 @@ export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, C
   scored?(logprobs: readonly Logprobs[]): void;
   /** The session waits for a place of the edge. @param ahead about how many sessions get one before it */
   queued?(ahead: number): void;
-  /** The edge loads its model, and is asked again later. */
+  /** The edge loads its model, and is asked again later. Called again where it says something else. */
   loading?(cause: string): void;
   /** Drafts go to this edge from now on, and its text is shown. */
   servedBy?(edge: string): void;
@@ -320,6 +320,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     const reason = this.#edges.reasonToLeave(this.#state, link, message);
     if (edge === undefined || reason === null || reason.code === 'superseded') return false;
     const nowMs = this.#clock.nowMs();
+    const isSaid = this.#edges.lastRefusal?.cause === reason.cause;
     const isAwaited = this.#edges.refused(edge, reason, nowMs);
     if (this.#state.links.length > 1) {
       this.#settings.routes?.failed(edge, nowMs);
@@ -327,7 +328,7 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     } else if (isAwaited) {
       // It answers, so this is no outage.
       this.#answeredAtMs = nowMs;
-      this.#host.loading?.(reason.cause);
+      if (!isSaid) this.#host.loading?.(reason.cause);
     } else if (!this.#edges.hasOther && !this.#edges.mayBeTaken(this.#state, reason)) {
       const isOver = reason.code === 'target-changed' || reason.code === 'edge-loading';
       if (isOver) this.failed({ ...reason, message: reason.cause });
