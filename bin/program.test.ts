@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../src/cli/program.ts';
 import { cloneGroups, createCloneProgram } from './clone-program.ts';
@@ -35,6 +35,24 @@ describe('a command line', () => {
     const lazy = await createProgram(cloneGroups, ['draft', 'check', '--help']);
     expect(loaded(lazy)).toEqual(['draft']);
     expect(lazy.helpInformation()).toBe(clone.helpInformation());
+  });
+});
+
+describe('a heading of the help', () => {
+  /** Of an edge, for the controller; of a controller, for its fleet. */
+  const twoMeanings = ['--advertise'];
+  const headingOf = ({ helpGroupHeading = 'Options:' }: Option): string => helpGroupHeading;
+
+  it('is the same for an option of all commands of the product that have several', () => {
+    const product = clone.commands.filter(
+      (command) => command.helpGroup() === 'Product:' && new Set(command.options.map(headingOf)).size > 1,
+    );
+    const options = product.flatMap((command) => command.options).filter(({ hidden }) => !hidden);
+    const unlike = [...Map.groupBy(options, ({ long }) => long ?? '')].filter(
+      ([, same]) => new Set(same.map(headingOf)).size > 1,
+    );
+    expect(product.length).toBeGreaterThan(4);
+    expect(unlike.map(([flag]) => flag)).toEqual(twoMeanings);
   });
 });
 

@@ -16,7 +16,6 @@ import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from 
 /** Flags of `outrider controller`, beside those of TLS. */
 export const accessOptions = {
   key: {
-    group: 'Access:',
     flag: '--key <key>',
     help: 'key that edges and devices must show',
     env: 'OUTRIDER_CONTROLLER_KEY',

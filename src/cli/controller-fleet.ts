@@ -35,7 +35,6 @@ function parseCells(text: string): readonly string[] {
 
 export const fleetOptions = {
   fleet: {
-    group: 'Fleet of controllers:',
     flag: '--fleet <store>',
     help: 'the store of a fleet of controllers: nats://HOST:PORT[,HOST:PORT][/NAME], or tls:// (default: it decides alone)',
   },

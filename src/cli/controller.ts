@@ -23,7 +23,7 @@ import { FleetService, type FleetServiceSettings, fleetOptions } from './control
 import { controllerNote } from './controller-note.ts';
 import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
-import type { OptionsOf, OptionTable } from './options/options.ts';
+import { grouped, type OptionsOf, type OptionTable } from './options/options.ts';
 import { tlsOptions } from './options/port-access.ts';
 import { reachableUrl } from './options/reachable-url.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from './terminal/interrupt.ts';
@@ -78,23 +78,27 @@ const options = {
     ...metricsOption,
     help: 'serve metrics for Prometheus at http://127.0.0.1:PORT/metrics; 0: any free port (default: none)',
   },
-  log: { flag: '--log', help: 'a line of JSON for each decision and event, on standard error' },
-  record: {
-    flag: '--record <file>',
-    help: 'append what the fleet does, once a second, to a file that the fleet page replays (default: none)',
-    conflicts: 'fleet',
-  },
+  ...grouped('Output:', {
+    log: { flag: '--log', help: 'a line of JSON for each decision and event, on standard error' },
+    record: {
+      flag: '--record <file>',
+      help: 'append what the fleet does, once a second, to a file that the fleet page replays (default: none)',
+      conflicts: 'fleet',
+    },
+  }),
   map: {
     flag: '--map <file>',
     help: 'a radio map (NAME.map.json) whose streets the fleet page draws (default: none)',
   },
-  ...fleetOptions,
-  ...accessOptions,
-  ...tlsOptions,
-  tlsSelfSigned: {
-    ...tlsOptions.tlsSelfSigned,
-    help: 'a certificate that the controller makes once and keeps; members compare its fingerprint (--controller-fingerprint)',
-  },
+  ...grouped('Fleet of controllers:', fleetOptions),
+  ...grouped('Access:', {
+    ...accessOptions,
+    ...tlsOptions,
+    tlsSelfSigned: {
+      ...tlsOptions.tlsSelfSigned,
+      help: 'a certificate that the controller makes once and keeps; members compare its fingerprint (--controller-fingerprint)',
+    },
+  }),
   untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
 } as const;
 

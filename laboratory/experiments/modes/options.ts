@@ -4,7 +4,7 @@ import { workersOption } from '../../../simulator/runner/worker-pool.ts';
 import { engineOptions } from '../../../src/cli/options/engine-options.ts';
 import { gpuOption } from '../../../src/cli/options/gpu-option.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../../../src/cli/options/look-up-place.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
+import { grouped, type OptionsOf } from '../../../src/cli/options/options.ts';
 import { pairOption } from '../../../src/cli/options/pair-options.ts';
 import { modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
@@ -70,7 +70,7 @@ const forBoth = {
 } as const;
 
 const forVirtual = {
-  acceptances: { ...acceptanceOption, group: 'With --clock virtual:' } as typeof acceptanceOption,
+  acceptances: acceptanceOption as typeof acceptanceOption,
   drafts: {
     flag: '--drafts <alike|classes|trace>',
     help: 'alike: every draft is right with the same chance; classes: unsure and sure positions; or a trace with runners-up',
@@ -98,7 +98,7 @@ const forVirtual = {
 } as const;
 
 const forWall = {
-  quick: { flag: '--quick', help: 'a smoke test of about a minute', group: 'With --clock wall:' },
+  quick: { flag: '--quick', help: 'a smoke test of about a minute' },
   pair: pairOption as typeof pairOption,
   engine: {
     flag: '--engine <engine>',
@@ -150,5 +150,9 @@ const forWall = {
 } as const;
 
 export type ModesTable = typeof forBoth & typeof forVirtual & typeof forWall;
-export const modesOptions: ModesTable = { ...forBoth, ...forVirtual, ...forWall };
+export const modesOptions: ModesTable = {
+  ...forBoth,
+  ...grouped('With --clock virtual:', forVirtual),
+  ...grouped('With --clock wall:', forWall),
+};
 export type ModesOptions = OptionsOf<ModesTable>;

@@ -10,14 +10,14 @@ import { type ModeName, modeNames } from '../../core/protocol/wire/mode.ts';
 import { parseModelSpec } from '../../models/port/model-spec.ts';
 import { gpuOption } from '../options/gpu-option.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../options/look-up-place.ts';
-import { type OptionsOf, parseSeed } from '../options/options.ts';
+import { grouped, type OptionsOf, parseSeed } from '../options/options.ts';
 import { pairOption } from '../options/pair-options.ts';
 import { note } from '../terminal/note.ts';
 
 /** `local`: the device alone, unverified; `auto`: chosen from what earlier answers measured. */
 export type Mode = ModeName | 'local' | 'auto';
 
-export const answerOptions = {
+const askedOptions = {
   prompt: {
     flag: '--prompt <text>',
     help: 'one question; without it: a chat in a terminal, else the text from standard input',
@@ -36,8 +36,10 @@ export const answerOptions = {
     default: 'stream',
   },
   maxTokens: { flag: '--max-tokens <count>', help: 'most tokens of the answer', whole: [1, 100_000], default: 128 },
+} as const;
+
+const samplingOptions = {
   temperature: {
-    group: 'Sampling:',
     flag: '--temperature <number>',
     help: '0: always the most likely token',
     number: [0, 10],
@@ -67,8 +69,10 @@ export const answerOptions = {
     parse: parseSeed as (text: string) => bigint,
   },
   stop: { flag: '--stop <text...>', help: 'end the answer before any of these texts; at most four', texts: true },
+} as const;
+
+const draftingOptions = {
   draftLength: {
-    group: 'Drafting:',
     flag: '--draft-length <count>',
     alias: '--window <count>',
     help: 'drafted tokens of a window (gamma), in modes that draft in windows',
@@ -105,8 +109,10 @@ export const answerOptions = {
     parse: parseMinConfidence as (text: string) => MinConfidence,
     default: 'auto',
   },
+} as const;
+
+const networkOptions = {
   rtt: {
-    group: 'Network:',
     flag: '--rtt <ms>',
     help: 'round-trip time of the emulated network',
     number: [0, 10_000],
@@ -137,13 +143,29 @@ export const answerOptions = {
     flag: '--allow-other-target',
     help: 'let an edge with another target, or other hardware, go on with an answer when its edge is gone; the result then names all that wrote',
   },
+} as const;
+
+const outputOptions = {
   log: {
-    group: 'Output:',
     flag: '--log <file>',
     help: 'write the events of each turn for "outrider replay"; later turns go to FILE-2, FILE-3, ...',
   },
   json: { flag: '--json', help: 'print the result as one JSON document' },
 } as const;
+
+type AnswerOptions = typeof askedOptions &
+  typeof samplingOptions &
+  typeof draftingOptions &
+  typeof networkOptions &
+  typeof outputOptions;
+
+export const answerOptions: AnswerOptions = {
+  ...askedOptions,
+  ...grouped('Sampling:', samplingOptions),
+  ...grouped('Drafting:', draftingOptions),
+  ...grouped('Network:', networkOptions),
+  ...grouped('Output:', outputOptions),
+};
 
 /** As they were typed: the draft may be the pair's. */
 export type TypedAnswerFlags = OptionsOf<typeof answerOptions>;

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { memberOptions } from '../options/member-options.ts';
 import { commandOf } from '../options/option-flags.ts';
+import { grouped } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { note } from '../terminal/note.ts';
 import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';
@@ -22,21 +23,21 @@ const options = {
     help: 'address of the edge; given several times: edges in the order of preference, and an answer goes on at the next one when its edge is gone (default: ws://127.0.0.1:8642, unless a controller is given)',
     texts: true,
   },
-  edgeFingerprint: fingerprintsOption as typeof fingerprintsOption,
   target: {
     flag: '--target <name|path>',
     alias: '--model <name|path>',
     help: "model whose tokenizer is used where the draft has none (ngram, none), instead of the pair's",
   },
-  key: edgeKeyOption as typeof edgeKeyOption,
+  ...grouped('Access:', { edgeFingerprint: fingerprintsOption, key: edgeKeyOption }),
   ...answerOptions,
   mode: { ...answerOptions.mode, default: 'auto' },
   compare: {
+    group: 'Output:',
     flag: '--compare',
     alias: '--no-compare',
     help: 'run the edge alone on the same prompt as well, and compare the texts and the times',
   },
-  ...memberOptions,
+  ...grouped('Controller:', memberOptions),
 } as const;
 
 const notes = `Examples:

@@ -45,6 +45,7 @@ const options = {
   ...answerOptions,
   rtt: { ...answerOptions.rtt, default: 20 },
   compare: {
+    group: 'Output:',
     flag: '--no-compare',
     alias: '--compare',
     help: 'do not run the edge alone on the same prompt for comparison',

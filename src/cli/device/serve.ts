@@ -30,7 +30,7 @@ import { prepareModels } from '../models/model-room.ts';
 import { looksUpOnDevice } from '../options/look-up-place.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
-import type { OptionsOf, OptionTable } from '../options/options.ts';
+import { grouped, type OptionsOf, type OptionTable } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { note } from '../terminal/note.ts';
@@ -71,8 +71,6 @@ const options = {
     choices: ['given', 'measured'] as readonly ('given' | 'measured')[],
     default: 'given',
   },
-  edgeFingerprint: fingerprintsOption as typeof fingerprintsOption,
-  key: edgeKeyOption as typeof edgeKeyOption,
   offline: {
     flag: '--offline [model]',
     help: 'while no edge answers, let this model of this machine answer alone (without a value: the draft); such answers say that nobody verified them, and an edge that is back verifies them where it still can. Or: wait, refuse (default: refuse)',
@@ -85,25 +83,27 @@ const options = {
   },
   demo: { flag: '--demo', help: 'start an edge on this machine as well, paced to a large model on one GPU' },
   port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8643 },
-  clientKey: {
-    flag: '--client-key <key>',
-    help: 'key that applications must show (default: whatever they show is taken)',
-    env: 'OUTRIDER_CLIENT_KEY',
-    isSecret: true,
-  },
-  allowOrigin: {
-    flag: '--allow-origin <origin...>',
-    help: 'origins of pages that may ask, as https://page.example (default: none)',
-    texts: true,
-  },
-  allowHost: {
-    flag: '--allow-host <name...>',
-    help: 'names of this machine in the addresses of applications, beside localhost and IP addresses',
-    texts: true,
-  },
+  ...grouped('Access:', {
+    edgeFingerprint: fingerprintsOption,
+    key: edgeKeyOption,
+    clientKey: {
+      flag: '--client-key <key>',
+      help: 'key that applications must show (default: whatever they show is taken)',
+      env: 'OUTRIDER_CLIENT_KEY',
+      isSecret: true,
+    },
+    allowOrigin: {
+      flag: '--allow-origin <origin...>',
+      help: 'origins of pages that may ask, as https://page.example (default: none)',
+      texts: true,
+    },
+    allowHost: {
+      flag: '--allow-host <name...>',
+      help: 'names of this machine in the addresses of applications, beside localhost and IP addresses',
+      texts: true,
+    },
+  }),
   metricsPort: metricsOption as typeof metricsOption,
-  drain: drainOption as typeof drainOption,
-  ...logOptions,
   pair: answerOptions.pair,
   target: {
     flag: '--target <name|path>',
@@ -122,6 +122,7 @@ const options = {
   gpu: answerOptions.gpu,
   rtt: answerOptions.rtt,
   link: answerOptions.link,
+  ...grouped('Logs and stopping:', { drain: drainOption, ...logOptions }),
   untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
 } as const;
 

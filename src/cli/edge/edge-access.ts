@@ -19,7 +19,6 @@ import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from 
 /** Flags of `outrider edge`, beside those of TLS. */
 export const accessOptions = {
   key: {
-    group: 'Access:',
     flag: '--key <key>',
     help: 'one key that devices must show; for more than one see --keys',
     env: 'OUTRIDER_KEY',

@@ -39,7 +39,6 @@ export const logOptions = {
 } as const;
 
 export const drainOption = {
-  group: 'Logs and stopping:',
   flag: '--drain <seconds>',
   help: 'how long answers may take to end after SIGTERM or Ctrl-C; a second signal ends it at once',
   number: [0, 86_400],

@@ -19,7 +19,7 @@ import { gpuOption } from '../options/gpu-option.ts';
 import { memberOptions } from '../options/member-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
-import type { OptionsOf, OptionTable } from '../options/options.ts';
+import { grouped, type OptionsOf, type OptionTable } from '../options/options.ts';
 import { pairOption } from '../options/pair-options.ts';
 import { tlsOptions } from '../options/port-access.ts';
 import { reachableUrl } from '../options/reachable-url.ts';
@@ -115,30 +115,32 @@ const options = {
     flag: '--draft <name|path>',
     help: 'draft model on the edge itself, for devices in modes edge-sd, mix and auto (default: none)',
   },
-  draftLength: {
-    flag: '--draft-length <count>',
-    alias: '--draft-window <count>',
-    help: 'drafted tokens of a window (gamma) of that draft model',
-    whole: [1, 63],
-    default: 4,
-  },
-  draftHedges: {
-    flag: '--draft-hedges <count>',
-    help: 'most second choices that draft model goes on from as well while the target steps; each costs its context again',
-    whole: [0, mostEdgeHedges],
-    default: 0,
-  },
-  draftProfile: {
-    flag: '--draft-profile <name>',
-    help: 'hardware whose step times are emulated for that draft model',
-    choices: profileNames,
-  },
-  lookUp: {
-    flag: '--look-up <count>',
-    help: 'most tokens that the edge looks up in the text for a step without drafts; only those that pay become rows',
-    whole: [0, 16],
-    default: defaultLookUpTokens,
-  },
+  ...grouped('Drafting:', {
+    draftLength: {
+      flag: '--draft-length <count>',
+      alias: '--draft-window <count>',
+      help: 'drafted tokens of a window (gamma) of that draft model',
+      whole: [1, 63],
+      default: 4,
+    },
+    draftHedges: {
+      flag: '--draft-hedges <count>',
+      help: 'most second choices that draft model goes on from as well while the target steps; each costs its context again',
+      whole: [0, mostEdgeHedges],
+      default: 0,
+    },
+    draftProfile: {
+      flag: '--draft-profile <name>',
+      help: 'hardware whose step times are emulated for that draft model',
+      choices: profileNames,
+    },
+    lookUp: {
+      flag: '--look-up <count>',
+      help: 'most tokens that the edge looks up in the text for a step without drafts; only those that pay become rows',
+      whole: [0, 16],
+      default: defaultLookUpTokens,
+    },
+  }),
   fast: { flag: '--fast', help: 'use all cores but one and no shape law; the edge says how often choices differ' },
   threads: {
     flag: '--threads <count>',
@@ -147,20 +149,19 @@ const options = {
   },
   gpu: gpuOption as typeof gpuOption,
   ...tabOptions,
-  ...accessOptions,
-  ...usageOptions,
   qr: {
     flag: '--qr',
     help: 'print the address of the page to chat, with the key of --key, as a QR code for a phone, whose browser then drafts',
   },
-  ...tlsOptions,
-  ...operationOptions,
-  ...logOptions,
   metricsPort: metricsOption as typeof metricsOption,
-  ...memberOptions,
-  ...membershipOptions,
+  ...grouped('Access:', { ...accessOptions, ...tlsOptions, ...usageOptions }),
+  ...grouped('Logs and stopping:', { drain: operationOptions.drain, ...logOptions }),
+  ...grouped('Controller:', { ...memberOptions, ...membershipOptions }),
   untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
-  json: { flag: '--json', help: 'print an account as one JSON document at the end' },
+  ...grouped('Output:', {
+    log: operationOptions.log,
+    json: { flag: '--json', help: 'print an account as one JSON document at the end' },
+  }),
 } as const;
 
 type TypedFlags = OptionsOf<typeof options>;

@@ -14,7 +14,6 @@ function checkedCell(text: string): string {
 
 export const memberOptions = {
   controller: {
-    group: 'Controller:',
     flag: '--controller <address>',
     help: 'address of an "outrider controller" to join; of several, with commas between them, the first that leads its cell',
   },

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { commandOf } from './option-flags.ts';
+import { grouped } from './options.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -22,6 +23,12 @@ async function typed(...words: string[]): Promise<object> {
 }
 
 describe('a command that is made of a table of options', () => {
+  it('puts under a heading what is grouped, and nothing after it', () => {
+    const table = { ...grouped('Logs:', { log: options.key }), draftLength: options.draftLength };
+    const { options: flags } = commandOf({ name: 'any', description: '', options: table }, () => {});
+    expect(flags.map(({ helpGroupHeading }) => helpGroupHeading)).toEqual(['Logs:', undefined, undefined]);
+  });
+
   it('hands over options and arguments by their names in the table', async () => {
     expect(await typed()).toEqual({ draftLength: 4, key: undefined, secret: false, name: 'nobody' });
     expect(await typed('somebody', '--draft-length', '7', '--secret')).toMatchObject({

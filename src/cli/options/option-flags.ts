@@ -33,7 +33,6 @@ export function commandOf<Table extends OptionTable>(
 /** The options of a table, for a command that does more than run one experiment. */
 export function addOptions(command: Command, table: OptionTable): void {
   for (const spec of Object.values(table)) {
-    if (spec.group !== undefined) command.optionsGroup(spec.group);
     if (spec.flag !== undefined) command.addOption(flagOption(spec, spec.flag));
     if (spec.flag !== undefined && !isSwitch(spec) && spec.texts !== true) refuseTwice(command, spec.flag);
     if (spec.argument !== undefined) command.addArgument(argumentOf(spec, spec.argument));
@@ -81,6 +80,7 @@ function aliasOption(spec: OptionSpec, flag: string): Option {
 
 function flagOption(spec: OptionSpec, flag: string): Option {
   const option = new Option(flag, spec.help).hideHelp(spec.isHidden === true);
+  if (spec.group !== undefined) option.helpGroup(spec.group);
   const fallback = defaultOf(spec);
   if (!(isSwitch(spec) || fallback === undefined)) option.default(fallback, spec.defaultLabel ?? listLabel(fallback));
   if (spec.isRequired === true) option.makeOptionMandatory();

@@ -31,7 +31,7 @@ export interface OptionSpec {
   readonly full?: unknown;
   /** How help shows the default, where it is not plain. */
   readonly defaultLabel?: string;
-  /** Heading in the help, for this option and those after it. */
+  /** Heading in the help: {@link grouped}. Default: "Options:". */
   readonly group?: string;
   readonly isRequired?: true;
   /** An older name with the same value: taken, and not shown. */
@@ -55,6 +55,11 @@ export const trialSeed = {
 } as const;
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
+
+/** The same options, under a heading of their own in the help. */
+export function grouped<const Table extends OptionTable>(group: string, table: Table): Table {
+  return Object.fromEntries(Object.entries(table).map(([key, spec]) => [key, { ...spec, group }])) as unknown as Table;
+}
 
 type NumberKind = { readonly whole: Range } | { readonly number: Range };
 type NumbersKind = { readonly wholes: Range } | { readonly numbers: Range };
