@@ -39,7 +39,7 @@ describe('a command line', () => {
 });
 
 describe('a heading of the help', () => {
-  /** Of an edge, for the controller; of a controller, for its fleet. */
+  /** An edge has it for the controller, and a controller for its fleet. */
   const twoMeanings = ['--advertise'];
   const headingOf = ({ helpGroupHeading = 'Options:' }: Option): string => helpGroupHeading;
 

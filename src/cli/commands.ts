@@ -82,5 +82,10 @@ export const productCommands: CommandGroup = {
         'check that everything is there, measure what exact text costs on this machine, and predict the quickest mode',
       load: async () => (await import('./doctor/doctor.ts')).doctorCommand(),
     },
+    {
+      name: 'completion',
+      description: 'print a script by which a shell completes commands, options and their values',
+      load: async () => (await import('./completion.ts')).completionCommand(),
+    },
   ],
 };

@@ -46,6 +46,8 @@ export async function runProgram(groups: readonly CommandGroup[]): Promise<void>
   endWithReader();
   const words = process.argv.slice(2);
   const program = await createProgram(groups, words);
+  // What the script of a shell asks ("outrider completion"): complete -- WORDS.
+  if (words[0] === 'complete') return (await import('./completion.ts')).printCompletions(program, words.slice(2));
   try {
     await program.parseAsync();
   } catch (error) {

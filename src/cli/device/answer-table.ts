@@ -97,7 +97,7 @@ function describeModes({ modeChanges }: TurnReport): string[] {
 
 const noticeableShare = 0.1;
 
-/** Part of the target's steps that is saved by accepted drafts of the device; 1 where that is not to be judged. */
+/** The share of the target's steps that is saved by accepted drafts of the device; 1 where that is not to be judged. */
 function savedShare({ outcome, tokens, draftedTokens, acceptance }: TurnReport): number {
   const isJudged = outcome.kind === 'ended' && tokens.length > 0 && (draftedTokens > 0 || acceptance !== undefined);
   return isJudged ? outcome.account.acceptedRows / tokens.length : 1;

@@ -24,7 +24,7 @@ function turnAt(port: number, more: Partial<TurnOptions>) {
 }
 
 it('lets a device wait until it serves, and says once for how long about', async () => {
-  // Two attempts hear the same time.
+  // The first attempts get the same time.
   let asked = 0;
   await using port = await openLoading(() => (asked++ < 3 ? 41 : 40));
   const said: string[] = [];

@@ -67,8 +67,9 @@ export function optionsIn(
   return Object.fromEntries(entries);
 }
 
-function argumentOf({ help, default: fallback }: OptionSpec, name: string): Argument {
+function argumentOf({ help, choices, default: fallback }: OptionSpec, name: string): Argument {
   const argument = new Argument(name, help);
+  if (choices !== undefined) argument.choices(choices);
   return fallback === undefined ? argument : argument.default(fallback);
 }
 

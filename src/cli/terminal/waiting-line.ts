@@ -28,7 +28,7 @@ interface Waiting {
 }
 
 export interface WaitingOptions {
-  /** Part of the wait that is over, 0 to 1. Default: not known. */
+  /** The share of what is waited for that is done, 0 to 1. Default: not known. */
   readonly share?: number | undefined;
   readonly stream?: BarStream;
 }
