@@ -38,6 +38,44 @@ describe('a command line', () => {
   });
 });
 
+describe('the help of every command', () => {
+  const pathOf = (command: Command): string =>
+    command.parent === null ? '' : `${pathOf(command.parent)} ${command.name()}`.trimStart();
+  const commands = withSubcommands(clone).map((command) => [pathOf(command), command] as const);
+
+  /** The lines below "Example:" or "Examples:", up to an empty one, without those that only explain. */
+  function examplesOf(command: Command): readonly string[] {
+    const parts: string[] = [];
+    command.configureOutput({ writeOut: (text) => parts.push(text) }).outputHelp();
+    const blocks = parts.join('').matchAll(/^Examples?:\n((?: {2}.*\n?)+)/gm);
+    return [...blocks].flatMap(([, lines = '']) => lines.split('\n')).filter((line) => /^ {2}\S/.test(line));
+  }
+
+  /** The words of an example, without what other programs do with it; null: it is of another program alone. */
+  function wordsOf(example: string): readonly string[] | null {
+    const [, line] = /(?:outrider|npm start --) ([^>|)]*?)(?: {2,}.*|[>|)].*)?$/.exec(`${example} `) ?? [];
+    const words = [...(line ?? '').matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+    return line === undefined ? null : example.includes('npm start') ? ['run', ...words] : words;
+  }
+
+  it.each(commands)('"%s" has an example of it', (path, command) => {
+    const lines = examplesOf(command).flatMap((example) => wordsOf(example) ?? []);
+    expect(lines.length).toBeGreaterThan(0);
+    expect(examplesOf(command).some((example) => wordsOf(example)?.join(' ').startsWith(path))).toBe(true);
+  });
+
+  it.each([...new Set(commands.flatMap(([, command]) => examplesOf(command)))])(
+    'has options for: %s',
+    async (example) => {
+      const words = wordsOf(example) ?? [];
+      const program = await createProgram(cloneGroups, words);
+      for (const command of withSubcommands(program)) command.action(() => {}).configureOutput({ writeOut: () => {} });
+      const said = await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => error);
+      if (said !== program) expect(said).toMatchObject({ code: 'commander.helpDisplayed' });
+    },
+  );
+});
+
 describe('a heading of the help', () => {
   /** An edge has it for the controller, and a controller for its fleet. */
   const twoMeanings = ['--advertise'];

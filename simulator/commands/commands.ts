@@ -2,6 +2,7 @@
 
 import type { CommandGroup, ListedCommand } from '../../src/cli/program.ts';
 import type { AnyExperiment } from '../runner/experiment.ts';
+import { simulatorExamples } from './examples.ts';
 
 /** A command with a subcommand for each experiment. */
 function group(name: string, description: string, experiments: () => Promise<readonly AnyExperiment[]>): ListedCommand {
@@ -17,6 +18,7 @@ function group(name: string, description: string, experiments: () => Promise<rea
 
 export const simulatorCommands: CommandGroup = {
   title: 'Simulator',
+  examples: simulatorExamples,
   commands: [
     {
       name: 'simulate',

@@ -66,6 +66,8 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
   readonly fullLasts?: string;
   /** Shown below the help: examples, definitions. */
   readonly notes?: string;
+  /** Command lines below the help, unless the notes have some. Default: the name alone, and with its document. */
+  readonly examples?: readonly string[];
   readonly options: Table;
   /** Has units that are worth keeping: the command has --resume and --record. */
   readonly isResumable?: boolean;

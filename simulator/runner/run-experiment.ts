@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { addOptions, optionsIn } from '../../src/cli/options/option-flags.ts';
 import type { OptionSpec, OptionTable } from '../../src/cli/options/options.ts';
+import { withExamples } from '../../src/cli/program.ts';
 import { withInterrupt } from '../../src/cli/terminal/interrupt.ts';
 import { badArgument } from '../../src/core/basics/errors.ts';
 import { buildDocument, type Result } from '../../src/files/document.ts';
@@ -36,10 +37,15 @@ export function experimentCommand(experiment: AnyExperiment): Command {
   if (experiment.page !== undefined) command.option('--page <file.md>', 'write the result as Markdown tables');
   command.option('--json', 'print one JSON document');
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
+  if (notes?.includes('Examples:') !== true) withExamples(command, examplesOf(experiment));
   return command.action((...given: unknown[]) => {
     if (command.opts()['full'] === true) for (const spec of sized) takeFullSize(command, spec);
     return runCommand(experiment, command.opts(), given.slice(0, -2) as string[]);
   });
+}
+
+function examplesOf({ name, examples }: AnyExperiment): readonly string[] {
+  return examples ?? [`outrider ${name}`, `outrider ${name} --json > ${name.replace(' ', '-')}.json`];
 }
 
 function isShareable({ isResumable, isShareable: isAlsoShareable }: AnyExperiment): boolean {
@@ -66,6 +72,7 @@ function durationNote({ name, fullLasts }: AnyExperiment, lasts: string): string
 export function experimentGroup(name: string, description: string, experiments: readonly AnyExperiment[]): Command {
   const group = new Command(name).description(description);
   for (const experiment of experiments) group.addCommand(experimentCommand(experiment));
+  withExamples(group, [`outrider ${name} ${group.commands[0]?.name()} --help`]);
   return group;
 }
 

@@ -1,6 +1,7 @@
 // The commands of the product: one file each in the folders beside this one, loaded when it is asked for.
 
 import { Command } from 'commander';
+import { productExamples } from './examples.ts';
 import type { CommandGroup } from './program.ts';
 
 const draftDescription = 'check that a draft fits a target, or make one for it';
@@ -19,6 +20,7 @@ async function draftCommand(): Promise<Command> {
 /** First those for whoever builds an application, then those for whoever runs an edge. */
 export const productCommands: CommandGroup = {
   title: 'Product',
+  examples: productExamples,
   commands: [
     {
       name: 'run',

@@ -13,11 +13,15 @@ export interface ListedCommand {
   readonly load: () => Promise<Command>;
 }
 
+/** Command lines for the help of commands, by their words: "keys add". */
+export type Examples = Readonly<Record<string, readonly string[]>>;
+
 /** One group of commands, as `--help` and docs/commands.md list them. */
 export interface CommandGroup {
   /** "Product". */
   readonly title: string;
   readonly commands: readonly ListedCommand[];
+  readonly examples?: Examples;
 }
 
 /** @param typed words of a command line: only commands that are among them are loaded, the others are listed. Default: all are loaded */
@@ -27,12 +31,14 @@ export async function createProgram(groups: readonly CommandGroup[], typed?: rea
     .version(packageVersion())
     // What a command takes is in its own help: here it may not be loaded.
     .configureHelp({ subcommandTerm: (command) => command.name() });
-  for (const { title, commands } of groups) {
+  withExamples(program, ['outrider serve --demo', 'outrider doctor', 'outrider keys --help']);
+  for (const { title, commands, examples = {} } of groups) {
     program.commandsGroup(`${title}:`);
     for (const { name, description, load } of commands) {
       const isLoaded = typed === undefined || typed.includes(name);
       program.addCommand(isLoaded ? await load() : new Command(name).description(description));
     }
+    for (const [words, lines] of Object.entries(examples)) withExamples(findCommand(program, words.split(' ')), lines);
   }
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     // reportFailure prints what is wrong, as every other failure.
@@ -58,14 +64,20 @@ export async function runProgram(groups: readonly CommandGroup[]): Promise<void>
   }
 }
 
+/** Shows command lines below the help. */
+export function withExamples(command: Command | undefined, lines: readonly string[]): void {
+  const title = lines.length === 1 ? 'Example:' : 'Examples:';
+  command?.addHelpText('after', ['', title, ...lines.map((line) => `  ${line}`)].join('\n'));
+}
+
+/** Undefined: it is not loaded. */
+function findCommand(program: Command, words: readonly string[]): Command | undefined {
+  const inside = (command: Command | undefined, word: string) => command?.commands.find((one) => one.name() === word);
+  return words.reduce<Command | undefined>(inside, program);
+}
+
 /** The command that was typed, without its arguments: "draft check". */
 export function commandWords(program: Command, typed: readonly string[]): string {
-  const words: string[] = [];
-  let command: Command | undefined = program;
-  for (const word of typed) {
-    command = command.commands.find((inner) => inner.name() === word);
-    if (command === undefined) break;
-    words.push(word);
-  }
-  return words.join(' ');
+  const count = typed.findIndex((_, index) => findCommand(program, typed.slice(0, index + 1)) === undefined);
+  return typed.slice(0, count < 0 ? typed.length : count).join(' ');
 }

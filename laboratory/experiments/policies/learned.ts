@@ -67,6 +67,7 @@ type Options = OptionsOf<typeof options>;
 export const learnedExperiment: Experiment<typeof options, readonly CostRun[], Conclusion<LearnedRow>> = {
   name: 'bench learned',
   lasts: '5 minutes',
+  examples: ['outrider bench learned --weights sweep'],
   description: 'what learned policies cost, over training seeds and worlds; and how much of it their rounding is',
   isResumable: true,
   options,

@@ -93,6 +93,10 @@ interface Found {
  */
 export const simulateExperiment: Experiment<typeof options, Found> = {
   name: 'simulate',
+  examples: [
+    'outrider simulate --slots 200',
+    'outrider simulate --scenario coupled --policy best --policy max-sinr --seeds 3',
+  ],
   description: 'run a scenario under one policy or several and report the objective, its terms, latency and energy',
   options,
   async measure(given, run) {

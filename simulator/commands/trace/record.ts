@@ -93,6 +93,7 @@ interface Recorded {
 
 export const traceRecordExperiment: Experiment<typeof options, Recorded> = {
   name: 'trace record',
+  examples: ['outrider trace record --prompts prompts.jsonl --out my.trace'],
   description:
     "record what a draft says at every position of the target's own texts; continues where it was interrupted",
   options,

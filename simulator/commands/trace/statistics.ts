@@ -41,6 +41,7 @@ const options = {
 
 export const traceShowExperiment: Experiment<typeof options, Result> = {
   name: 'trace show',
+  examples: ['outrider trace show coarse-greedy --by position'],
   description: 'show the sessions of a trace, the acceptance by task, and how hits and misses cluster',
   get notes() {
     return `Shipped traces: ${shippedTraceNames().join(', ')}`;

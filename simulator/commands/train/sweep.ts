@@ -54,6 +54,7 @@ const mayDiffer = ['minutes', 'cpuMinutes', 'plateau', 'lastThirdSlopePer1000Slo
 
 export const trainSweep: Experiment<typeof options, readonly SweptRun[], Conclusion<SweptRun>> = {
   name: 'train sweep',
+  examples: ['outrider train sweep --recipe paper-shares-team --out sweep'],
   description: 'several training seeds of each recipe, for bench learned; goes on where it was stopped',
   isShareable: true,
   options,

@@ -76,6 +76,7 @@ const heldOutStride = 8;
 
 export const trainMasac: Experiment<typeof options, Result> = {
   name: 'train masac',
+  examples: ['outrider train masac --minutes 10 --out run', 'outrider train masac --out run --resume'],
   description: 'multi-agent soft actor-critic for shares or association (docs/research/learning.md)',
   notes: `The network pairs decides centrally (each agent sees means over all links): central SAC. Without --discount a slot's cost is
 all that is learned: a contextual bandit with an entropy bonus. docs/research/learning.md says which name means what.`,
