@@ -26,7 +26,7 @@ import { reachableUrl } from '../options/reachable-url.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { noteOfEdge as note } from '../terminal/note.ts';
 import { hideWaiting, secondsLeft } from '../terminal/waiting-line.ts';
-import { accessOptions, openAccess, unnamed } from './edge-access.ts';
+import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
 import { describeCapacity } from './edge-capacity.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint, edgeFacts, insideKeys } from './edge-endpoint.ts';
@@ -265,7 +265,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
   access.follow({ renewKeys }, listener, (error) => operation.warn(error));
   const address = access.urlOf(listener.port);
   operation.log.note('info', `serving ${identity.name} at ${address}; ${access.said.join('; ')}`);
-  announce(flags, models, access.said, address);
+  announce(flags, models, access, address);
   for (const line of link === null ? [] : qrLines(link)) note(line);
   using _agents = membership.join(edge, { address, certificate: access.certificate });
   onServing({ edge, target, routes });
@@ -293,7 +293,7 @@ function endsOf(...ends: readonly Pick<EdgeOperation, 'requestEnded'>[]): {
 function announce(
   { json, untilInputEnds, allowHost }: EdgeFlags,
   { target: { identity, limits }, draft }: EdgeModels,
-  said: readonly string[],
+  { said, ring }: EdgeAccess,
   address: string,
 ): void {
   note(identity.description);
@@ -304,8 +304,10 @@ function announce(
   (json ? process.stderr : process.stdout).write(`${address}\n`);
   if (untilInputEnds) return;
   const base = reachableUrl(address, allowHost?.[0]).href;
-  note(`a page to chat in a browser: ${base}`);
-  note(`for OpenAI's clients: ${base}v1, model "${identity.name}"`);
+  const [forPage, forClients] =
+    ring === undefined ? ['', ''] : [', with the scopes chat and verify', ', with the scope chat'];
+  note(`a page to chat in a browser${forPage}: ${base}`);
+  note(`for OpenAI's clients${forClients}: ${base}v1, model "${identity.name}"`);
 }
 
 /** Rows: how often each kind of refusal happened. */
