@@ -35,7 +35,7 @@ const addOptions = {
   name: { argument: '<name>', help: 'whose key it is; logs and lists show it' },
   scope: {
     flag: '--scope <scope>',
-    help: 'what it may be used for, with commas between: verify (devices), chat (completions over HTTP), metrics (scrapers), watch (the fleet page), admin (orders, metrics and the fleet page)',
+    help: 'what it may be used for, with commas between: verify (devices), chat (completions over HTTP; the page takes both), metrics (scrapers), watch (the fleet page), admin (orders, metrics and the fleet page)',
     parse: parseScopes as (text: string) => readonly KeyScope[],
     default: ['verify'] as readonly KeyScope[],
     defaultLabel: 'verify',
