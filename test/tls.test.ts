@@ -188,7 +188,12 @@ describe('a device', () => {
     });
     await expect(connectWebSocket(url)(accept)).rejects.toMatchObject({
       code: 'certificate-untrusted',
-      message: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
+      message: expect.stringMatching(
+        new RegExp(
+          `its certificate is self-signed \\(DEPTH_ZERO_SELF_SIGNED_CERT\\), and has the .* ${hex(wrong.cert)}$`,
+        ),
+      ),
+      remedy: expect.stringContaining(`add --edge-fingerprint ${hex(wrong.cert)}`),
     });
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(Buffer.concat(heard).toString()).toBe('');

@@ -6,7 +6,7 @@ import { request as requestHttps } from 'node:https';
 import { badArgument } from '../../core/basics/errors.ts';
 import { parseEdgeAddress, showAddress } from '../../network/transport/edge-address.ts';
 import { isLoopbackAddress } from '../../network/transport-node/listen-address.ts';
-import { connectPinned, parseFingerprint } from '../../network/transport-node/pinned-certificate.ts';
+import { connectTrusted, parseFingerprint } from '../../network/transport-node/pinned-certificate.ts';
 import { unreachable } from '../../network/transport-node/websocket-client.ts';
 
 export interface EdgeRequest {
@@ -40,7 +40,7 @@ export async function askEdge({ url, method, path, key, fingerprint, signal }: E
     );
   if (fingerprint !== undefined && !isSecure)
     throw badArgument(`${showAddress(target)} has no certificate to compare`, 'write the address with wss://');
-  const pin = fingerprint === undefined ? null : connectPinned(parseFingerprint(fingerprint), showAddress(target));
+  const pin = fingerprint === undefined ? undefined : parseFingerprint(fingerprint);
   const sent = (isSecure ? requestHttps : requestHttp)({
     host,
     port: target.port === '' ? undefined : Number(target.port),
@@ -49,7 +49,7 @@ export async function askEdge({ url, method, path, key, fingerprint, signal }: E
     headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
     signal,
     timeout: answerWithinMs,
-    ...(pin === null ? {} : { createConnection: pin as never }),
+    ...(isSecure ? { createConnection: connectTrusted(pin, showAddress(target)) as never } : {}),
   });
   let cause: Error | null = null;
   sent.on('timeout', () => sent.destroy(new Error(`no answer in ${answerWithinMs / 1000} s`)));

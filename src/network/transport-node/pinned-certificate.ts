@@ -1,5 +1,5 @@
-// TLS to an edge whose certificate is known by its fingerprint: a self-signed one that the edge has made. The
-// connection is handed over only when the fingerprint is right, so that nothing is sent to anybody else.
+// TLS to an edge: an authority vouches for its certificate, or it is known by its fingerprint, as a self-signed one that the edge has made.
+// The connection is handed over only when the certificate is right, so that nothing is sent to anybody else.
 
 import { isIP } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
@@ -21,28 +21,46 @@ export function parseFingerprint(text: string): string {
 /** What listens at an address, for messages. */
 export type PeerWord = 'edge' | 'controller';
 
-interface Distrust {
-  readonly cause?: unknown;
-  /** Default: to compare the fingerprint. */
-  readonly remedy?: string;
-  readonly peer?: PeerWord;
-}
+const comparing = (peer: PeerWord): string => `compare with the fingerprint that the ${peer} prints`;
 
 /** @param address for messages */
-export function untrusted(
-  address: string,
-  why: string,
-  { cause, remedy, peer = 'edge' }: Distrust = {},
-): OutriderError {
-  const compare = `compare with the fingerprint that the ${peer} prints, and pass that with --${peer}-fingerprint`;
-  return new OutriderError('certificate-untrusted', `${address} is not trusted: ${why}`, remedy ?? compare, { cause });
+function untrusted(address: string, why: string, remedy: string): OutriderError {
+  return new OutriderError('certificate-untrusted', `${address} is not trusted: ${why}`, remedy);
+}
+
+/** Node's code for a certificate, in words; with a remedy where a fingerprint is none. */
+const faults: Readonly<Record<string, { readonly why: string; readonly remedy?: string }>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: { why: 'is self-signed' },
+  ERR_TLS_CERT_ALTNAME_INVALID: { why: 'is for another name' },
+  CERT_HAS_EXPIRED: {
+    why: 'has expired',
+    remedy: 'whoever runs it has to renew it; a renewed file is taken without a restart (check also the clock here)',
+  },
+  CERT_NOT_YET_VALID: {
+    why: 'is not valid yet',
+    remedy: 'check the clock of this machine, and that of the machine that made the certificate',
+  },
+};
+
+/** @param code for which Node does not trust it @param fingerprint of the certificate that was shown */
+export function distrust(address: string, code: string, fingerprint: string, peer: PeerWord = 'edge'): OutriderError {
+  const { why, remedy } = faults[code] ?? { why: 'is signed by no authority that this machine trusts' };
+  if (remedy !== undefined) return untrusted(address, `its certificate ${why}`, remedy);
+  return untrusted(
+    address,
+    `its certificate ${why} (${code}), and has the fingerprint ${fingerprint}`,
+    `${comparing(peer)}, on its own screen; if it is the same, add --${peer}-fingerprint ${fingerprint}`,
+  );
 }
 
 type Connected = (error: Error | null, socket?: TLSSocket) => void;
 
-/** For `createConnection` of a request: calls back with a socket only if the certificate has this fingerprint. */
-export function connectPinned(
-  fingerprint: string,
+/**
+ * For `createConnection` of a request: calls back with a socket only if the certificate is trusted.
+ * @param pin fingerprint of the only certificate that is; undefined: what Node trusts
+ */
+export function connectTrusted(
+  pin: string | undefined,
   address: string,
   peer: PeerWord = 'edge',
 ): (options: ConnectionOptions, done: Connected) => void {
@@ -50,7 +68,7 @@ export function connectPinned(
     const { host = '' } = options;
     const servername = isIP(host) === 0 ? host : '';
     const names = { host, port: options.port, servername, ALPNProtocols: ['http/1.1'] };
-    // No authority is asked: the fingerprint alone decides, below.
+    // Node would close it before the fingerprint can be read. The verdict of Node is checked below, before anything is sent.
     const socket = connect({ ...names, minVersion: 'TLSv1.2', rejectUnauthorized: false });
     const timer = setTimeout(() => fail(new Error('no TLS connection in time')), options.timeout);
     const fail = (error: Error): void => {
@@ -60,10 +78,16 @@ export function connectPinned(
     };
     socket.once('error', fail);
     socket.once('secureConnect', () => {
-      const found = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase();
-      if (found !== fingerprint) {
-        const why = `its certificate has the fingerprint ${found ?? 'none'}, not the one that was given`;
-        fail(untrusted(address, why, { peer }));
+      const found = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase() ?? 'none';
+      if (pin !== undefined && found !== pin) {
+        const why = `its certificate has the fingerprint ${found}, not the one that was given`;
+        fail(untrusted(address, why, `${comparing(peer)}, and pass that with --${peer}-fingerprint`));
+        return;
+      }
+      // With this variable Node checks nothing.
+      if (pin === undefined && !socket.authorized && process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') {
+        // A code, whatever its type says.
+        fail(distrust(address, String(socket.authorizationError), found, peer));
         return;
       }
       socket.off('error', fail);

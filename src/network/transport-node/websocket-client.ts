@@ -10,7 +10,7 @@ import { interrupted } from '../transport/endings.ts';
 import { subprotocols } from '../transport/socket-connection.ts';
 import type { Connect } from '../transport/transport.ts';
 import { type ConnectSettings, defaultConnectTimeoutMs } from '../transport/websocket-client.ts';
-import { connectPinned, type PeerWord, parseFingerprint, untrusted } from './pinned-certificate.ts';
+import { connectTrusted, type PeerWord, parseFingerprint } from './pinned-certificate.ts';
 import { adoptSocket, socketOptions } from './ws-socket.ts';
 
 const maxRefusalBytes = 1000;
@@ -32,7 +32,7 @@ export interface NodeConnectSettings extends ConnectSettings {
 export function connectWebSocket(url: string, settings: NodeConnectSettings = {}): Connect {
   const { peer = 'edge' } = settings;
   const target = parseEdgeAddress(url, peer === 'edge' ? undefined : 'a controller');
-  const pinned = pinOf(target, settings.fingerprint, peer);
+  const trust = trustOf(target, settings.fingerprint, peer);
   return (accept, options) =>
     new Promise((resolve, reject) => {
       const signal = options?.signal;
@@ -41,7 +41,7 @@ export function connectWebSocket(url: string, settings: NodeConnectSettings = {}
         return;
       }
       const { timeoutMs = defaultConnectTimeoutMs } = settings;
-      const limited = { ...socketOptions(settings.maxFrameBytes), handshakeTimeout: timeoutMs, ...pinned };
+      const limited = { ...socketOptions(settings.maxFrameBytes), handshakeTimeout: timeoutMs, ...trust };
       const socket = new WebSocket(target, [...subprotocols], limited);
       // The time-outs of Node and of `ws` count silence; an edge that sends a byte now and then would hold the device for ever.
       const timer = setTimeout(
@@ -77,10 +77,11 @@ export function connectWebSocket(url: string, settings: NodeConnectSettings = {}
     });
 }
 
-function pinOf(target: URL, fingerprint: string | undefined, peer: PeerWord): object {
-  if (fingerprint === undefined) return {};
-  const pin = parseFingerprint(fingerprint);
-  if (target.protocol === 'wss:') return { createConnection: connectPinned(pin, showAddress(target), peer) };
+/** How connections to a port with TLS are opened. */
+function trustOf(target: URL, fingerprint: string | undefined, peer: PeerWord): object {
+  const pin = fingerprint === undefined ? undefined : parseFingerprint(fingerprint);
+  if (target.protocol === 'wss:') return { createConnection: connectTrusted(pin, showAddress(target), peer) };
+  if (pin === undefined) return {};
   throw badArgument(`${showAddress(target)} has no certificate to compare`, 'write the address with wss://');
 }
 
@@ -129,10 +130,6 @@ export function unreachable(
   if (isOutriderError(error)) return error;
   const { code = '' } = error;
   if (target.protocol === 'wss:') {
-    const wrongTime = wrongTimes[code];
-    if (wrongTime !== undefined)
-      return untrusted(showAddress(target), wrongTime.why, { cause: error, remedy: wrongTime.remedy });
-    if (untrustedCodes.test(code)) return untrusted(showAddress(target), code, { cause: error, peer });
     if (/^EPROTO$|^ERR_SSL/.test(code)) {
       return otherKind(target, { why: 'it does not speak TLS 1.2 or newer', scheme: 'ws://', peer }, error);
     }
@@ -143,20 +140,6 @@ export function unreachable(
   if (error.message.includes('subprotocol')) return versionMismatch(target, peer);
   return unreachableEdge(target, error.code ?? error.message, error, peer);
 }
-
-/** Node's error codes for a certificate that no known authority has signed, that is for another name, or that is not valid now. */
-const untrustedCodes = /CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE/;
-
-const wrongTimes: Readonly<Record<string, { readonly why: string; readonly remedy: string }>> = {
-  CERT_HAS_EXPIRED: {
-    why: 'its certificate has expired',
-    remedy: 'whoever runs it has to renew it; a renewed file is taken without a restart (check also the clock here)',
-  },
-  CERT_NOT_YET_VALID: {
-    why: 'its certificate is not valid yet',
-    remedy: 'check the clock of this machine, and that of the machine that made the certificate',
-  },
-};
 
 interface OtherKind {
   readonly why: string;
