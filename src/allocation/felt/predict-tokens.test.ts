@@ -2,11 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import { shareEqually } from '../paper/equal-shares.ts';
-import { standingsOf } from '../slot/pace-state.ts';
+import { type PaceState, standingsOf } from '../slot/pace-state.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 import type { PlacedText, Standing } from '../slot/standing.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
-import { predictPace } from './predict-pace.ts';
+import { predictPace, rateOf } from './predict-pace.ts';
 import { predictTokens } from './predict-tokens.ts';
 
 const slotMs = 500;
@@ -120,6 +120,9 @@ describe('tokens of a slot', () => {
     const behind = predictTokens(state, assignment, [sending, session(at(0)), fresh(1)]);
     expect(behind.laterMs[0]).toBeGreaterThan(slotMs + (late?.laterMs[0] as number) / 2);
     expect(behind.laterMs[0]).toBeLessThan(1e5);
+    const after = { ...sending, texts: [at(0, 9_000, { fromMs: 3 * slotMs })] };
+    const more = predictTokens(state, assignment, [after, session(at(0)), fresh(1)]);
+    expect((more.laterMs[0] as number) - (behind.laterMs[0] as number)).toBeCloseTo(slotMs, 6);
   });
 
   it('are those of the means where a slot does not say where sessions stand', () => {
@@ -154,5 +157,32 @@ describe('tokens of a slot', () => {
     const [typical] = expected({ ...state, pace: all }, [0, 0], standings);
     expect(typical).toBeLessThan(endless as number);
     expect(typical).toBeGreaterThan(0.6 * (endless as number));
+  });
+
+  /** What a device that is alone waits for. @param intervals of 20 ms */
+  function waitedMs(standing: Standing, pace: object, lengthMs = slotMs, intervals = lengthMs / 20): number {
+    const state = { ...slotOf(1, 1), slotMs: lengthMs };
+    const assignment = shareEqually(state, Int32Array.of(0));
+    const other = { ...state, pace: { ...(state.pace as PaceState), ...pace } };
+    return predictTokens(other, assignment, [standing], undefined, intervals).waitedMs[0] as number;
+  }
+
+  it('come one round trip after the evaluation of a text that is not on the server yet', () => {
+    const [none, some] = [0, 160].map((roundTripMs) => waitedMs(fresh(300), { roundTripMs }));
+    expect((some as number) - (none as number)).toBeCloseTo(160, 0);
+  });
+
+  it('of later sessions come after an upload and one round trip', () => {
+    const roundTripMs = 2000;
+    const longMs = 1e6;
+    const bitPerMs = rateOf(slotOf(1, 1), shareEqually(slotOf(1, 1), Int32Array.of(0)), 0) / 1e3;
+    // The time in which sessions wait, over that in which they decode: twice as long with an upload that takes a round trip.
+    const [none, asLong] = [0, roundTripMs].map((uploadMs) => {
+      const pace = { isTypical: true, roundTripMs, promptBits: Float64Array.of(uploadMs * bitPerMs) };
+      const waited = waitedMs(session(at(0)), pace, longMs, 240);
+      return waited / (longMs - waited);
+    }) as [number, number];
+    expect(asLong / none).toBeGreaterThan(1.85);
+    expect(asLong / none).toBeLessThan(2.05);
   });
 });

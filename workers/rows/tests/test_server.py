@@ -119,6 +119,10 @@ class Server(unittest.TestCase):
         self.assertEqual(self.client.answer(1)["code"], "aborted")
         self.assertEqual(set(self.client.working), {slow})
 
+    def test_an_abort_before_its_step_gives_up_none(self) -> None:
+        self.client.stream.sendall(frames.number_frame(frames.ABORT, self.client.step + 1))
+        self.rows(item(0, 0, [1]))
+
     def test_released_sequences_and_those_of_a_lost_connection_are_empty(self) -> None:
         self.rows(item(0, 0, [1, 2]))
         self.client.stream.sendall(frames.number_frame(frames.RELEASE, 0))

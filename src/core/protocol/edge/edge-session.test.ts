@@ -232,6 +232,17 @@ describe('a step that runs without the session', () => {
   });
 });
 
+describe('a requested verdict', () => {
+  it.each([
+    [1, 3],
+    [2, null],
+  ])('is answered by a step with all drafts only: %d of 2', (drafts, verifyRequestedAt) => {
+    const bed = new Bed({ mode: 'sd' });
+    bed.say(1, { kind: 'draft', branch: 1, first: 3, tokens: [100, 101] }).say(1, { kind: 'verify', length: 3 });
+    expect(bed.step({ kind: 'step-started', drafts }).state).toMatchObject({ verifyRequestedAt });
+  });
+});
+
 describe('an opening with an answer', () => {
   it('continues it, and ends at the same length', () => {
     const bed = new Bed({ answer: [100, 101], maxAnswerTokens: 3 }).write(1);
