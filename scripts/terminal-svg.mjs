@@ -75,7 +75,8 @@ function draw(line, index) {
 function record() {
   const folder = mkdtempSync(join(tmpdir(), 'outrider-terminal-'));
   const log = join(folder, 'log');
-  const recorded = `stty cols 200; npm start --silent -- ${flags}`;
+  // So wide that the program breaks no line of the answer: wrap() does.
+  const recorded = `stty cols 4000; npm start --silent -- ${flags}`;
   const { CI: _, NO_COLOR: __, ...env } = process.env;
   const { status } = spawnSync('script', ['-qec', recorded, log], { stdio: 'inherit', env: { ...env, TERM: 'xterm' } });
   const text = readFileSync(log, 'utf8');

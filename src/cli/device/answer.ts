@@ -11,6 +11,7 @@ import type { TurnOptions } from '../../processes/device/turn-options.ts';
 import type { TurnReport } from '../../processes/device/turn-report.ts';
 import { foreignAnswer, foreignLine } from '../terminal/terminal-text.ts';
 import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';
+import { type Paint, WordWrap } from '../terminal/word-wrap.ts';
 import type { AnswerFlags, Mode } from './answer-flags.ts';
 import { noteConnections, noteServer } from './connection-notes.ts';
 import type { CommandDevice } from './open-device.ts';
@@ -31,17 +32,37 @@ const controllerWithinMs = 5000;
 
 export type Show = (text: string, drafted: boolean) => void;
 
-/** Drafted and confirmed tokens are green; where there is no colour they are not marked. */
-export const showColoured: Show = (text, drafted) => {
-  const shown = process.stdout.isTTY === true ? foreignAnswer(text) : text;
-  process.stdout.write(drafted ? styleText('green', shown) : shown);
-};
+/** Where an answer is shown, and lines between its parts. */
+export interface AnswerScreen {
+  readonly show: Show;
+  readonly note: (line: string) => void;
+}
+
+const green: Paint = (text) => styleText('green', text);
+const plain: Paint = (text) => text;
+
+/** For one answer. Drafted and confirmed tokens are green; where there is no colour they are not marked. */
+export function createScreen(): AnswerScreen {
+  const { stdout, stderr } = process;
+  const wrap = new WordWrap(() => stdout.columns ?? Number.POSITIVE_INFINITY);
+  return {
+    show(text, drafted) {
+      const paint = drafted ? green : plain;
+      stdout.write(stdout.isTTY === true ? wrap.write(foreignAnswer(text), paint) : paint(text));
+    },
+    note(line) {
+      const isBeside = stdout.isTTY === true && stderr.isTTY === true;
+      stderr.write(`${isBeside ? '\n' : ''}${styleText('dim', line)}\n`);
+      if (isBeside) wrap.reset();
+    },
+  };
+}
 
 /**
  * Never throws for a failed turn: the report has the failure, and the text so far has been shown.
- * @param note gets a line when the connection is lost, and when there is another
+ * @param screen gets a line when the connection is lost, and when there is another
  */
-export async function answer(question: Question, show: Show, note: (line: string) => void): Promise<TurnReport> {
+export async function answer(question: Question, { show, note }: AnswerScreen): Promise<TurnReport> {
   await question.device.agent?.ready(controllerWithinMs);
   const turn = begin(question, note);
   question.device.agent?.follow(turn);

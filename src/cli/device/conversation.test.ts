@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, type ToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
 import { probeEdge } from '../../processes/device/probe-edge.ts';
 import { commandOf } from '../options/option-flags.ts';
-import { showColoured } from './answer.ts';
+import { createScreen } from './answer.ts';
 import { type AnswerFlags, answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
 import { edgeAddresses, openCommandDevice } from './open-device.ts';
@@ -112,10 +112,23 @@ describe('text of an answer', () => {
   it('may do nothing to a terminal, and is what it is elsewhere', () => {
     const streams = written();
     process.stdout.isTTY = false;
-    showColoured('a\u001b[2Jb', false);
+    createScreen().show('a\u001b[2Jb', false);
     process.stdout.isTTY = true;
-    showColoured('a\u001b[2Jb', false);
+    createScreen().show('a\u001b[2Jb', false);
     expect(streams.out()).toBe('a\u001b[2Jba\ufffd[2Jb');
+  });
+
+  it('is broken between words in a terminal alone', () => {
+    const streams = written();
+    const { columns } = process.stdout;
+    process.stdout.columns = 9;
+    for (const isTTY of [true, false]) {
+      process.stdout.isTTY = isTTY;
+      const { show } = createScreen();
+      for (const text of ['we may', ' cal', 'l']) show(text, false);
+    }
+    process.stdout.columns = columns;
+    expect(streams.out()).toBe('we may ca\u001b[8G\u001b[K\ncallwe may call');
   });
 });
 

@@ -9,7 +9,7 @@ import type { Message } from '../../models/port/model.ts';
 import type { TurnReport } from '../../processes/device/turn-report.ts';
 import { withInterrupt } from '../terminal/interrupt.ts';
 import { note } from '../terminal/note.ts';
-import { answer, type Show, showColoured } from './answer.ts';
+import { answer, createScreen } from './answer.ts';
 import { type AnswerFlags, checkAnswerFlags, paramsOf, readPrompt, samplingOf } from './answer-flags.ts';
 import { answerTable, cutNote, explain, legend, type Measured, rowOf } from './answer-table.ts';
 import { type ChatPort, chat } from './chat.ts';
@@ -57,9 +57,12 @@ async function answerOnce(options: ConversationOptions, text: string, signal: Ab
   const { device, flags, credentials, lost = never } = options;
   const sampling = samplingOf(flags, drawSeed);
   const prompt = device.tokenizer.encodeChat(messagesOf(flags, [{ role: 'user', content: text }]));
-  const show: Show = flags.json === true ? () => {} : showColoured;
+  const screen = createScreen();
   const shared = { device, flags, prompt, sampling, signal: AbortSignal.any([signal, lost]), credentials };
-  const own = await answer({ ...shared, mode: flags.mode }, show, noteOnTerminal);
+  const own = await answer(
+    { ...shared, mode: flags.mode },
+    flags.json === true ? { ...screen, show: () => {} } : screen,
+  );
   if (flags.json !== true && own.text !== '') process.stdout.write('\n');
   const measured: Measured[] = [{ mode: flags.mode, report: own }];
   let alone: TurnReport | undefined;
@@ -83,12 +86,14 @@ async function compare(shared: Omit<Parameters<typeof answer>[0], 'mode'>, token
   const isTerminal = process.stderr.isTTY === true;
   const report = await answer(
     { ...shared, mode: 'ar' },
-    () => {
-      count += 1;
-      if (isTerminal)
-        process.stderr.write(`\r${styleText('dim', `the edge alone, to compare: ${count} of ${tokenCount} tokens`)}`);
+    {
+      ...createScreen(),
+      show: () => {
+        count += 1;
+        if (isTerminal)
+          process.stderr.write(`\r${styleText('dim', `the edge alone, to compare: ${count} of ${tokenCount} tokens`)}`);
+      },
     },
-    noteOnTerminal,
   );
   if (isTerminal) process.stderr.write('\r\x1b[K');
   return report;
@@ -166,7 +171,7 @@ async function startChat(options: ConversationOptions): Promise<number> {
       const sampling = samplingOf(flags, drawSeed);
       const question = { device, flags, prompt, sampling, mode: flags.mode, conversation, credentials };
       const report = await withInterrupt((signal) =>
-        answer({ ...question, signal: AbortSignal.any([signal, lost]) }, showColoured, noteOnTerminal),
+        answer({ ...question, signal: AbortSignal.any([signal, lost]) }, createScreen()),
       );
       process.stdout.write('\n');
       lost.throwIfAborted();
@@ -176,10 +181,4 @@ async function startChat(options: ConversationOptions): Promise<number> {
   await chat(port, flags.maxTokens);
   await options.closing?.();
   return 0;
-}
-
-/** Between parts of an answer, on a line of its own. */
-function noteOnTerminal(line: string): void {
-  const isBeside = process.stdout.isTTY === true && process.stderr.isTTY === true;
-  process.stderr.write(`${isBeside ? '\n' : ''}${styleText('dim', line)}\n`);
 }
