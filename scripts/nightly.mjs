@@ -20,7 +20,7 @@ const usage = `.ci/nightly [options]
   --help          this text
 `;
 
-const outrider = (...words) => ['node', 'bin/clone.ts', ...words];
+const outrider = (...words) => ['node', 'bin/clone.mjs', ...words];
 const besideBusy = (...projects) => [
   'node',
   'scripts/tests-busy.mjs',
@@ -69,14 +69,14 @@ const trialStages = (seed) => [
   [
     'api-full',
     'all clients of others, with the default pair',
-    shell('python3 python/api-clients/setup.py all && node bin/clone.ts trial api --full'),
+    shell('python3 python/api-clients/setup.py all && node bin/clone.mjs trial api --full'),
   ],
   ['api-busy', 'clients of others beside four busy processes', outrider('trial', 'api', '--busy', '4')],
   ['abuse', 'attacks beside honest readers', outrider('trial', 'abuse')],
   [
     'accuracy',
     'scores by lm-eval: a model alone, on an edge, and with drafts',
-    shell('python3 python/lm-eval/setup.py && node bin/clone.ts trial accuracy --full'),
+    shell('python3 python/lm-eval/setup.py && node bin/clone.mjs trial accuracy --full'),
   ],
   [
     'architectures',
@@ -86,12 +86,12 @@ const trialStages = (seed) => [
   [
     'exactness-ik',
     'ik_llama.cpp, with the second pair: exact, or refused in words',
-    shell('python3 workers/setup.py ik && node bin/clone.ts trial exactness --engine ik --pair qwen2.5-coder'),
+    shell('python3 workers/setup.py ik && node bin/clone.mjs trial exactness --engine ik --pair qwen2.5-coder'),
   ],
   [
     'chaos-ik',
     'workers with ik_llama.cpp are killed and stopped in mid-answer',
-    shell('python3 workers/setup.py ik && node bin/clone.ts trial chaos --engine ik --faults 40'),
+    shell('python3 workers/setup.py ik && node bin/clone.mjs trial chaos --engine ik --faults 40'),
   ],
   ['abuse-remote', 'attacks on an edge whose engine is another process', outrider('trial', 'abuse', '--remote-engine')],
   ...['1', '2', '3'].flatMap((time) => [
@@ -106,13 +106,13 @@ const trialStages = (seed) => [
   [
     'cut',
     'the server of an answer dies: behind LiteLLM, and behind outrider serve',
-    shell('python3 python/api-clients/setup.py agents && node bin/clone.ts trial cut'),
+    shell('python3 python/api-clients/setup.py agents && node bin/clone.mjs trial cut'),
   ],
   [
     'record',
     'processes that share a run end with the digest of one',
     shell(
-      'python3 workers/setup.py nats && node bin/clone.ts trial record && node bin/clone.ts trial record --of sweep',
+      'python3 workers/setup.py nats && node bin/clone.mjs trial record && node bin/clone.mjs trial record --of sweep',
     ),
   ],
   ['soak', 'an edge under churn for half an hour', outrider('trial', 'soak', '--full')],

@@ -39,7 +39,7 @@ function run(words) {
   const program = existsSync(join(root, 'node_modules/.bin/node'))
     ? join(root, 'node_modules/.bin/node')
     : process.execPath;
-  const { status, stdout } = spawnSync(program, [join(root, 'bin/clone.ts'), ...words], {
+  const { status, stdout } = spawnSync(program, [join(root, 'bin/clone.mjs'), ...words], {
     encoding: 'utf8',
     maxBuffer: 1e9,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -37,7 +37,7 @@ describe.skipIf(program === undefined)(title, () => {
 
   it('keeps the contract of engines', { timeout: 3_600_000 }, async () => {
     const words = ['engine', 'check', `vllm:${join(folder, model)}`, '--tokenizer', model, '--json'];
-    const { stdout } = await call(process.execPath, [join(root, 'bin/clone.ts'), ...words]);
+    const { stdout } = await call(process.execPath, [join(root, 'bin/clone.mjs'), ...words]);
     const { rows } = JSON.parse(stdout) as { rows: { result: string }[] };
     expect(rows.filter(({ result }) => result === 'failed')).toEqual([]);
     expect(rows.length).toBeGreaterThan(15);

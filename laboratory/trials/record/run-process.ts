@@ -25,7 +25,7 @@ export interface RunProcess {
 }
 
 /** Has the commands of the laboratory, too. */
-const program = join(dirname(mainFile), 'clone.ts');
+const program = join(dirname(mainFile), 'clone.mjs');
 /** Files of a directory that hold findings: data, pages, weights of an ended training. */
 const foundIn = /\.csv$|\.md$|(^|\/)weights-\d+\.safetensors$/;
 
