@@ -159,17 +159,26 @@ describe('tokens of a slot', () => {
     expect(typical).toBeGreaterThan(0.6 * (endless as number));
   });
 
-  /** What a device that is alone waits for. @param intervals of 20 ms */
-  function waitedMs(standing: Standing, pace: object, lengthMs = slotMs, intervals = lengthMs / 20): number {
+  /** What a device that is alone waits for: in the time, and after it. @param intervals of 20 ms */
+  function waits(standing: Standing, pace: object, lengthMs = slotMs, intervals = lengthMs / 20): [number, number] {
     const state = { ...slotOf(1, 1), slotMs: lengthMs };
     const assignment = shareEqually(state, Int32Array.of(0));
     const other = { ...state, pace: { ...(state.pace as PaceState), ...pace } };
-    return predictTokens(other, assignment, [standing], undefined, intervals).waitedMs[0] as number;
+    const { waitedMs, laterMs } = predictTokens(other, assignment, [standing], undefined, intervals);
+    return [waitedMs[0] as number, laterMs[0] as number];
   }
 
   it('come one round trip after the evaluation of a text that is not on the server yet', () => {
-    const [none, some] = [0, 160].map((roundTripMs) => waitedMs(fresh(300), { roundTripMs }));
+    const [none, some] = [0, 160].map((roundTripMs) => waits(fresh(300), { roundTripMs })[0]);
     expect((some as number) - (none as number)).toBeCloseTo(160, 0);
+  });
+
+  it('begin at the same time whether the slot ends before or after that', () => {
+    const pace = { roundTripMs: 160 };
+    const [within, none] = waits(fresh(9000), pace, 10 * slotMs);
+    const [slot, later] = waits(fresh(9000), pace);
+    expect([slot, none]).toEqual([slotMs, 0]);
+    expect(slot + later).toBeCloseTo(within, 6);
   });
 
   it('of later sessions come after an upload and one round trip', () => {
@@ -179,7 +188,7 @@ describe('tokens of a slot', () => {
     // The time in which sessions wait, over that in which they decode: twice as long with an upload that takes a round trip.
     const [none, asLong] = [0, roundTripMs].map((uploadMs) => {
       const pace = { isTypical: true, roundTripMs, promptBits: Float64Array.of(uploadMs * bitPerMs) };
-      const waited = waitedMs(session(at(0)), pace, longMs, 240);
+      const [waited] = waits(session(at(0)), pace, longMs, 240);
       return waited / (longMs - waited);
     }) as [number, number];
     expect(asLong / none).toBeGreaterThan(1.85);

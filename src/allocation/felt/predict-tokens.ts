@@ -148,7 +148,8 @@ function laterMsOf({ firstMs, legs, isServed, running }: Reader, loads: readonly
   // One that arrives after the slot is in no sum.
   const counted = newest.fromMs < slotMs ? running : 0;
   const perMs = evaluatedPerMs(load, newest.weight, 1 - counted, idleShare(load.waiters - counted, load.followers));
-  return Math.max(0, newest.fromMs - slotMs) + newest.leftTokens / perMs;
+  const wayMs = newest.pace.roundTripMs / 2 + load.stepMs / 2;
+  return Math.max(0, newest.fromMs - slotMs) + newest.leftTokens / perMs + wayMs;
 }
 
 interface Slot {
