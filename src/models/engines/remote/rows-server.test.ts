@@ -79,8 +79,9 @@ describe('the server of rows', () => {
     ]);
   });
 
-  it('skips steps that were given up before they began', async () => {
-    const found = await talk([evaluate(1, item), { kind: 'abort', step: 1 }, evaluate(2, { ...item, sequence: 1 })], 2);
+  it('skips steps that were given up before they began, not those that come after an abort', async () => {
+    const abort = (step: number): Frame => ({ kind: 'abort', step });
+    const found = await talk([abort(2), evaluate(1, item), abort(1), evaluate(2, { ...item, sequence: 1 })], 2);
     expect(found).toMatchObject([
       { kind: 'failed', step: 1, code: 'aborted' },
       { kind: 'rows', step: 2 },

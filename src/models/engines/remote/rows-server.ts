@@ -160,7 +160,8 @@ class ServedConnection {
   readonly #workingMs: number;
   readonly #reader = new FrameReader();
   readonly #sequences = new Map<number, ModelSequence>();
-  readonly #aborted = new Set<number>();
+  /** Steps that have come, have not begun, and were not given up. */
+  readonly #pending = new Set<number>();
   #isBroken = false;
   #work: Promise<void> = Promise.resolve();
 
@@ -201,7 +202,8 @@ class ServedConnection {
       this.#fail(0, 'bad-frame', error);
       return;
     }
-    if (frame.kind === 'abort') this.#aborted.add(frame.step);
+    if (frame.kind === 'evaluate') this.#pending.add(frame.step);
+    if (frame.kind === 'abort') this.#pending.delete(frame.step);
     else this.#work = this.#work.then(() => this.#serve(frame)).catch((error) => this.#refuse(frame, error));
   }
 
@@ -224,7 +226,7 @@ class ServedConnection {
   }
 
   async #evaluate({ step, items }: Frame & { readonly kind: 'evaluate' }): Promise<void> {
-    if (this.#aborted.delete(step)) return this.#fail(step, 'aborted', new Error('the step was given up'));
+    if (!this.#pending.delete(step)) return this.#fail(step, 'aborted', new Error('the step was given up'));
     const working = setInterval(() => this.#send({ kind: 'working', step }), this.#workingMs);
     const startMs = performance.now();
     try {
@@ -238,7 +240,6 @@ class ServedConnection {
       this.#fail(step, codeOf(error), error);
     } finally {
       clearInterval(working);
-      for (const old of this.#aborted) if (old <= step) this.#aborted.delete(old);
     }
   }
 

@@ -46,8 +46,8 @@ class Connection:
     def __init__(self, stream: socket.socket) -> None:
         self.stream = stream
         self.waiting: queue.Queue = queue.Queue(WAITING_FRAMES)
+        # Steps that have come, were not answered, and were not given up.
         self.pending: set[int] = set()
-        self.aborted: set[int] = set()
         self.running: int | None = None
         self.lock = threading.Lock()
         self.ended = threading.Event()
@@ -62,7 +62,6 @@ class Connection:
 
     def answer(self, step: int, data: bytes) -> None:
         self.pending.discard(step)
-        self.aborted.discard(step)
         self.send(data)
 
     def say_working(self) -> None:
@@ -100,7 +99,7 @@ class Connection:
         """An abort acts at once, everything else in its turn."""
         try:
             if kind == frames.ABORT:
-                self.aborted |= self.pending & {frames.read_number(body)}
+                self.pending.discard(frames.read_number(body))
             elif kind == frames.EVALUATE:
                 step, items = frames.read_evaluate(body)
                 self.pending.add(step)
@@ -181,7 +180,7 @@ class Worker:
             raise
 
     def rows_of(self, step: int, items: list[Item]) -> tuple[list[Row], int]:
-        if step in self.connection.aborted:
+        if step not in self.connection.pending:
             raise Failure("aborted", "given up before it began")
         self.sequences.check(items)
         self.connection.running = step
