@@ -64,6 +64,26 @@ const linesOf = (notes: string, kind: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>)
     .filter((line) => line['kind'] === kind);
 
+describe('the demonstration', () => {
+  it.each([
+    [[], 'rtt=20', { roundTripMs: 20 }],
+    [['--rtt', '5'], 'rtt=5', { roundTripMs: 5 }],
+    [['--rtt', '0'], null, {}],
+  ] as const)('emulates a network, and says so in its lines and to its page: %j', async (words, said, emulated) => {
+    const serve = start(['serve', '--demo', '--target', 'toy:1', '--draft', 'toy:1:0.8', '--port', '0', ...words]);
+    const { data } = (await (
+      await fetch(`${await addressOf(serve)}/models`, { headers: { 'x-outrider-facts': 'yes' } })
+    ).json()) as {
+      readonly data: readonly { readonly outrider: { readonly emulated: object } }[];
+    };
+    expect(data[0]?.outrider.emulated).toEqual({ ...emulated, pace: expect.stringContaining('70B') });
+    expect(serve.notes()).toContain('Edge: paced to 70B');
+    expect(/Network: emulated, (\S+)/.exec(serve.notes())?.[1] ?? null).toBe(said);
+    serve.child.kill('SIGTERM');
+    expect(await serve.ended).toBe(0);
+  });
+});
+
 describe('SIGTERM', () => {
   it('lets running answers end, refuses others with the time to wait, and ends with 0', async () => {
     const { edge, serve, base, own } = await startBoth();

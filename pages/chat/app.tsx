@@ -5,6 +5,7 @@ import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../parts/words.ts';
 import type { AppProps, PageProps } from './app-props.ts';
+import { emulationOf } from './compare-view.tsx';
 import { Composer } from './composer.tsx';
 import { KeyForm } from './key-form.tsx';
 import { MessageView } from './message-view.tsx';
@@ -84,7 +85,7 @@ function Messages({ chat, settings }: Pick<AppProps, 'chat' | 'settings'>): VNod
       {path.length > 0 ? null : (
         <div class="welcome">
           <h2>{words.chat.welcome}</h2>
-          <p class="faint">{words.chat.promise}</p>
+          <p class="faint">{[words.chat.promise, ...emulationOf(chat.abilities.value)].join(' ')}</p>
         </div>
       )}
       {path.map((message) => (

@@ -8,6 +8,7 @@ import type { Chat, Running } from './chat.ts';
 import { Markdown } from './markdown-view.tsx';
 import type { Message, RunFacts } from './message.ts';
 import type { Progress } from './run.ts';
+import { verdictOf } from './verdict.ts';
 
 const { compare } = words;
 
@@ -61,10 +62,12 @@ function RunView({ title, facts, progress, showsDrafts }: RunProps): VNode {
 }
 
 function Verdict({ comparison }: { readonly comparison: NonNullable<Message['comparison']> }): VNode {
-  const { plain, drafts, characters, differsAt } = comparison;
+  const { characters, differsAt } = comparison;
+  const { kind, times, tokens, spread } = verdictOf(comparison);
   return (
     <p class={differsAt === null ? 'same' : 'failure'}>
-      {differsAt === null ? compare.same(characters) : compare.differ(differsAt)} {compare.faster(drafts.ms / plain.ms)}
+      {differsAt === null ? compare.same(characters) : compare.differ(differsAt)} {compare.faster(times)}{' '}
+      {compare.told[kind](tokens, spread)}
     </p>
   );
 }
@@ -72,15 +75,19 @@ function Verdict({ comparison }: { readonly comparison: NonNullable<Message['com
 /** Who drafts, and what is emulated. */
 function conditionsOf(abilities: Abilities | null): readonly string[] {
   if (abilities === null) return [];
+  const { roundTripMs, link } = abilities.emulated;
+  const isDirect = roundTripMs === undefined && link === undefined;
+  return [...(isDirect ? [compare.emulated.none] : []), ...emulationOf(abilities), compare.drafting[abilities.drafts]];
+}
+
+/** What is emulated, in sentences. */
+export function emulationOf(abilities: Abilities | null): readonly string[] {
+  if (abilities === null) return [];
   const { roundTripMs, link, pace } = abilities.emulated;
-  const { emulated, drafting } = compare;
-  const network = [
+  const { emulated } = compare;
+  return [
     ...(roundTripMs === undefined ? [] : [emulated.roundTrip(roundTripMs)]),
     ...(link === undefined ? [] : [emulated.link(link)]),
-  ];
-  return [
-    ...(network.length === 0 ? [emulated.none] : network),
     ...(pace === undefined ? [] : [emulated.pace(pace)]),
-    drafting[abilities.drafts],
   ];
 }

@@ -27,6 +27,8 @@ export function Composer({ chat }: { readonly chat: Chat }): VNode {
     field.current?.focus();
     void chat.send(sent, isCompared);
   };
+  const { exampleTexts } = words.chat;
+  const offersExamples = chat.path.value.length === 0 && ['', ...exampleTexts].includes(text.value);
   return (
     <form
       class="composer"
@@ -35,6 +37,24 @@ export function Composer({ chat }: { readonly chat: Chat }): VNode {
         send(false);
       }}
     >
+      {offersExamples ? (
+        <fieldset class="examples">
+          <legend class="hidden">{words.chat.examples}</legend>
+          {exampleTexts.map((example) => (
+            <button
+              key={example}
+              type="button"
+              class="second"
+              onClick={() => {
+                text.value = example;
+                field.current?.focus();
+              }}
+            >
+              {example}
+            </button>
+          ))}
+        </fieldset>
+      ) : null}
       <label for="message" class="hidden">
         {words.chat.message}
       </label>

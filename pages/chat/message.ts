@@ -15,6 +15,8 @@ export interface RunFacts {
   readonly sentDrafts: number | null;
   readonly acceptedDrafts: number | null;
   readonly verified: boolean;
+  /** Standard error of the time, ms, from how the time per token varies over the answer; missing or null: not known. */
+  readonly spreadMs?: number | null;
 }
 
 /** The same prompt and seed without and with drafts. */
@@ -70,7 +72,8 @@ export function isMessage(value: unknown): value is Message {
 function isFacts(value: unknown): value is RunFacts {
   if (typeof value !== 'object' || value === null) return false;
   const { ms, tokens, edges, firstMs, msPerToken, sentDrafts, acceptedDrafts, verified } = value as RunFacts;
-  const orNull = [firstMs, msPerToken, sentDrafts, acceptedDrafts];
+  const { spreadMs = null } = value as RunFacts;
+  const orNull = [firstMs, msPerToken, sentDrafts, acceptedDrafts, spreadMs];
   return (
     [ms, tokens].every((one) => typeof one === 'number') &&
     orNull.every((one) => one === null || typeof one === 'number') &&

@@ -2,6 +2,7 @@
 
 import type { Answerer, AnswerPart, Question } from '../parts/answerer.ts';
 import type { MessageEnd, RunFacts } from './message.ts';
+import { type Arrival, msPerTokenOf, spreadMsOf } from './verdict.ts';
 
 export interface Progress {
   readonly text: string;
@@ -37,7 +38,8 @@ export async function runAnswer(
   const end = await answerer.answer(question, onPart, signal).finally(() => clearInterval(timer));
   const { mode, edges, sentDrafts, acceptedDrafts } = end;
   const last = run.progress(nowMs());
-  const facts = { ...last.facts, mode, edges, sentDrafts, acceptedDrafts, tokens: end.tokens ?? last.facts.tokens };
+  const measured = { tokens: end.tokens ?? last.facts.tokens, spreadMs: spreadMsOf(run.arrivals) };
+  const facts = { ...last.facts, mode, edges, sentDrafts, acceptedDrafts, ...measured };
   onProgress({ ...last, facts });
   return { ...last, facts, end: end.reason === 'length' ? 'length' : 'whole' };
 }
@@ -45,11 +47,9 @@ export async function runAnswer(
 class Run {
   readonly #startMs: number;
   readonly #drafted: number[] = [];
+  readonly arrivals: Arrival[] = [];
   #text = '';
   #tokens = 0;
-  #firstTokens = 0;
-  #firstMs: number | null = null;
-  #lastMs = 0;
   #verified = true;
 
   constructor(startMs: number) {
@@ -66,10 +66,7 @@ class Run {
     this.#tokens += pieces.length;
     this.#verified = verified;
     if (pieces.length === 0 && text === '') return;
-    this.#lastMs = atMs;
-    if (this.#firstMs !== null) return;
-    this.#firstMs = atMs;
-    this.#firstTokens = this.#tokens;
+    this.arrivals.push({ tokens: this.#tokens, atMs });
   }
 
   /** Neighbours become one. */
@@ -79,12 +76,12 @@ class Run {
   }
 
   progress(atMs: number): Progress {
-    const later = this.#tokens - this.#firstTokens;
-    const firstMs = this.#firstMs;
+    const [first] = this.arrivals;
+    const last = this.arrivals.at(-1);
     const facts: RunFacts = {
       ms: atMs - this.#startMs,
-      firstMs: firstMs === null ? null : firstMs - this.#startMs,
-      msPerToken: firstMs === null || later <= 0 ? null : (this.#lastMs - firstMs) / later,
+      firstMs: first === undefined ? null : first.atMs - this.#startMs,
+      msPerToken: msPerTokenOf(first, last),
       tokens: this.#tokens,
       mode: null,
       edges: [],

@@ -52,11 +52,17 @@ const compare = {
   same: (characters: number) => `Both texts are equal: ${plural(characters, 'character')}, one by one.`,
   differ: (at: number) => `The texts differ from character ${at} on. That is a fault of Outrider: please report it.`,
   faster: (times: number) => `With drafts it took ${times.toFixed(2)} times as long.`,
-  alike: 'Same prompt, same seed, one after the other.',
+  told: {
+    clear: () => '',
+    short: (tokens: number) => `But ${plural(tokens, 'token')} are too few to tell: ask for a longer answer.`,
+    close: (_: number, spread: number) =>
+      `But that is too close to tell: within the answers the time per token varies, which makes it ${spread.toFixed(2)} more or less.`,
+  },
+  alike: 'Same prompt, same seed, same network, one after the other.',
   emulated: {
     none: 'This endpoint emulates no network.',
-    roundTrip: (ms: number) => `Emulated, for both: a round trip of ${ms} ms.`,
-    link: (text: string) => `Emulated, for both: the link "${text}".`,
+    roundTrip: (ms: number) => `The network is emulated, with a round trip of ${ms} ms.`,
+    link: (text: string) => `The network is emulated: "${text}".`,
     pace: (text: string) => `The edge is slowed to the speed of: ${text}.`,
   },
   drafting: {
@@ -83,6 +89,12 @@ const chat = {
   promise:
     'A small model guesses ahead, and the large model checks each guess. The answer is the same, and comes sooner.',
   message: 'Message',
+  examples: 'Questions with long answers',
+  exampleTexts: [
+    'Write a short story about a lighthouse keeper and a storm.',
+    'Explain step by step how bread is baked.',
+    'Describe the planets of the solar system, one after the other.',
+  ],
   hint: 'Enter sends, Shift and Enter begin a line, Escape stops.',
   send: 'Send',
   stop: 'Stop',

@@ -1,8 +1,10 @@
-// What `outrider run` starts: the flags of its edge process, and which models are open at the same time in its two processes.
+// What `outrider run` and `outrider serve --demo` start: the flags of their edge process, which models are open at the same time in the two
+// processes, and what is emulated between them.
 
 import { draftSequences } from '../../api/open-device.ts';
 import { modeOf } from '../../core/protocol/wire/mode.ts';
 import type { PlannedOpening } from '../../models/files/memory-check.ts';
+import { findProfile } from '../../models/port/profiles.ts';
 import { edgeLookUpTokens } from '../options/look-up-place.ts';
 import type { AnswerFlags } from './answer-flags.ts';
 import { deviceContextLength, hedgesOf } from './open-device.ts';
@@ -16,6 +18,20 @@ export interface RunFlags extends AnswerFlags {
 
 type EdgePlanFlags = Omit<RunFlags, Exclude<keyof AnswerFlags, 'draft' | 'mode' | 'lookUp' | 'draftLength' | 'gpu'>>;
 type OpeningFlags = Pick<RunFlags, 'model' | 'draft' | 'mode' | 'hedges' | 'context'>;
+
+/** Round trip of the emulated network between two processes of one machine, ms, unless another one is asked for. */
+export const emulatedRoundTripMs = 20;
+
+/** The hardware that the edge emulates, for a reader. */
+export function paceText(profileName: string): string {
+  const { description, stepMs, rowMs } = findProfile(profileName);
+  return `Edge: paced to ${description}, ${stepMs} ms per step plus ${rowMs} ms per row`;
+}
+
+/** The emulated network, for a reader. */
+export function networkText({ link, rtt }: Pick<AnswerFlags, 'link' | 'rtt'>): string {
+  return `Network: emulated, ${link ?? `rtt=${rtt}`}`;
+}
 
 /** One writes, one is compared with it. */
 const edgeSessions = 2;

@@ -1,7 +1,7 @@
 // `outrider run`: an edge and a device as two processes on this machine, over an emulated network.
 
 import type { Command } from 'commander';
-import { defaultEdgeProfile, findProfile, latencyProfiles } from '../../models/port/profiles.ts';
+import { defaultEdgeProfile, latencyProfiles } from '../../models/port/profiles.ts';
 import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
 import { demandFittingDraft, prepareModels } from '../models/model-room.ts';
 import { commandOf } from '../options/option-flags.ts';
@@ -12,7 +12,7 @@ import { hideWaiting, showWaiting, writeAboveWaiting } from '../terminal/waiting
 import { answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
 import { type CommandDevice, openCommandDevice } from './open-device.ts';
-import { edgeFlagsOf, openingsOf, type RunFlags } from './run-plan.ts';
+import { edgeFlagsOf, emulatedRoundTripMs, networkText, openingsOf, paceText, type RunFlags } from './run-plan.ts';
 
 const notes = `Examples:
   npm start                                                a chat, over a network of 20 ms
@@ -43,7 +43,7 @@ const options = {
     default: 2048,
   },
   ...answerOptions,
-  rtt: { ...answerOptions.rtt, default: 20 },
+  rtt: { ...answerOptions.rtt, default: emulatedRoundTripMs },
   compare: {
     group: 'Output:',
     flag: '--no-compare',
@@ -94,9 +94,8 @@ async function close(edge: EdgeProcess): Promise<Readonly<Record<string, number>
 }
 
 function settingOf(flags: RunFlags): string[] {
-  const profile = findProfile(flags.profile);
   const pacing = flags.unpaced
     ? 'Edge: unpaced, as quick as this machine is.'
-    : `Edge: paced to ${profile.description}, ${profile.stepMs} ms per step plus ${profile.rowMs} ms per row (--unpaced: no latency emulation).`;
-  return [pacing, `Network: emulated, ${flags.link ?? `rtt=${flags.rtt}`}.`];
+    : `${paceText(flags.profile)} (--unpaced: no latency emulation).`;
+  return [pacing, `${networkText(flags)}.`];
 }

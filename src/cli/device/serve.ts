@@ -54,7 +54,7 @@ import {
   fingerprintsOption,
   openCommandDevice,
 } from './open-device.ts';
-import { edgeFlagsOf, openingsOf } from './run-plan.ts';
+import { edgeFlagsOf, emulatedRoundTripMs, networkText, openingsOf, paceText } from './run-plan.ts';
 
 const host = '127.0.0.1';
 const defaultEdge = 'ws://127.0.0.1:8642';
@@ -81,7 +81,10 @@ const options = {
     help: 'how long an answer waits for an edge, at its beginning and after a loss, before what --offline says (default: not at its beginning; 120 s for one that still loads its model)',
     number: [0, 86_400],
   },
-  demo: { flag: '--demo', help: 'start an edge on this machine as well, paced to a large model on one GPU' },
+  demo: {
+    flag: '--demo',
+    help: 'start an edge on this machine as well, paced to a large model on one GPU, over an emulated network',
+  },
   port: { flag: '--port <number>', help: 'port to listen on; 0: any free one', whole: [0, 65_535], default: 8643 },
   ...grouped('Access:', {
     edgeFingerprint: fingerprintsOption,
@@ -120,7 +123,11 @@ const options = {
   hedges: answerOptions.hedges,
   lookUp: answerOptions.lookUp,
   gpu: answerOptions.gpu,
-  rtt: answerOptions.rtt,
+  rtt: {
+    ...answerOptions.rtt,
+    help: `${answerOptions.rtt.help} (default: 0; with --demo ${emulatedRoundTripMs})`,
+    default: undefined as number | undefined,
+  },
   link: answerOptions.link,
   ...grouped('Logs and stopping:', { drain: drainOption, ...logOptions }),
   untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
@@ -133,7 +140,11 @@ const notes = `Examples:
 
 It listens on ${host} only. Applications take the printed address as base URL of OpenAI's API: docs/use/http.md has routes and fields.`;
 
-type ServeFlags = OptionsOf<typeof options> & { readonly draft: string; readonly target: string };
+type ServeFlags = OptionsOf<typeof options> & {
+  readonly draft: string;
+  readonly target: string;
+  readonly rtt: number;
+};
 
 const face: CommandFace<typeof options> = {
   name: 'serve',
@@ -150,7 +161,8 @@ type OnServing = (app: HttpApp) => void;
 /** @param onServing called once, when clients may ask, for a program that runs the command in its own process */
 export function serveCommand(onServing: OnServing = () => {}): Command {
   return commandOf(face, async (typed) => {
-    const flags = { ...typed, ...namesOf(typed) };
+    const rtt = typed.rtt ?? (typed.demo ? emulatedRoundTripMs : 0);
+    const flags = { ...typed, ...namesOf(typed), rtt };
     await withInterrupt((signal) => serve(flags, onServing, signal));
   });
 }
@@ -192,6 +204,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     const found = await probeLoaded(device.edges, { withinMs, signal, waits: showWaiting });
     completer.open(withOwnKey(createDeviceCompleter(parts)));
     using _order = keepOrder(device, found, flags);
+    for (const line of emulatedTexts(flags)) note(line);
     note(offlineNote(policy, waitMs));
     hideWaiting();
     printAddress(flags, listener.port);
@@ -266,6 +279,13 @@ function factsOf({ draft, lookUp, mode, demo, link, rtt }: ServeFlags): Endpoint
       ...(demo ? { pace: defaultEdgeProfile.description } : {}),
     },
   };
+}
+
+/** What is emulated, for the one who has started the endpoint. */
+function emulatedTexts(flags: ServeFlags): readonly string[] {
+  const { demo, link, rtt } = flags;
+  const network = `${networkText(flags)}${demo ? ' (--rtt 0: none)' : ''}`;
+  return [...(demo ? [paceText(defaultEdgeProfile.name)] : []), ...(link === undefined && rtt === 0 ? [] : [network])];
 }
 
 function demoPlan(flags: ServeFlags) {
