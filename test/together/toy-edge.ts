@@ -31,6 +31,7 @@ export const toySeed = 11;
 export async function startToyEdge(
   options: Partial<EdgeOptions> & {
     readonly seed?: number;
+    readonly stepMs?: number;
     readonly sequences?: number;
     readonly contextLength?: number;
     readonly port?: number;
@@ -43,6 +44,7 @@ export async function startToyEdge(
 ): Promise<ToyEdge> {
   const {
     seed = toySeed,
+    stepMs = profile.stepMs,
     sequences = 8,
     contextLength = 1024,
     port = 0,
@@ -54,8 +56,8 @@ export async function startToyEdge(
     ...edgeOptions
   } = options;
   const target = createToyModel({ seed, role: 'target', sequences, contextLength });
-  const model = paceModel(target, profile, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
-  const edge = await startEdge({ model, stepTime: linearStepTime(4, 0.01), ...edgeOptions });
+  const model = paceModel(target, { ...profile, stepMs }, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
+  const edge = await startEdge({ model, stepTime: linearStepTime(stepMs, 0.01), ...edgeOptions });
   const listener = await listenEdge(edge, {
     ...{ host: '127.0.0.1', port, allowOrigins, tls, onApi, portLimits },
     ...(mayOrder === undefined ? {} : { mayOrder }),
