@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { defined } from '../../../src/core/basics/defined.ts';
+import { edgeKey } from '../../../src/core/protocol/edge/edge-key.ts';
 import { bytesOnLink } from '../../../src/core/protocol/wire/link-model.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
 import { preciseSleep } from '../../../src/models/engines/precise-sleep.ts';
@@ -27,7 +28,6 @@ const answerTokens = 60_000;
 const contextLength = answerTokens + 100;
 /** Tokens of each text that are compared with the toy's own. */
 const comparedTokens = 200;
-const rowMs = 0.02;
 
 /** What a device does. */
 export interface DevicePlan {
@@ -35,12 +35,15 @@ export interface DevicePlan {
   readonly agreement: number | null;
   /** Frames are filled up to this, bytes; 0: they are not. */
   readonly padding: number;
+  /** Id of its key; all keys have the same share. */
+  readonly key: string;
 }
 
 export interface ScenePlan {
   readonly devices: readonly DevicePlan[];
-  /** Time of a step; rows cost almost nothing, as on a GPU, so that every draft is worth its row. */
+  /** Time of a step, and of each of its rows. */
   readonly stepMs: number;
+  readonly rowMs: number;
   /** What the steps have room for. */
   readonly maxRows: number;
   readonly downlinkBitsPerSecond?: number;
@@ -77,7 +80,13 @@ export interface ShareScene extends AsyncDisposable {
 }
 
 /** Resolves when every device has its first tokens. */
-export async function openShareScene({ devices: plans, stepMs, maxRows, ...rates }: ScenePlan): Promise<ShareScene> {
+export async function openShareScene({
+  devices: plans,
+  stepMs,
+  rowMs,
+  maxRows,
+  ...rates
+}: ScenePlan): Promise<ShareScene> {
   await using stack = new CloseStack();
   const toy = createToyModel({ seed: toySeed, role: 'target', sequences: plans.length, contextLength });
   const profile = { name: 'trial', description: 'the trial', stepMs, rowMs, rowCap: maxRows, source: 'Chosen' };
@@ -90,6 +99,7 @@ export async function openShareScene({ devices: plans, stepMs, maxRows, ...rates
       stepTime: linearStepTime(stepMs, rowMs),
       learnsStepTime: false,
       lookUpTokens: 0,
+      keyOf: edgeKey,
       ...defined({ downlinkBitsPerSecond }),
     }),
   );
@@ -156,6 +166,7 @@ class Device {
   session = '';
   hasFailed = false;
   readonly #padding: number;
+  readonly #key: string;
   readonly #prompt: readonly number[];
   readonly #model;
   readonly #drafter: ModelDrafter | null;
@@ -165,8 +176,9 @@ class Device {
   #tokens = 0;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor({ agreement, padding }: DevicePlan, number: number) {
+  constructor({ agreement, padding, key }: DevicePlan, number: number) {
     this.#padding = padding;
+    this.#key = key;
     this.#prompt = ids(promptTokens, 1000 + 50 * number);
     const own =
       agreement === null || agreement === 1 ? ({ role: 'target' } as const) : ({ role: 'draft', agreement } as const);
@@ -199,6 +211,7 @@ class Device {
   read(connect: Connect | EdgeList): Turn {
     const turn = startTurn({
       connect,
+      credentials: this.#key,
       tokenizer: this.#model.tokenizer,
       drafter: this.#drafter,
       prompt: this.#prompt,

@@ -9,6 +9,7 @@ const cases: readonly ShareCase[] = [
   { name: 'two', resource: 'compute', shares: [3, 1], maxRows: 16 },
   { name: 'two', resource: 'downlink', shares: [3, 1], maxRows: 32 },
   { name: 'idle', resource: 'uplink', shares: [3, 1], maxRows: 32, firstIsIdle: true },
+  { name: 'crowd', resource: 'compute', shares: [3, 1, 1, 1], maxRows: 32, crowd: { stepMs: 4, rowMs: 8 } },
 ];
 
 it('finds shares kept on a live edge', async () => {
@@ -16,6 +17,8 @@ it('finds shares kept on a live edge', async () => {
   // Looser than the trial's own goal: two seconds are short, and on a busy machine a device sends late. Equal parts would be an error of 1.
   expect(summary.computeShareError).toBeLessThan(0.25);
   expect(summary.bandwidthShareError).toBeLessThan(0.25);
+  expect(summary.besideCrowdWorst).toBeGreaterThan(1.2);
+  expect(summary.besideCrowdWorst).toBeLessThan(2.6);
   // The idle session's share is 0.75.
   expect(summary.idleShareLost).toBeLessThan(0.5);
   expect(summary.wrongTexts).toBe(0);

@@ -14,10 +14,12 @@ const compute: ShareCase = { name: 'two', resource: 'compute', shares: [3, 1], m
 const up: ShareCase = { name: 'two', resource: 'uplink', shares: [1, 1], maxRows: 16 };
 const idle: ShareCase = { name: 'idle', resource: 'downlink', shares: [3, 1], maxRows: 16, firstIsIdle: true };
 
+const crowd: ShareCase = { ...compute, name: 'crowd', shares: [1, 1], crowd: { stepMs: 4, rowMs: 0.35 } };
+
 describe('trial shares', () => {
   it('has cases for each resource, with two and five sessions, changes in flight and idle shares', () => {
     for (const resource of ['compute', 'downlink', 'uplink'] as const) {
-      const own = shareCases.filter((one) => one.resource === resource);
+      const own = shareCases.filter((one) => one.resource === resource && one.crowd === undefined);
       expect(new Set(own.map(({ shares }) => shares.length))).toEqual(new Set([2, 5]));
       expect(own.filter(({ before }) => before !== undefined)).toHaveLength(1);
       expect(own.filter(({ firstIsIdle }) => firstIsIdle)).toHaveLength(1);
@@ -43,10 +45,24 @@ describe('trial shares', () => {
     ['a share of the engine that is 6 % off', compute, found([1200 * 1.02, 400 * 0.94])],
     ['a share of a link that is 6 % off', up, found([1060, 940])],
     ['an idle share that no one gets', idle, found([0, linkBitsPerSecond / 8 / 4])],
+    ['a reader whom a crowd slows to a third', crowd, found([30, 70], { firstAlone: 90 })],
+    ['a crowd that does not get what a reader leaves', crowd, found([45, 55], { firstAlone: 90, rows: 1400 })],
     ["a text that is not the target's", compute, found([1200, 400], { wrongTexts: 1 })],
     ['nothing at all', compute, found([0, 0])],
   ])('does not pass %s', (_, one, what) => {
     expect(sharesTrial.conclude([what], { cases: [one], seconds }).passed).toBe(false);
+  });
+
+  it('compares a reader beside a crowd with the same alone, and the time of steps with all time', () => {
+    const measured = found([45, 55], { firstAlone: 90, rows: 1700 });
+    const { rows, summary, passed } = sharesTrial.conclude([measured], { cases: [crowd], seconds });
+    expect(rows.map(({ timesAlone, error }) => [timesAlone, error])).toEqual([
+      [2, null],
+      [null, null],
+    ]);
+    expect(summary).toMatchObject({ besideCrowdWorst: 2, computeShareError: 0 });
+    expect(summary.idleShareLost).toBeCloseTo(1 - 0.4 - 0.595);
+    expect(passed).toBe(true);
   });
 
   it('counts rows that an idle share of the engine leaves unused', () => {
