@@ -39,9 +39,9 @@ const refusal = (field: string, remedy = '') => ({
 describe('ask', () => {
   it.each<[object, string, string?]>([
     [{ mode: 'turbo' }, 'ask: mode is "turbo"', '"stream"'],
-    [{ mode: 'steam' }, 'ask: mode', 'Did you mean "stream"?'],
+    [{ mode: 'steam' }, 'ask: mode', '"stream"'],
     [{ pacing: 'stream' }, 'no option "pacing"'],
-    [{ maxTokens: 5 }, 'no option "maxTokens"', 'Did you mean "maxAnswerTokens"?'],
+    [{ maxTokens: 5 }, 'no option "maxTokens"', 'maxAnswerTokens,'],
     [{ maxAnswerTokens: -1 }, 'maxAnswerTokens is -1', 'from 0 to'],
     [{ maxAnswerTokens: 0 }, 'maxAnswerTokens is 0', 'at least 1'],
     [{ promptLogprobs: 21 }, 'promptLogprobs is 21', 'from 0 to 20'],

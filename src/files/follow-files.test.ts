@@ -1,7 +1,7 @@
 // Files that change while the system fails: what is taken then, and what is said.
 
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,8 +55,11 @@ describe('a change of a file whose reads fail', () => {
     const { key } = await addKeyTo(path, terms, Date.now());
     const problems: unknown[] = [];
     using ring = await KeyRing.open(path, { everyMs: 5, onProblem: (error) => problems.push(error) });
-    await revokeKeyIn(path, 'ada', Date.now());
+    const changed = join(folder, 'changed.json');
+    await copyFile(path, changed);
+    await revokeKeyIn(changed, 'ada', Date.now());
     failReads(...codes);
+    await rename(changed, path);
     await vi.waitFor(() => expect(ring.find(key, 'verify')).toBeNull());
     expect(causesOf(problems)).toEqual(['EMFILE', 'EIO', 'ESTALE']);
   });

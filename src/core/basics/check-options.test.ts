@@ -64,8 +64,7 @@ describe('checkOptions', () => {
     ['text', 'call: its options are "text"; Give an object.'],
     [{}, 'call: name is missing; Give a text.'],
     [{ name: null }, 'call: name is null; Give a text.'],
-    [{ name: 'a', cuont: 1 }, 'call has no option "cuont"; Did you mean "count"?'],
-    [{ name: 'a', mode: 'steam' }, 'call: mode is "steam"; Give one of "stream", "turn". Did you mean "stream"?'],
+    [{ name: 'a', mode: 'steam' }, 'call: mode is "steam"; Give one of "stream", "turn".'],
     [{ name: 'a', mode: 'xyzzyx' }, 'call: mode is "xyzzyx"; Give one of "stream", "turn".'],
     [{ name: 'a', count: -1 }, 'call: count is -1; Give a whole number from 1 to 9.'],
     [{ name: 'a', count: '5' }, 'call: count is "5"; Give a whole number from 1 to 9.'],
@@ -74,13 +73,13 @@ describe('checkOptions', () => {
     [{ name: 'a', stops: ['x', 1n] }, 'call: stops[1] is 1n; Give a text.'],
     [{ name: 'a', model: [] }, 'call: model is a list; Give a model: an object with evaluate.'],
     [{ name: 'a', sampling: { heat: -1 } }, 'call: sampling.heat is -1; Give a number of at least 0.'],
-    [{ name: 'a', sampling: { haet: 1 } }, 'call: sampling has no option "haet"; Did you mean "heat"?'],
+    [{ name: 'a', sampling: { haet: 1 } }, 'call: sampling has no option "haet"; There are: heat.'],
     [{ name: 'x'.repeat(50), count: () => 1 }, 'call: count is a function; Give a whole number from 1 to 9.'],
   ])('refuses %o', (given, said) => {
     expect(complaint(given)).toBe(`bad-argument: ${said}`);
   });
 
-  it('lists all options where none is near', () => {
+  it('lists all options where one is unknown', () => {
     expect(complaint({ name: 'a', xyzzyx: 1 })).toContain('There are: name, mode, count,');
   });
 

@@ -2,7 +2,6 @@
 // JavaScript user, by field, before anything happens. It is small, because `outrider/device` carries it into a browser.
 
 import { badArgument } from './errors.ts';
-import { nearestName } from './nearest-name.ts';
 import { encodeUtf8 } from './utf8.ts';
 
 /** @param field as it is named in the message: "ask: sampling.topK" @throws OutriderError `bad-argument` */
@@ -37,11 +36,8 @@ export function checkOptions<Options>(call: string, given: Options, checks: Chec
 function checkFields(owner: string, joint: string, given: object, checks: object): void {
   const names = Object.keys(checks);
   const unknown = Object.keys(given).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    const near = nearestName(unknown, names);
-    const remedy = near === undefined ? `There are: ${names.join(', ')}.` : `Did you mean "${near}"?`;
-    throw badArgument(`${owner} has no option ${said(unknown)}`, remedy);
-  }
+  if (unknown !== undefined)
+    throw badArgument(`${owner} has no option ${said(unknown)}`, `There are: ${names.join(', ')}.`);
   for (const [name, check] of Object.entries(checks) as [string, Check | OptionalCheck][]) {
     const value = (given as Record<string, unknown>)[name];
     if (typeof check === 'function') check(`${owner}${joint}${name}`, value);
@@ -96,15 +92,10 @@ export function isWithin(value: unknown, least: number, most: number): boolean {
   return typeof value === 'number' && value >= least && value <= most;
 }
 
-/** One of a few names, with the one that may have been meant. */
+/** One of a few names. */
 export function oneOf(names: readonly string[]): Check {
-  return (field, value) => {
-    if (isText(value) && names.includes(value)) return;
-    const near = isText(value) ? nearestName(value, names) : undefined;
-    const all = names.map((name) => `"${name}"`).join(', ');
-    const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
-    throw badArgument(`${field} is ${said(value)}`, `Give one of ${all}.${hint}`);
-  };
+  const all = names.map((name) => `"${name}"`).join(', ');
+  return must(`Give one of ${all}.`, (value) => isText(value) && names.includes(value));
 }
 
 /** A part of the library or of the caller's own, known by its members. @param what "a tokenizer" */

@@ -2,7 +2,6 @@
 
 import type { Socket } from 'node:net';
 import { AskedRequests } from './asked-requests.ts';
-import type { PortLimits } from './port-limits.ts';
 import type { RequestTurns } from './request-turns.ts';
 
 /** Event of a request that is not whole and has to make room: whoever reads it answers with 429. */
@@ -23,7 +22,11 @@ export interface Waiting {
   isRefused: boolean;
 }
 
-type Limits = Pick<PortLimits, 'requests' | 'connections'>;
+/** As in PortLimits. */
+interface Limits {
+  readonly requests: number;
+  readonly connections: number;
+}
 
 export class ConnectionRooms {
   readonly #limits: Limits;

@@ -43,13 +43,14 @@ export class TicketBook {
 
   grant({ ticket, validMs, device }: TicketGrant): void {
     const nowMs = this.#clock.nowMs();
+    const known = this.#holders.get(device);
+    // The newest last, and none that is forgotten for room now.
+    this.#holders.delete(device);
     this.#forgetOld(nowMs);
     const untilMs = nowMs + validMs;
     const limits = { maxSessions: mostSessions, maxWaiting: mostSessions };
     const fresh = { ...anyone, id: `${ticketPrefix}${device}`, name: `device ${device}`, ...limits };
-    const holder = this.#holders.get(device) ?? { key: fresh, tickets: new Map<string, number>(), untilMs };
-    // The newest last.
-    this.#holders.delete(device);
+    const holder = known ?? { key: fresh, tickets: new Map<string, number>(), untilMs };
     this.#holders.set(device, holder);
     this.#devices.set(ticket, device);
     this.#keep(holder, ticket, untilMs);
