@@ -54,7 +54,7 @@ describe('ask', () => {
     [{ conversation: 'xyz' }, 'conversation is "xyz"', '32 hex digits'],
     [{ stopStrings: 'gi' }, 'stopStrings is "gi"', 'list'],
     [{ stopStrings: ['a', 'b', 'c', 'd', 'e'] }, '5 stop strings'],
-    [{ sampling: { temprature: 1 } }, 'sampling has no option', '"temperature"'],
+    [{ sampling: { temprature: 1 } }, 'sampling has no option', 'temperature,'],
     [{ sampling: { temperature: '0.8' } }, 'sampling.temperature is "0.8"'],
     [{ sampling: { topK: 65 } }, 'topK is 65'],
     [{ sampling: { seed: 1.5 } }, 'sampling.seed is 1.5', 'bigint'],

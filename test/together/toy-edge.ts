@@ -56,7 +56,11 @@ export async function startToyEdge(
     ...edgeOptions
   } = options;
   const target = createToyModel({ seed, role: 'target', sequences, contextLength });
-  const model = paceModel(target, { ...profile, stepMs }, { clock: machineClock, sleepUntil: preciseSleep(machineClock) });
+  const model = paceModel(
+    target,
+    { ...profile, stepMs },
+    { clock: machineClock, sleepUntil: preciseSleep(machineClock) },
+  );
   const edge = await startEdge({ model, stepTime: linearStepTime(stepMs, 0.01), ...edgeOptions });
   const listener = await listenEdge(edge, {
     ...{ host: '127.0.0.1', port, allowOrigins, tls, onApi, portLimits },
