@@ -82,6 +82,8 @@ export async function streamChat({ baseUrl, key, body, signal, onText }: ChatAsk
   };
 }
 
+const dataField = 'data: ';
+
 /** Splits the bytes of a stream into its chunks. */
 export class ChunkReader {
   readonly #decoder = new TextDecoder();
@@ -90,9 +92,9 @@ export class ChunkReader {
   isDone = false;
 
   read(bytes: Uint8Array): Chunk[] {
-    const events = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n\n');
-    this.#rest = events.pop() ?? '';
-    const data = events.flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? []);
+    const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split('\n');
+    this.#rest = lines.pop() ?? '';
+    const data = lines.filter((line) => line.startsWith(dataField)).map((line) => line.slice(dataField.length));
     this.isDone ||= data.includes('[DONE]');
     return data.filter((text) => text !== '[DONE]').map((text) => JSON.parse(text) as Chunk);
   }

@@ -94,7 +94,7 @@ def said(kind: str, place: dict, fields: dict) -> str:
     one.ask("/api/models?refresh=true")
     if kind == "chat":
         return json.loads(one.ask("/api/chat/completions", fields))["choices"][0]["message"]["content"]
-    events = one.ask("/api/chat/completions", {**fields, "stream": True}).splitlines()
+    events = one.ask("/api/chat/completions", {**fields, "stream": True}).split("\n")
     data = [event.removeprefix("data: ") for event in events if event.startswith("data: {")]
     choices = [choice for event in data for choice in json.loads(event)["choices"]]
     return "".join(choice["delta"].get("content") or "" for choice in choices)

@@ -26,7 +26,7 @@ export async function eventsOf<Event>(answer: Response): Promise<readonly Event[
   const type = answer.headers.get('content-type') ?? '';
   const text = await answer.text();
   demand(type.startsWith('text/event-stream'), `${type}: ${text.slice(0, 200)}`);
-  const data = text.split(/\r?\n/).flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : []));
+  const data = text.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : []));
   return data.filter((one) => one !== '[DONE]').map((one) => JSON.parse(one) as Event);
 }
 

@@ -65,6 +65,14 @@ export async function* twoRounds(): AsyncGenerator<Round> {
   yield round(' you');
 }
 
+const dataField = 'data: ';
+
+/** The data of each event, in their order. */
+export function dataOf(events: string): readonly unknown[] {
+  const lines = events.split('\n').filter((line) => line.startsWith(dataField));
+  return lines.map((line) => line.slice(dataField.length)).map((data) => (data === '[DONE]' ? data : JSON.parse(data)));
+}
+
 /** @param script writes each answer */
 export function appOf(
   script: Script = twoRounds,

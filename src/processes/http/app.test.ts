@@ -3,15 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { defined } from '../../core/basics/defined.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
-import { appOf, round, type Script, twoRounds } from './app.fixture.ts';
+import { appOf, dataOf, round, type Script, twoRounds } from './app.fixture.ts';
 import type { Standing } from './completion-port.ts';
 
-const eventsOf = async (response: Response): Promise<unknown[]> =>
-  (await response.text())
-    .split('\n\n')
-    .filter((event) => event !== '')
-    .map((event) => event.replace(/^data: /, ''))
-    .map((data) => (data === '[DONE]' ? data : JSON.parse(data)));
+const eventsOf = async (response: Response): Promise<readonly unknown[]> => dataOf(await response.text());
 
 const unreachable = new OutriderError('edge-unreachable', 'nobody answers', 'try again');
 

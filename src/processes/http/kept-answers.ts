@@ -135,6 +135,8 @@ export class KeptAnswer {
   #stopped: ApiError | null = null;
   /** The oldest first. */
   readonly #readers = new Set<Reader>();
+  /** Where the data of the last event begins in its bytes. */
+  #dataAt = 0;
 
   constructor(
     stream: KeptStream,
@@ -167,12 +169,12 @@ export class KeptAnswer {
     return head.length === 0 ? null : (JSON.parse(decoder.decode(head)) as Readonly<Record<string, unknown>>);
   }
 
-  /** The data of its last event, where it has ended; null: it runs. */
+  /** The data of its last event, where it has ended, of an answer that is there as a whole; null: it runs. */
   get last(): Readonly<Record<string, unknown>> | null {
     const { endedMs, last } = this.stream;
     if (endedMs === null || last === undefined) return null;
-    const [, json = '{}'] = /^data: (.*)$/m.exec(decoder.decode(last)) ?? [];
-    return json === '[DONE]' ? {} : (JSON.parse(json) as Readonly<Record<string, unknown>>);
+    const json = decoder.decode(last.subarray(this.#dataAt, -ending.length));
+    return JSON.parse(json) as Readonly<Record<string, unknown>>;
   }
 
   /** Someone asks for it: it is not abandoned. */
@@ -192,7 +194,7 @@ export class KeptAnswer {
           stop?.abort();
           return;
         }
-        this.#append(bytes);
+        this.#append(event, bytes);
       }
     } finally {
       this.#end();
@@ -202,7 +204,7 @@ export class KeptAnswer {
   /** It ends with this failure. */
   fail(error: ApiError): void {
     if (this.stream.endedMs !== null) return;
-    this.#append(this.#failure(error, this.stream.nextSequence));
+    for (const event of this.#failure(error, this.stream.nextSequence)) this.#append(event);
     this.#end();
   }
 
@@ -228,7 +230,7 @@ export class KeptAnswer {
         if (event === 'lost') reader.ending ??= this.#stopped ?? overrun(this.stream);
         if (reader.ending !== null) {
           isOver = true;
-          return this.#failure(reader.ending, sequence);
+          return encoder.encode(this.#failure(reader.ending, sequence).map(eventText).join(''));
         }
         if (event !== undefined && event !== 'lost') return event.subarray(skip);
         if (this.stream.endedMs !== null) return null;
@@ -278,15 +280,15 @@ export class KeptAnswer {
   }
 
   /** @param sequence the number of its event, where the route counts events as the stream does */
-  #failure(error: ApiError, sequence: number): Uint8Array {
-    const events = this.#failures(error).map(({ data, ...event }) => {
+  #failure(error: ApiError, sequence: number): readonly AnswerEvent[] {
+    return this.#failures(error).map(({ data, ...event }) => {
       const isCounted = typeof data === 'object' && 'sequence_number' in data;
       return { ...event, data: isCounted ? { ...data, sequence_number: sequence } : data };
     });
-    return encoder.encode(events.map(eventText).join(''));
   }
 
-  #append(bytes: Uint8Array): void {
+  #append(event: AnswerEvent, bytes = encoder.encode(eventText(event))): void {
+    this.#dataAt = headOf(event).length;
     this.#streams.append(this.stream, bytes);
     this.#wakeAll();
   }
@@ -303,7 +305,14 @@ export class KeptAnswer {
 }
 
 /** A server-sent event as it is sent. */
-export function eventText({ name, data }: AnswerEvent): string {
-  const text = typeof data === 'string' ? data : JSON.stringify(data);
-  return `${name === undefined ? '' : `event: ${name}\n`}data: ${text}\n\n`;
+export function eventText(event: AnswerEvent): string {
+  const { data } = event;
+  return `${headOf(event)}${typeof data === 'string' ? data : JSON.stringify(data)}${ending}`;
 }
+
+/** What stands before the data of an event, in ASCII. */
+function headOf({ name }: AnswerEvent): string {
+  return `${name === undefined ? '' : `event: ${name}\n`}data: `;
+}
+
+const ending = '\n\n';

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { startToyEdge, toyDrafter } from '../../../test/together/toy-edge.ts';
 import { createDevice } from '../device/device.ts';
-import { appOf, round } from './app.fixture.ts';
+import { appOf, dataOf, round } from './app.fixture.ts';
 import type { CompletionRequest, Round } from './completion-port.ts';
 import { createDeviceCompleter } from './device-completer.ts';
 
@@ -19,8 +19,8 @@ async function* threeRounds(): AsyncGenerator<Round> {
 async function eventsOf(
   answer: Response | Promise<Response>,
 ): Promise<readonly { outrider?: object; choices: object[] }[]> {
-  const lines = (await (await answer).text()).split('\n').filter((line) => line.startsWith('data: {'));
-  return lines.map((line) => JSON.parse(line.slice('data: '.length)));
+  const events = dataOf(await (await answer).text());
+  return events.slice(0, -1) as readonly { outrider?: object; choices: object[] }[];
 }
 
 describe('x-outrider-facts', () => {

@@ -1,7 +1,7 @@
 // The routes to answers that are kept, and what they refuse.
 
 import { describe, expect, it } from 'vitest';
-import { appOf, round, type Script } from './app.fixture.ts';
+import { appOf, dataOf, round, type Script } from './app.fixture.ts';
 import { bedOf, errorOf, gated, keptMs, leave, soon } from './kept-answers.fixture.ts';
 import { RequestIntake } from './request-intake.ts';
 import { ownerOf } from './stream-routes.ts';
@@ -145,21 +145,19 @@ const bodyless = { method: 'POST', headers: { 'content-length': '0' } };
 
 describe('a response in the background', () => {
   type Data = Readonly<Record<string, unknown>> & { readonly sequence_number: number };
-  const dataOf = (text: string): Data[] =>
-    [...text.matchAll(/^data: (.*)$/gm)].map(([, json = '']) => JSON.parse(json) as Data);
-
+  const dataIn = (text: string): readonly Data[] => dataOf(text) as readonly Data[];
   const idIn = ([created]: readonly Data[]): string => (created as { response?: { id?: string } }).response?.id ?? '';
 
   it('can be read again from each of its events', async () => {
     const { respond, asked } = bedOf();
-    const all = dataOf(await (await respond({ stream: true })).text());
+    const all = dataIn(await (await respond({ stream: true })).text());
     const id = idIn(all);
     expect(all.map(({ sequence_number: number }) => number)).toEqual(all.map((_, index) => index));
     for (const { sequence_number: number } of all.slice(0, -1)) {
       const again = await asked(`/v1/responses/${id}?stream=true&starting_after=${number}`);
-      expect(dataOf(await again.text())).toEqual(all.slice(number + 1));
+      expect(dataIn(await again.text())).toEqual(all.slice(number + 1));
     }
-    expect(dataOf(await (await asked(`/v1/responses/${id}?stream=true`)).text())).toEqual(all);
+    expect(dataIn(await (await asked(`/v1/responses/${id}?stream=true`)).text())).toEqual(all);
     const beyond = await asked(`/v1/responses/${id}?stream=true&starting_after=${all.length}`);
     expect((await errorOf(beyond)).code).toBe('stream_overrun');
   });
@@ -220,10 +218,10 @@ describe('a response in the background', () => {
     const { respond, asked } = bedOf(script);
     const answer = await respond({ stream: true });
     const reader = answer.body?.getReader();
-    const id = idIn(dataOf(new TextDecoder().decode((await reader?.read())?.value)));
+    const id = idIn(dataIn(new TextDecoder().decode((await reader?.read())?.value)));
     await soon();
     await asked(`/v1/responses/${id}/cancel`, bodyless);
-    const all = dataOf(await (await asked(`/v1/responses/${id}?stream=true`)).text());
+    const all = dataIn(await (await asked(`/v1/responses/${id}?stream=true`)).text());
     expect(all.map(({ sequence_number: number }) => number)).toEqual(all.map((_, index) => index));
     expect(all.at(-1)).toMatchObject({ type: 'error', code: 'stream_stopped' });
   });
