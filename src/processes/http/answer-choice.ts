@@ -13,21 +13,26 @@ export class ChoiceReader {
   #text = '';
   /** Those that were not taken. */
   readonly #logprobs: AnswerToken[] | null;
+  /** A call that may end by a stop text, until it is whole. */
+  readonly #held: AnswerPart[] = [];
+  readonly #hasStops: boolean;
 
   constructor({ constraint, asked }: Pick<ApiRequest, 'constraint' | 'asked'>, newCallId: () => string) {
     this.#reader = new ToolCallReader(constraint?.toolNames ?? null);
     this.#newCallId = newCallId;
     this.#logprobs = asked[0]?.topLogprobs === undefined ? null : [];
+    this.#hasStops = (asked[0]?.stopStrings ?? []).length > 0;
   }
 
   read({ text, logprobs = [] }: Pick<Round, 'text' | 'logprobs'>): readonly ChoicePart[] {
     this.#logprobs?.push(...logprobs);
-    return this.#kept(this.#reader.read(text));
+    return this.#kept(this.#sure(this.#reader.read(text)));
   }
 
-  /** What is left after the last round. */
-  end(): readonly ChoicePart[] {
-    return this.#kept(this.#reader.end());
+  /** What is left after the last round. A call that a stop text has cut is none; one that the limit has cut is incomplete. */
+  end({ reason }: Pick<CompletionEnd, 'reason'>): readonly ChoicePart[] {
+    const parts = this.#sure(this.#reader.end());
+    return this.#kept(reason === 'length' ? [...parts, ...this.#held] : parts);
   }
 
   /** Log-probabilities of the tokens since the last call; null: none were asked for. */
@@ -37,6 +42,14 @@ export class ChoiceReader {
 
   whole(end: CompletionEnd): WholeChoice {
     return { text: this.#text, calls: this.#calls, logprobs: this.#logprobs, end };
+  }
+
+  #sure(parts: readonly AnswerPart[]): readonly AnswerPart[] {
+    if (!this.#hasStops) return parts;
+    return parts.flatMap((part) => {
+      this.#held.push(part);
+      return part.kind === 'text' || (part.kind === 'call-end' && part.isWhole) ? this.#held.splice(0) : [];
+    });
   }
 
   #kept(parts: readonly AnswerPart[]): readonly ChoicePart[] {

@@ -113,8 +113,9 @@ function headerText(name: string): string {
 
 async function wholeOf({ completion, first, rounds, reader }: Begun): Promise<WholeChoice> {
   for (let next = first; next.done !== true; next = await rounds.next()) reader.read(next.value);
-  reader.end();
-  return reader.whole(await completion.end);
+  const end = await completion.end;
+  reader.end(end);
+  return reader.whole(end);
 }
 
 /** The next event is made when the client has read the last one. */
@@ -166,15 +167,14 @@ async function* eventsOf(
     const standings = begun.map(({ first }) => (first.done === true ? undefined : first.value.standing));
     yield* stream.begin([...fingerprints], prompts, standings);
     const ends: CompletionEnd[] = [];
-    for await (const { index, round } of merged(begun)) {
-      const { reader, completion } = begun[index] as Begun;
+    for await (const { index, round, end } of merged(begun)) {
+      const { reader } = begun[index] as Begun;
       const { pieces, ...notes } = round ?? {};
-      for (const [at, part] of (round === null ? reader.end() : partsOf(round, begun[index] as Begun)).entries()) {
+      for (const [at, part] of (round === null ? reader.end(end) : partsOf(round, begun[index] as Begun)).entries()) {
         const once = at === 0 ? defined({ pieces }) : {};
         yield* stream.part(index, part, { ...notes, ...once, logprobs: reader.takeLogprobs() });
       }
       if (round !== null) continue;
-      const end = await completion.end;
       ends.push(end);
       yield* stream.finish(index, reader.whole(end), reader.takeLogprobs());
     }
@@ -194,23 +194,24 @@ function partsOf(round: Round, { reader, countsTokens }: Begun): readonly Choice
   return parts.length === 0 && isNoted ? [{ kind: 'text', text: '' }] : parts;
 }
 
-/** Rounds of all choices as they come; null: the choice has no more. */
-async function* merged(
-  begun: readonly Begun[],
-): AsyncGenerator<{ readonly index: number; readonly round: Round | null }> {
+/** A choice has another round, or its end. */
+type Next = { readonly round: Round; readonly end: null } | { readonly round: null; readonly end: CompletionEnd };
+
+/** Rounds of all choices as they come, and the end of each. */
+async function* merged(begun: readonly Begun[]): AsyncGenerator<Next & { readonly index: number }> {
   const waiting = new Map(begun.map(({ first }, index) => [index, Promise.resolve({ index, next: first })] as const));
   while (waiting.size > 0) {
     const { index, next } = await Promise.race(waiting.values());
+    const { rounds, completion } = begun[index] as Begun;
     if (next.done === true) {
       waiting.delete(index);
-      yield { index, round: null };
+      yield { index, round: null, end: await completion.end };
       continue;
     }
-    const { rounds } = begun[index] as Begun;
     const later = rounds.next().then((following) => ({ index, next: following }));
     // The reader may be slow: a failure waits until it is read, and ends no process.
     later.catch(() => {});
     waiting.set(index, later);
-    yield { index, round: next.value };
+    yield { index, round: next.value, end: null };
   }
 }
