@@ -145,7 +145,6 @@ export function eventResponse(body: ReadableStream<Uint8Array>, headers: Readonl
     headers: {
       ...headers,
       'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
       'transfer-encoding': 'chunked',
     },
   });

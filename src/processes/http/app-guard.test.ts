@@ -57,6 +57,21 @@ describe('the guard', () => {
     expect(spent.length).toBeGreaterThan(2 * (Object.keys(routeRules).length - 1));
   });
 
+  it('lets no cache keep an answer, or that of its user alone where a digest names it', async () => {
+    const metrics = async () => '';
+    const { app, ask } = appOf(twoRounds, { mayUse: (key) => key === 'right', tabFiles, metrics });
+    const headers = { 'x-api-key': 'right' };
+    const kept = ({ headers: of }: Response) => of.get('cache-control');
+    for (const [route, rule] of Object.entries(routeRules)) {
+      if (rule === 'public') continue;
+      const [method = '', path = ''] = askedOf(route);
+      const weights = route === 'GET /weights/:digest' ? expect.stringMatching(/^private, /) : 'no-store';
+      expect(kept(await app.request(path, { method, headers })), route).toEqual(weights);
+      expect(kept(await app.request(path, { method })), route).toBe('no-store');
+    }
+    for (const stream of [true, false]) expect(kept(await ask({ stream }, { headers }))).toBe('no-store');
+  });
+
   it('has a rule for each route of the app, and for no other', () => {
     const { app } = appOf(twoRounds, { pages: new Map(), tabFiles });
     expect([...routesOf(app)].sort()).toEqual(Object.keys(routeRules).sort());

@@ -114,6 +114,8 @@ export function createHttpApp(settings: HttpAppSettings): HttpApp {
     if (context.res.status >= 400 && !body.isOver)
       context.res = await beforeTheRest(context.res, body.discard(senderOf(ask), intake));
     context.header('x-request-id', watch.id);
+    // It may be for one key only, and a cache need not know all headers that carry one.
+    if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store');
     watch.answered(context.res.status);
   });
   addGuard(app, { ...settings, intake }, asks);
@@ -303,11 +305,11 @@ function addKnowledge(app: Hono, { completer, version, metrics, facts: outrider 
   const model = { id, object: 'model', created, owned_by: 'outrider' };
   app.get('/health', (context) => {
     const { state } = completer;
-    return context.json({ status: state }, state === 'ready' ? 200 : 503, { 'cache-control': 'no-store' });
+    return context.json({ status: state }, state === 'ready' ? 200 : 503);
   });
   app.get('/metrics', async (context) => {
     if (metrics === undefined) throw new ApiError(404, 'unknown_url', 'this endpoint keeps no metrics');
-    return context.body(await metrics(), 200, { 'content-type': metricsType, 'cache-control': 'no-store' });
+    return context.body(await metrics(), 200, { 'content-type': metricsType });
   });
   app.get('/version', (context) => context.json({ version }));
   const modelFor = ({ headers }: Request): object =>

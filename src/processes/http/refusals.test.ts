@@ -64,7 +64,8 @@ describe('EarlyRefusals', () => {
     early.add(here, new Headers(shown), refused);
     const answer = await ask(shown);
     expect(answer.status).toBe(429);
-    expect(Object.fromEntries(answer.headers)).toMatchObject({ 'retry-after': '3', 'x-request-id': '1' });
+    const headers = { 'retry-after': '3', 'x-request-id': '1', 'cache-control': 'no-store' };
+    expect(Object.fromEntries(answer.headers)).toMatchObject(headers);
     expect(await answer.json()).toEqual(tooMuch.body);
     expect(await (await ask(shown, '/v1/messages')).json()).toMatchObject({ type: 'error', request_id: '2' });
     const record = { route, key: 'phone', status: 429, outcome: 'refused', code: 'rate_limit_exceeded' };

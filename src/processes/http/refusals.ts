@@ -93,7 +93,8 @@ export class EarlyRefusals {
     const { error, key } = refused;
     const watch = new RequestWatch(this.#observer, this.#nowMs, { request: this.#newId(), route, address });
     [watch.key, watch.code] = [key, error.code];
-    const more = { ...retryHeaders(error), 'content-type': 'application/json', 'x-request-id': watch.id };
+    const own = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': watch.id };
+    const more = { ...retryHeaders(error), ...own };
     setTimeout(() => {
       watch.answered(error.status);
       response.writeHead(error.status, more);

@@ -48,7 +48,7 @@ export function addWeights(app: Hono, settings: TabWeightsSettings): void {
   const infoOf = ({ sha256, byteLength }: TabPart): PartInfo => ({ sha256, bytes: byteLength });
   const own = { header: infoOf(header), weights: weights && infoOf(weights) };
   const info: WeightsInfo = { model, name, fileBytes, tokenizerHash, ...own };
-  app.get(weightsPath, (context) => context.json(info, 200, { 'cache-control': 'no-store' }));
+  app.get(weightsPath, (context) => context.json(info));
   app.get(`${weightsPath}/:digest`, (context) => {
     const part = parts.get(context.req.param('digest'));
     if (part === undefined) throw new ApiError(404, 'unknown_url', 'there are no weights with this digest');
