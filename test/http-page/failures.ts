@@ -39,10 +39,11 @@ export const failureRows: readonly FailureRow[] = [
   {
     status: 400,
     codes: ['invalid_json', 'invalid_value', 'unsupported_parameter', 'invalid_json_schema'],
-    when: 'the request is wrong; `param` names the field',
+    when: 'the request is wrong, or has half of a surrogate pair; `param` names the field',
     proofs: [
       { head: `${asked}Content-Length: 1\r\n\r\n{` },
       ...wrong('n', 0).map((asks) => ({ asks })),
+      { asks: { body: { stop: '\uD83D' }, refused: [400, 'invalid_value', 'stop'] } },
       { asks: { body: { functions: [{}] }, refused: [400, 'unsupported_parameter', 'functions'] } },
       { asks: { body: malformed, refused: [400, 'invalid_json_schema', 'response_format.json_schema.schema'] } },
       { fails: 'bad-argument', message: 'the grammar is refused: it takes too long', schema: true },
@@ -116,6 +117,12 @@ export const failureRows: readonly FailureRow[] = [
     codes: ['request_too_large'],
     when: 'a body that is [larger than the context asks for](#what-a-request-may-cost); the message has the limit',
     proofs: [{ head: `${asked}Content-Length: 99000000\r\n\r\n` }],
+  },
+  {
+    status: 415,
+    codes: ['unsupported_encoding'],
+    when: 'a body with a `Content-Encoding`, such as `gzip`: send it as it is',
+    proofs: [{ head: `${asked}Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n` }],
   },
   {
     status: 416,

@@ -7,6 +7,7 @@ import { ApiError } from './api-error.ts';
 import { scanBody, unscanned } from './body-scan.ts';
 import { type RequestIntake, requestBytes, tooMany, valueBytes } from './request-intake.ts';
 import type { BodyLimits } from './request-limits.ts';
+import { demandWellFormed } from './well-formed.ts';
 
 /** No honest request is nested as deep: schemas of tools come to about twenty. */
 const mostDepth = 64;
@@ -23,6 +24,7 @@ const pieceBytes = 16_384;
 export class RequestBody {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #announced: number | null;
+  readonly #encoding: string;
   readonly #isFromPort: boolean;
   /** Rejects when the port has no room for its connection. */
   readonly #refusedBody: Promise<never>;
@@ -34,6 +36,7 @@ export class RequestBody {
   constructor(request: Request, incoming: IncomingMessage | undefined) {
     const length = request.headers.get('content-length');
     this.#announced = length === null ? null : Number(length);
+    this.#encoding = request.headers.get('content-encoding')?.toLowerCase() || 'identity';
     this.#isFromPort = incoming !== undefined;
     this.#refusedBody = new Promise<never>((_, reject) => {
       incoming?.once(turnedAwayEvent, () => reject(tooMany('too many connections', 1)));
@@ -55,14 +58,16 @@ export class RequestBody {
     return this.#announced;
   }
 
-  /** @throws ApiError 400, 413, 429 */
+  /** @throws ApiError 400, 413, 415, 429 */
   async json(sender: Sender, limits: BodyLimits, intake: RequestIntake): Promise<unknown> {
-    const text = await this.#text(sender, limits, intake);
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw new ApiError(400, 'invalid_json', 'the body is no JSON');
+    if (this.#encoding !== 'identity') {
+      const cause = `a body with Content-Encoding "${this.#encoding.slice(0, 100)}" is not decoded`;
+      throw new ApiError(415, 'unsupported_encoding', `${cause}; send it as it is`);
     }
+    const text = await this.#text(sender, limits, intake);
+    const json = parsed(text);
+    demandWellFormed(text, json);
+    return json;
   }
 
   get isOver(): boolean {
@@ -205,9 +210,13 @@ class Pieces implements Disposable {
     this.#close();
     const all = Buffer.concat(this.#whole);
     this[Symbol.dispose]();
-    const text = new TextDecoder().decode(all);
-    free(all);
-    return text;
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(all);
+    } catch {
+      throw new ApiError(400, 'invalid_json', 'the body is no UTF-8');
+    } finally {
+      free(all);
+    }
   }
 
   [Symbol.dispose](): void {
@@ -226,6 +235,15 @@ function free({ buffer, byteOffset, byteLength }: Uint8Array): void {
   // Small buffers of Node's share their memory.
   const isWhole = byteOffset === 0 && (byteLength === buffer.byteLength || buffer.byteLength === pieceBytes);
   if (isWhole && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+/** @throws ApiError 400 */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(400, 'invalid_json', 'the body is no JSON');
+  }
 }
 
 function tooDear(what: string): ApiError {

@@ -67,3 +67,82 @@ describe.each(whole)('%s', (_, sign) => {
     ]);
   });
 });
+
+const half = '\uD83D';
+const chat = '/v1/chat/completions';
+const said = (content: unknown) => [{ role: 'user', content }];
+const toolWith = (fields: object) => [{ type: 'function', function: { name: 'f', ...fields } }];
+
+describe('half of a surrogate pair', () => {
+  it.each<[path: string, fields: object, param: string]>([
+    [chat, { messages: said(`a${half}`) }, 'messages[0].content'],
+    [chat, { messages: said([{ type: 'text', text: half }]) }, 'messages[0].content[0].text'],
+    [chat, { messages: [...said('Hi'), { role: half }] }, 'messages[1].role'],
+    [chat, { messages: said('Hi'), stop: half }, 'stop'],
+    [chat, { messages: said('Hi'), stop: ['a', `\uDE00${half}`] }, 'stop[1]'],
+    [chat, { messages: said('Hi'), prediction: { type: 'content', content: half } }, 'prediction.content'],
+    [chat, { messages: said('Hi'), tools: toolWith({ description: half }) }, 'tools[0].function.description'],
+    [chat, { messages: said('Hi'), tools: toolWith({ parameters: { [half]: 1 } }) }, 'tools[0].function.parameters'],
+    [chat, { messages: said('Hi'), user: half }, 'user'],
+    [chat, { messages: said('Hi'), [half]: 1 }, ''],
+    [chat, { messages: said('Hi'), metadata: { ['x'.repeat(300)]: half } }, `metadata.${'x'.repeat(191)}`],
+    ['/v1/completions', { prompt: half }, 'prompt'],
+    ['/v1/completions', { prompt: ['a', half] }, 'prompt[1]'],
+    ['/v1/responses', { input: half }, 'input'],
+    ['/v1/responses', { input: 'Hi', instructions: half }, 'instructions'],
+    ['/v1/messages', { max_tokens: 9, messages: said(half) }, 'messages[0].content'],
+    ['/v1/messages', { max_tokens: 9, messages: said('Hi'), system: half }, 'system'],
+    ['/v1/messages', { max_tokens: 9, messages: said('Hi'), stop_sequences: [half] }, 'stop_sequences[0]'],
+    ['/v1/messages/count_tokens', { messages: said(half) }, 'messages[0].content'],
+    ['/v1/streams/lookup', { conversation_ids: [half] }, 'conversation_ids[0]'],
+  ])('is refused by %s, which names the field: %j', async (path, fields, param) => {
+    const bed = writing(['A']);
+    const answer = await bed.post(path, fields);
+    const { error } = (await answer.json()) as { readonly error: object };
+    const named = param === '' ? 'the body' : `"${param}"`;
+    const of = path.startsWith('/v1/messages') ? { type: 'invalid_request_error' } : { code: 'invalid_value', param };
+    expect([answer.status, error, bed.asked]).toEqual([
+      400,
+      expect.objectContaining({ ...of, message: expect.stringContaining(`${named}: has half`) }),
+      [],
+    ]);
+  });
+
+  it.each<[how: string, json: (text: string) => string]>([
+    ['escaped', (text) => JSON.stringify(text).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`)],
+    ['as it is', JSON.stringify],
+  ])('is no fault of a whole pair, %s', async (_, json) => {
+    const bed = writing(['A']);
+    const body = `{"model": "m", "prompt": ${json('a😀\\ud83d')}}`;
+    expect((await bed.app.request('/v1/completions', { method: 'POST', body })).status).toBe(200);
+    expect(textOf(bed.asked[0]?.prompt)).toBe('a😀\\ud83d');
+  });
+});
+
+it.each([
+  ['half of a pair', [0xed, 0xa0, 0xbd]],
+  ['Latin-1', [0xe9]],
+])('bytes that are no UTF-8, %s, are refused', async (_, bytes) => {
+  const bed = writing(['A']);
+  const body = Buffer.concat([Buffer.from('{"model": "m", "prompt": "'), Buffer.from(bytes), Buffer.from('"}')]);
+  const answer = await bed.app.request('/v1/completions', { method: 'POST', body });
+  expect([answer.status, await answer.json()]).toMatchObject([400, { error: { code: 'invalid_json' } }]);
+  expect(bed.asked).toEqual([]);
+});
+
+it.each([
+  ['gzip', 415],
+  ['identity, br', 415],
+  ['IDENTITY', 200],
+  ['', 200],
+])('a body with Content-Encoding "%s" gets %i', async (encoding, status) => {
+  const bed = writing(['A']);
+  const answer = await bed.post('/v1/completions', { prompt: 'Hi' }, { 'content-encoding': encoding });
+  expect(answer.status).toBe(status);
+  if (status === 200) return;
+  const error = {
+    code: 'unsupported_encoding',
+    message: expect.stringContaining(`"${encoding}" is not decoded; send`),
+  };
+  expect([await answer.json(), bed.asked]).toMatchObject([{ error }, []]);
+});
