@@ -176,17 +176,8 @@ export function otherFields(fields: Readonly<Record<string, unknown>>, known: re
 /** They change the text or promise something about it. */
 const refused = [
   ...['tools', 'tool_choice', 'functions', 'function_call', 'response_format', 'logprobs', 'top_logprobs', 'audio'],
-  ...[
-    'modalities',
-    'web_search_options',
-    'suffix',
-    'thinking',
-    'mcp_servers',
-    'previous_response_id',
-    'prompt',
-    'conversation',
-  ],
-  'background',
+  ...['modalities', 'web_search_options', 'suffix', 'thinking', 'mcp_servers', 'previous_response_id', 'prompt'],
+  ...['conversation', 'background'],
 ];
 
 /** A value that asks for what happens anyway. */

@@ -290,12 +290,8 @@ function addFailures(app: Hono, settings: HttpAppSettings, asks: Asks): void {
     for (const [name, value] of Object.entries(retryHeaders(answer))) context.header(name, value);
     return context.json(bodyOf(answer, context.req.path, watch?.id ?? ''), answer.status as 400);
   });
-  app.notFound((context) => {
-    const cause = `there is no ${context.req.method} ${context.req.path}`;
-    const answer = new ApiError(404, 'unknown_url', cause);
-    const watch = asks.get(context.req.raw)?.watch;
-    if (watch !== undefined) watch.code = answer.code;
-    return context.json(bodyOf(answer, context.req.path, watch?.id ?? ''), 404);
+  app.notFound(({ req }) => {
+    throw new ApiError(404, 'unknown_url', `there is no ${req.method} ${req.path}`);
   });
 }
 

@@ -2,7 +2,7 @@
 // field.
 
 import { limits } from '../../core/protocol/wire/limits.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, invalid } from './api-error.ts';
 import type { Completer, CompletionRequest } from './completion-port.ts';
 import { mostPredicted } from './predicted-ids.ts';
 import { maxTools } from './tools.ts';
@@ -50,7 +50,7 @@ export function demandCounts(body: unknown, { contextTokens = limits.textTokens 
     throw new ApiError(400, 'invalid_value', `the body has ${count} fields; at most ${mostFields}`);
   for (const [name, most, unit] of mostItems) {
     const items = countOf(fields[name]);
-    if (items > most) throw wrong(name, `has ${items} ${unit}; at most ${most}`);
+    if (items > most) throw invalid(name, `has ${items} ${unit}; at most ${most}`);
   }
   const isIds = Array.isArray(fields['prompt']) && typeof fields['prompt'][0] === 'number';
   // Each of them is a token at least.
@@ -61,7 +61,7 @@ export function demandCounts(body: unknown, { contextTokens = limits.textTokens 
     throw new ApiError(400, 'context_length_exceeded', `${cause}; shorten the messages`, { param: name });
   }
   if (!isIds && countOf(fields['prompt']) > maxChoices)
-    throw wrong('prompt', `asks for ${countOf(fields['prompt'])} answers, more than ${maxChoices}`);
+    throw invalid('prompt', `asks for ${countOf(fields['prompt'])} answers, more than ${maxChoices}`);
 }
 
 /** Fields that are lists of few things, in any route. */
@@ -95,26 +95,22 @@ function countOf(value: unknown): number {
 export function demandStops(stops: readonly string[], field: string): void {
   for (const stop of stops) {
     const bytes = Buffer.byteLength(stop);
-    if (bytes === 0) throw wrong(field, 'has an empty text, which would end every answer at once');
+    if (bytes === 0) throw invalid(field, 'has an empty text, which would end every answer at once');
     if (bytes > limits.stopStringBytes)
-      throw wrong(field, `has a text of ${bytes} bytes; at most ${limits.stopStringBytes}`);
+      throw invalid(field, `has a text of ${bytes} bytes; at most ${limits.stopStringBytes}`);
   }
 }
 
 /** @throws ApiError 400 */
 export function demandBiases(biases: Readonly<Record<string, number>>): void {
   const count = Object.keys(biases).length;
-  if (count > limits.logitBiases) throw wrong('logit_bias', `has ${count} ids; at most ${limits.logitBiases}`);
+  if (count > limits.logitBiases) throw invalid('logit_bias', `has ${count} ids; at most ${limits.logitBiases}`);
 }
 
 /** @throws ApiError 400 for an id that the model does not have */
 export function demandVocabulary({ prompt, sampling }: CompletionRequest, vocabularySize: number): void {
   const beyond = (id: number): string => `there is no token ${id}; the model has ${vocabularySize}, from 0`;
-  for (const [id] of sampling.logitBias ?? []) if (id >= vocabularySize) throw wrong(`logit_bias.${id}`, beyond(id));
+  for (const [id] of sampling.logitBias ?? []) if (id >= vocabularySize) throw invalid(`logit_bias.${id}`, beyond(id));
   if (prompt.kind !== 'ids') return;
-  for (const id of prompt.ids) if (id >= vocabularySize) throw wrong('prompt', beyond(id));
-}
-
-function wrong(param: string, what: string): ApiError {
-  return new ApiError(400, 'invalid_value', `"${param}": ${what}`, { param });
+  for (const id of prompt.ids) if (id >= vocabularySize) throw invalid('prompt', beyond(id));
 }
