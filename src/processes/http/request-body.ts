@@ -213,7 +213,7 @@ class Pieces implements Disposable {
     try {
       return new TextDecoder('utf-8', { fatal: true }).decode(all);
     } catch {
-      throw new ApiError(400, 'invalid_json', 'the body is no UTF-8');
+      throw new ApiError(400, 'invalid_json', 'the body is no UTF-8; send JSON in UTF-8');
     } finally {
       free(all);
     }
