@@ -11,6 +11,13 @@ import { sourceBugs } from './planted-bugs.fixture.ts';
 const withoutBug = [5, 7, 8, 11, 18, 21, 22, 23, 24, 25, 26, 39];
 
 describe('planted bugs', () => {
+  it('have one place each in the sources', () => {
+    const placesOf = (file: string, from: string): number =>
+      readFileSync(new URL(`../${file}`, import.meta.url), 'utf8').split(from).length - 1;
+    const elsewhere = Object.entries(sourceBugs).filter(([, { file, from }]) => placesOf(file, from) !== 1);
+    expect(elsewhere.map(([bug]) => bug)).toEqual([]);
+  });
+
   it('of trial faults are found by an invariant that there is', () => {
     expect(Object.keys(knownBugs).sort()).toEqual(Object.keys(plantedBugs).sort());
     for (const { foundBy } of Object.values(knownBugs)) expect(invariants).toContain(foundBy);

@@ -161,8 +161,18 @@ describe('a controller that waits', () => {
     one.ask(0, { kind: 'found', record: null });
     const ask = one.due(0);
     one.see('another', 9, 100);
+    one.answer(ask, 0, { kind: 'done', revision: 8 }, 200);
     expect(ask).toEqual({ kind: 'acquire', over: 0 });
-    expect(one.epoch(100)).toBeNull();
+    expect(one.epoch(200)).toBeNull();
+  });
+
+  it('leads where it has seen the lease that it takes before the answer', () => {
+    const one = controller();
+    one.ask(0, { kind: 'found', record: null });
+    const ask = one.due(0);
+    one.see('me', 8, 100);
+    one.answer(ask, 0, { kind: 'done', revision: 8 }, 200);
+    expect([one.epoch(9999), one.epoch(10_000)]).toEqual([8, null]);
   });
 
   it('pauses after a request that failed or was refused', () => {

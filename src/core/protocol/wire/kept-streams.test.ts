@@ -144,6 +144,17 @@ describe('the streams of all owners', () => {
     );
   });
 
+  it.each([
+    ['one that runs, from when its last reader has left', null, 40, 140],
+    ['one that has ended, from its end, whoever left before', 60, 0, 160],
+    ['one that has ended, from its end, whoever left after', 60, 90, 160],
+  ])('keep %s', (_what, endedMs, leftMs, untilMs) => {
+    const streams = new KeptStreams(limits);
+    const stream = Object.assign(streams.begin(['a'], 'x', 0, none) as KeptStream, { endedMs, leftMs });
+    expect([streams.expire(untilMs - 1), streams.count]).toEqual([[], 1]);
+    expect([streams.expire(untilMs), streams.count]).toEqual([endedMs === null ? [stream] : [], 0]);
+  });
+
   it('keep what is read, and what ended last, where one has to go', () => {
     const streams = new KeptStreams(limits);
     const begin = (id: string, endedMs: number | null, readers = 0): KeptStream => {
