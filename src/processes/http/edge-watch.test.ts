@@ -90,6 +90,9 @@ describe('the watch for an edge that comes back', () => {
     await advance(30_000);
     expect(watch.isDown).toBe(false);
     watch.lost();
+    await advance(29_999);
+    // From the last loss.
+    expect(watch.isDown).toBe(true);
     comeBack();
     void watch.back(new AbortController().signal, true);
     await advance(0);

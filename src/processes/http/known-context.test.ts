@@ -25,6 +25,22 @@ describe('room for a prompt', () => {
     await expect(room(limits.textTokens - 1)).resolves.toBe(5);
   });
 
+  it.each([
+    ['the last edge that has said it', 300, 300, 110_000],
+    ['no edge with a larger one', 300, 900, 60_000],
+    ['an edge with a smaller one', 900, 300, 110_000],
+  ])('counts for a minute from %s', async (_what, first, second, untilMs) => {
+    let nowMs = 0;
+    const context = new KnownContext({ edges: new Map() } as unknown as EdgeList, () => nowMs);
+    context.learn({ contextLength: first });
+    nowMs = 50_000;
+    context.learn({ contextLength: second });
+    nowMs = untilMs - 1;
+    expect(await context.tokens()).toBe(300);
+    nowMs = untilMs;
+    await expect(context.tokens()).rejects.toMatchObject({ code: 'edge-unreachable' });
+  });
+
   it('is refused to a long text, and to no short one', async () => {
     await expect(demand('x'.repeat(1_000_000), 1)).rejects.toMatchObject({ code: 'context-full' });
     await expect(demand('x', 100)).resolves.toBeUndefined();

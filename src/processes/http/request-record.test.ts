@@ -139,13 +139,27 @@ describe('the record of a request', () => {
 
   it('waits for the end of a stream', async () => {
     let nowMs = 5000;
-    const { ask, records } = bed(completerOf(null, { fingerprints: ['local'] }), { nowMs: () => nowMs });
+    const inner = completerOf(null, { fingerprints: ['local'] });
+    const start: Completer['start'] = async (request) => {
+      const completion = await inner.start(request);
+      async function* rounds(): AsyncGenerator<Round> {
+        for await (const round of completion.rounds) {
+          nowMs += 20;
+          yield round;
+        }
+      }
+      return { ...completion, rounds: rounds() };
+    };
+    const { ask, records } = bed({ ...inner, start }, { nowMs: () => nowMs });
     const answer = await ask({ stream: true });
     expect(records).toEqual([]);
-    nowMs += 40;
     await answer.text();
     await expect.poll(() => records).toHaveLength(1);
-    expect(records[0]).toMatchObject({ outcome: 'answered', ms: 40, answer: { stream: true, verified: false } });
+    expect(records[0]).toMatchObject({
+      outcome: 'answered',
+      ms: 40,
+      answer: { stream: true, verified: false, firstTokenMs: 20 },
+    });
   });
 
   it('tells what was refused, and why', async () => {

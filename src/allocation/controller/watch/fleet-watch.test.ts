@@ -88,9 +88,15 @@ describe('what is wrong', () => {
     const notFollowed = watch.fleet(members, 3000).faults.get('not-followed far');
     expect(notFollowed).toMatchObject({ count: 2, cause: 'phone had 5.0 s, and has no edge' });
     watch.event({ kind: 'joined', role: 'edge', id: 'far' }, 4000);
-    expect(at(61_001)).toEqual(['edge-away']);
-    for (const event of edgesLeave(500)) watch.event(event, 70_000);
-    expect(at(70_000)).toHaveLength(65);
+    expect([at(61_000), at(61_001)]).toEqual([
+      ['refused unauthorized', 'not-followed far', 'edge-away'],
+      ['edge-away'],
+    ]);
+    // A minute from the last time.
+    for (const atMs of [62_000, 100_000]) watch.event(refused, atMs);
+    expect([at(160_000), at(160_001)]).toEqual([['refused unauthorized', 'edge-away'], ['edge-away']]);
+    for (const event of edgesLeave(500)) watch.event(event, 170_000);
+    expect(at(170_000)).toHaveLength(65);
   });
 
   it('is an edge that keeps its connection and has stopped to report', () => {
