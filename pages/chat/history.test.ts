@@ -59,9 +59,11 @@ describe('the history', () => {
   it('forgets deletions after a week', () => {
     const store = new FakeStore();
     new History(store, 0).remove('c', 1000);
-    expect(store.length).toBe(1);
-    new History(store, 1000 + 8 * 24 * 3_600_000);
-    expect(store.length).toBe(0);
+    const lengths = [-1, 0].map((ms) => {
+      new History(store, 1000 + 7 * 24 * 3_600_000 + ms);
+      return store.length;
+    });
+    expect(lengths).toEqual([1, 0]);
   });
 
   it('goes without a storage, and reports a full one', () => {

@@ -12,10 +12,12 @@ const settings: VirtualSettings = {
   triesAllGammas: false,
 };
 
-function timeOf(mode: RivalCell['mode'], roundTripMs: number, givenAcceptance = 0.8): number {
+function rowOf(mode: RivalCell['mode'], roundTripMs: number, givenAcceptance = 0.8) {
   const cell: RivalCell = { mode, givenAcceptance, roundTripMs, step: { fixedMs: 40, perRowMs: 0.4 } };
-  return measureRival(cell, settings).msPerToken as number;
+  return measureRival(cell, settings);
 }
+
+const timeOf = (...cell: Parameters<typeof rowOf>): number => rowOf(...cell).msPerToken as number;
 
 describe('static draft trees', () => {
   const chances = rankChances(0.8);
@@ -66,10 +68,14 @@ describe('emulated rivals at their best', () => {
     const free = Math.min(
       ...[8, 16, 24, 32].map((n) => (40.4 + 0.4 * n) / (1 + bestTree(rankChances(0.8), n, 16).expectedAccepted)),
     );
-    for (const roundTripMs of [0, 60]) {
-      expect(timeOf('edge-tree', roundTripMs)).toBeLessThan(1.02 * 16.0);
-      expect(timeOf('edge-tree', roundTripMs)).toBeGreaterThan(free);
+    const rows = [0, 60].map((roundTripMs) => rowOf('edge-tree', roundTripMs));
+    for (const { msPerToken } of rows) {
+      expect(msPerToken).toBeLessThan(1.02 * 16.0);
+      expect(msPerToken).toBeGreaterThan(free);
     }
+    // The question goes up and the first tokens come down once.
+    const [near, far] = rows.map(({ timeToFirstTokenMs }) => timeToFirstTokenMs as number);
+    expect((far as number) - (near as number)).toBeCloseTo(60);
   });
 
   it('gain by drafting while a tree is verified, never more than the whole drafting', () => {

@@ -117,3 +117,20 @@ it.each([
   }
   expect(controller.members.devices.get('phone')?.firstTokenMs).toBe(expected);
 });
+
+it('orders a device anew that has joined again, and no longer listens to its old connection', () => {
+  const { join, say, slot, assigns, sentTo, closed } = bed();
+  say(join('edge', 'a'), edgeReport());
+  const old = join('device', 'phone');
+  say(old, deviceReport(reading(1, 'a', 3)));
+  slot();
+  slot();
+  expect(assigns(old)).toHaveLength(1);
+  const link = join('device', 'phone');
+  expect(closed).toEqual([old]);
+  say(old, deviceReport({ seq: 2, ...reading(1, 'a', 4) }));
+  expect(sentTo(old).at(-1)).toMatchObject({ kind: 'refused', code: 'protocol-error' });
+  say(link, deviceReport(reading(1, 'a', 4)));
+  slot();
+  expect(assigns(link)).toHaveLength(1);
+});

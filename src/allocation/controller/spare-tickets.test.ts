@@ -39,6 +39,8 @@ describe('spare edges', () => {
       ['b', 'old b'],
     ]);
     expect(granted.map(({ edge }) => edge)).toEqual(['c']);
+    // To keep one does not renew it.
+    expect(spares.map(({ atMs }) => atMs)).toEqual([1000, 0]);
     const again = chooseSpares({ assigned, spares }, ranked, 1000 + spareValidMs / 2, draw);
     expect(again.granted.map(({ edge }) => edge)).toEqual(['c', 'b']);
   });

@@ -38,6 +38,8 @@ describe('the measured times', () => {
     const timing = noteCommit(notePause(timingOf(10, 50)), 100_000, 2);
     expect(timing.commitMs).toBe(50);
     expect(timing.verdictMs).toBe(50);
+    // A verdict that was asked for before it was lost with it.
+    expect(noteCommit(notePause(noteAsk(unknownTiming, 10)), 100_000, 1).verdictMs).toBeUndefined();
   });
 
   it('count from the first of several requests', () => {

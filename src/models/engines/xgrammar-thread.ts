@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { CompiledGrammar, GrammarCompiler, GrammarMatcher } from '@mlc-ai/web-xgrammar';
+import { Recent } from '../../core/basics/recent.ts';
 import type { Grammar } from '../../core/decoding/grammar.ts';
 import { ownCpuMs } from './thread-watch.ts';
 
@@ -71,7 +72,8 @@ const keptGrammars = 32;
 class GrammarThread {
   readonly #data: GrammarThreadData;
   readonly #matchers = new Map<number, GrammarMatcher>();
-  readonly #compiled = new Map<string, CompiledGrammar>();
+  /** Matchers keep what they were made of. */
+  readonly #compiled = new Recent<CompiledGrammar>(keptGrammars, (compiled) => compiled.dispose());
   #memory: Memory | null = null;
   #forced = '';
   #loaded: Promise<{ readonly library: Library; readonly compiler: GrammarCompiler }> | null = null;
@@ -150,20 +152,10 @@ class GrammarThread {
 
   async #compile(library: Library, compiler: GrammarCompiler, grammar: Grammar): Promise<CompiledGrammar> {
     const name = `${grammar.kind} ${grammar.text}`;
-    const known = this.#compiled.get(name);
-    if (known !== undefined) {
-      this.#compiled.delete(name);
-      this.#compiled.set(name, known);
-      return known;
-    }
+    const known = this.#compiled.use(name);
+    if (known !== undefined) return known;
     const compiled = await compile(library, compiler, grammar);
     this.#compiled.set(name, compiled);
-    const [oldest] = this.#compiled;
-    // Matchers keep what they were made of.
-    if (oldest !== undefined && this.#compiled.size > keptGrammars) {
-      this.#compiled.delete(oldest[0]);
-      oldest[1].dispose();
-    }
     return compiled;
   }
 

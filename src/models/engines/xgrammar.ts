@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import { Recent } from '../../core/basics/recent.ts';
 import { type Grammar, grammarBytesLimit } from '../../core/decoding/grammar.ts';
 import { type GrammarEngine, type GrammarMatcher, slowGrammar } from '../port/grammar-engine.ts';
 import type { Tokenizer } from '../port/model.ts';
@@ -141,7 +142,7 @@ class XGrammarEngine implements GrammarEngine {
 
   async #open(grammar: Grammar, spent: Spent): Promise<GrammarMatcher> {
     const name = nameOf(grammar);
-    const refused = this.#refused.get(name);
+    const refused = this.#refused.use(name);
     if (refused !== undefined) throw refused;
     if (!this.#passed.has(name)) {
       if (this.#waiting >= mostWaiting) throw busyGrammars('too many others wait to be compiled', retryMs);
@@ -152,15 +153,15 @@ class XGrammarEngine implements GrammarEngine {
           this.#waiting -= 1;
         });
     }
-    this.#passed.add(name, true);
-    const keep = (): Promise<Place> => this.#keep(grammar, this.#slow.has(name) ? 'slowKeeper' : 'keeper', spent);
-    const slow = { is: () => this.#slow.has(name), note: () => this.#slow.add(name, true) };
+    this.#passed.set(name, true);
+    const keep = (): Promise<Place> => this.#keep(grammar, this.#slow.use(name) ? 'slowKeeper' : 'keeper', spent);
+    const slow = { is: () => this.#slow.has(name), note: () => this.#slow.set(name, true) };
     return new KeptMatcher(await keep(), keep, slow, this.#limits, spent);
   }
 
   async #try(grammar: Grammar, name: string, spent: Spent): Promise<void> {
     // Another answer may have brought the same one meanwhile.
-    const refused = this.#refused.get(name);
+    const refused = this.#refused.use(name);
     if (refused !== undefined) throw refused;
     if (this.#passed.has(name)) return;
     const trier = await this.#host('trier');
@@ -169,10 +170,10 @@ class XGrammarEngine implements GrammarEngine {
     try {
       await trier.call({ kind: 'open', matcher, grammar }, { cpuMs: this.#limits.compileCpuMs, spent });
     } catch (error) {
-      if (isOutriderError(error) && error.cause === slowGrammar) this.#refused.add(name, error);
+      if (isOutriderError(error) && error.cause === slowGrammar) this.#refused.set(name, error);
       throw error;
     }
-    this.#passed.add(name, true);
+    this.#passed.set(name, true);
     trier.send({ kind: 'close', matcher });
     // What is left of one must not lessen the memory of the next.
     if (trier.memory > this.#limits.mostMemory / 2) void trier.end();
@@ -234,31 +235,6 @@ class XGrammarEngine implements GrammarEngine {
     }
     await host.started;
     return host;
-  }
-}
-
-/** Keeps the values that were used last. */
-class Recent<Value> {
-  readonly #values = new Map<string, Value>();
-  readonly #most: number;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  has(name: string): boolean {
-    return this.#values.has(name);
-  }
-
-  get(name: string): Value | undefined {
-    return this.#values.get(name);
-  }
-
-  add(name: string, value: Value): void {
-    this.#values.delete(name);
-    this.#values.set(name, value);
-    const [oldest] = this.#values.keys();
-    if (oldest !== undefined && this.#values.size > this.#most) this.#values.delete(oldest);
   }
 }
 

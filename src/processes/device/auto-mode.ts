@@ -1,6 +1,7 @@
 // Mode `auto` on a device: keeps measurements of edges and drafts from turn to turn, and passes them to the pure decisions of
 // core/protocol/device/auto-mode.ts. The measurements stay in memory; nothing is stored.
 
+import { Recent } from '../../core/basics/recent.ts';
 import {
   beginDrafting,
   type DraftingJudgement,
@@ -60,7 +61,7 @@ export interface AutoTurn {
 /** The measurements of a device's earlier turns, from which it decides in the next one. */
 export class AutoMode {
   /** By name; the last one used comes last. */
-  readonly #edges = new Map<string, EdgeMemory>();
+  readonly #edges = new Recent<EdgeMemory>(mostEdges);
   #draftMs: number | null = null;
   #matched = 0;
   #mismatched = 0;
@@ -92,10 +93,7 @@ export class AutoMode {
   greeted(edge: string, timing: EdgeTiming): void {
     const { roundTripMs = null, paces = noPaces, timing: before } = this.#edges.get(edge) ?? {};
     const isSame = before === undefined || (before.edgeDraftMs === null) === (timing.edgeDraftMs === null);
-    this.#edges.delete(edge);
     this.#edges.set(edge, { timing, roundTripMs, paces: isSame ? paces : noPaces });
-    const [oldest] = this.#edges.keys();
-    if (this.#edges.size > mostEdges && oldest !== undefined) this.#edges.delete(oldest);
   }
 
   #remember({ edge, drafts, draftMs, roundTripMs, paces }: TurnMemory): void {

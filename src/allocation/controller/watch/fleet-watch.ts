@@ -1,5 +1,6 @@
 // Makes the rows of a fleet from what a controller has: the last reports of its members, and its events. Pure: the time is an argument.
 
+import { Recent } from '../../../core/basics/recent.ts';
 import { quantile } from '../../../core/basics/statistics.ts';
 import { type ControllerEvent, type DecidedEvent, notFollowedCause } from '../controller-events.ts';
 import type { DeviceMember, EdgeMember, Members } from '../members.ts';
@@ -32,7 +33,7 @@ const mostName = 64;
 export class FleetWatch {
   readonly #epoch: number;
   #decided: DecidedEvent | null = null;
-  readonly #faults = new Map<string, FaultRow>();
+  readonly #faults = new Recent<FaultRow>(mostFaults);
 
   constructor(epoch: number) {
     this.#epoch = epoch;
@@ -46,11 +47,7 @@ export class FleetWatch {
     const { kind, subject, cause } = fault;
     const key = subject === null ? kind : `${kind} ${subject}`;
     const count = (this.#faults.get(key)?.count ?? 0) + 1;
-    // The newest are last.
-    this.#faults.delete(key);
     this.#faults.set(key, { kind, subject, cause: cleaned(cause, mostCause), count, atMs: Math.round(nowMs) });
-    const [oldest] = this.#faults.keys();
-    if (this.#faults.size > mostFaults && oldest !== undefined) this.#faults.delete(oldest);
   }
 
   fleet(members: Members, nowMs: number): Fleet {

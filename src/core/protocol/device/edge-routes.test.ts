@@ -27,6 +27,9 @@ it('forgets failures after text, and after a while', () => {
   routes.failed(a, 0);
   expect(routes.first(0)).toBe(b);
   expect(routes.first(30_000)).toBe(a);
+  // Counted from the last one.
+  routes.failed(a, 29_999);
+  expect([routes.first(59_998), routes.first(59_999)]).toEqual([b, a]);
   routes.failed(a, 0);
   routes.answered(a);
   expect(routes.first(0)).toBe(a);

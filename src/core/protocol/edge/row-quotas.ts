@@ -3,6 +3,7 @@
 // delays the next one.
 
 import { OutriderError } from '../../basics/errors.ts';
+import { Recent } from '../../basics/recent.ts';
 import { retryRemedy } from '../../basics/retry-time.ts';
 import type { EdgeKey } from './edge-key.ts';
 import { RowOutbox, type RowsUsed } from './row-outbox.ts';
@@ -41,7 +42,7 @@ function filled(bucket: Bucket | undefined, rowsPerMinute: number, nowMs: number
 
 export class RowQuotas {
   /** By the id of the key. */
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Recent<Bucket>(mostKeys);
   /** Rows of keys with a quota that sessions of this edge have used, for other edges. */
   readonly unsent: RowOutbox = new RowOutbox();
   /** All rows of keys that `isCounted` takes, by id. */
@@ -82,7 +83,7 @@ export class RowQuotas {
       this.#totals.set(key.id, (total ?? 0) + rows);
     if (key.rowsPerMinute === null) return;
     const bucket = filled(this.#buckets.get(key.id), key.rowsPerMinute, nowMs);
-    this.#set(key.id, { ...bucket, rows: bucket.rows - rows });
+    this.#buckets.set(key.id, { ...bucket, rows: bucket.rows - rows });
     this.unsent.add({ key: key.id, rows, rowsPerMinute: key.rowsPerMinute });
   }
 
@@ -93,18 +94,7 @@ export class RowQuotas {
     // Another edge changes no quota of which a part is used.
     const bucket = now.rows >= now.rowsPerMinute ? filled(undefined, rowsPerMinute, nowMs) : now;
     const left = Math.max(-bucket.rowsPerMinute, bucket.rows - rows);
-    this.#set(key, { ...bucket, rows: Math.min(bucket.rows, left) });
-  }
-
-  #set(key: string, bucket: Bucket): void {
-    // Inserted again, so that the first of the map is the one that was used longest ago.
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size <= mostKeys) return;
-    for (const oldest of this.#buckets.keys()) {
-      this.#buckets.delete(oldest);
-      return;
-    }
+    this.#buckets.set(key, { ...bucket, rows: Math.min(bucket.rows, left) });
   }
 
   /** Rows of the quota of a key that are used and have not come back, at most `rows`: an edge that counts so few more counts the same. */

@@ -163,8 +163,8 @@ describe('the streams of all owners', () => {
     };
     begin('running', null);
     begin('read', 1, 1);
-    begin('early', 2);
     begin('late', 3);
+    begin('early', 2);
     begin('new', null);
     expect(streams.of(['a']).map(({ id }) => id)).toEqual(['running', 'read', 'late', 'new']);
     begin('next', null);

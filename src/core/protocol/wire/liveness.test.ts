@@ -34,6 +34,17 @@ it('sends pings while nothing else is sent, and gives up a silent peer', () => {
   expect(watched(() => {})).toEqual(['ping 10', 'ping 20', 'ping 30', 'lost 35']);
 });
 
+it.each([
+  [
+    'a peer that sends much hears of a side that sends nothing',
+    'received',
+    ['ping 10', 'ping 20', 'ping 30', 'ping 40', 'ping 50', 'ping 60'],
+  ],
+  ['a peer that says nothing is lost, whatever is sent to it', 'sent', ['lost 35']],
+] as const)('counts each way for itself: %s', (_what, way, seen) => {
+  expect(watched((liveness) => liveness[way]())).toEqual(seen);
+});
+
 it('sends no ping beside other frames, and keeps a peer that sends', () => {
   const kept = watched((liveness) => {
     liveness.sent();

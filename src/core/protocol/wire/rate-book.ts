@@ -1,5 +1,6 @@
 // The rate limits of many senders, each by its name: a key, or an address. It only decides.
 
+import { Recent } from '../../basics/recent.ts';
 import { createRateLimit, type RateLimit, type RateLimitSettings, take } from './rate-limit.ts';
 
 /** Names that are remembered; beyond it the one that sent longest ago is forgotten. */
@@ -8,7 +9,7 @@ const mostNames = 4096;
 /** One limit for each name. */
 export class RateBook {
   readonly #settings: RateLimitSettings;
-  readonly #rates = new Map<string, RateLimit>();
+  readonly #rates = new Recent<RateLimit>(mostNames);
 
   constructor(settings: RateLimitSettings) {
     this.#settings = settings;
@@ -17,10 +18,7 @@ export class RateBook {
   /** As {@link take}, from the limit of this name. @returns ms until so much may be taken; 0: it is taken */
   take(name: string, nowMs: number, bytes: number, keptBytes = 0): number {
     const { state, waitMs } = take(this.#rateOf(name, nowMs), nowMs, bytes, keptBytes);
-    // Inserted again, so that the first of the map is the one that sent longest ago.
-    this.#rates.delete(name);
     this.#rates.set(name, state);
-    if (this.#rates.size > mostNames) this.#rates.delete(this.#rates.keys().next().value as string);
     return waitMs;
   }
 
