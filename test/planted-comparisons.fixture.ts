@@ -1,5 +1,6 @@
 // Bugs that only a near value shows: comparisons of a part of a text, checks that a second opening passes by, counts that are one off, keys of
-// caches without one of their fields, and costs that change no text. As those of planted-bugs.fixture.ts.
+// caches without one of their fields, costs that change no text, times from another event, and orders of use. As those of
+// planted-bugs.fixture.ts.
 
 import type { SourceBug } from './source-bug.fixture.ts';
 
@@ -248,5 +249,109 @@ export const comparisonBugs: Readonly<Record<string, SourceBug>> = {
     to: 'released) continue;',
     test: 'test/edge-core.test.ts',
     name: 'has promised what its running answers still need',
+  },
+  'a stream is kept from when it was left, not from its end': {
+    rule: 'ages',
+    file: 'src/core/protocol/wire/kept-streams.ts',
+    from: '(endedMs ?? leftMs) >= keptMs',
+    to: 'leftMs >= keptMs',
+    test: 'src/core/protocol/wire/kept-streams.test.ts',
+    name: 'from its end',
+  },
+  'a time to a first token begins with each report': {
+    rule: 'ages',
+    file: 'src/allocation/controller/members.ts',
+    from: 'if (isNew) device.began = session',
+    to: 'if (session !== null) device.began = session',
+    test: 'src/allocation/controller/members.test.ts',
+    name: 'takes as the time to a first token',
+  },
+  'an edge that loads is waited for from its last word': {
+    rule: 'ages',
+    file: 'src/core/protocol/device/edge-choice.ts',
+    from: 'this.#loadingSinceMs ??= nowMs;',
+    to: 'this.#loadingSinceMs = nowMs;',
+    test: 'src/core/protocol/device/edge-choice.test.ts',
+    name: 'from its first word on',
+  },
+  'a frame that comes counts as one that was sent': {
+    rule: 'ages',
+    file: 'src/core/protocol/wire/liveness.ts',
+    from: '    this.#receivedAtMs = this.#clock.nowMs();\n  }',
+    to: '    this.#sentAtMs = this.#receivedAtMs = this.#clock.nowMs();\n  }',
+    test: 'src/core/protocol/wire/liveness.test.ts',
+    name: 'counts each way for itself',
+  },
+  'the next answer opens with a round trip and a half': {
+    rule: 'round trips',
+    file: 'src/allocation/felt/predict-tokens.ts',
+    from: 'openingMs: openingMs + roundTripMs / 2,',
+    to: 'openingMs: openingMs + roundTripMs,',
+    test: 'src/allocation/felt/predict-tokens.test.ts',
+    name: 'one round trip',
+  },
+  'a first token after the slot comes without its upload': {
+    rule: 'round trips',
+    file: 'src/allocation/felt/predict-tokens.ts',
+    from: 'Math.max(0, newest.fromMs - slotMs) + newest.leftTokens',
+    to: 'newest.leftTokens',
+    test: 'src/allocation/felt/predict-tokens.test.ts',
+    name: 'tokens of a slot',
+  },
+  'an edge that came back is still away': {
+    rule: 'owners that return',
+    file: 'src/allocation/controller/row-ledger.ts',
+    from: 'if (this.#away.delete(edge)) return;',
+    to: 'if (this.#away.has(edge)) return;',
+    test: 'src/allocation/controller/row-ledger.test.ts',
+    name: 'that came back within the minute',
+  },
+  'a device that has joined again keeps its orders': {
+    rule: 'owners that return',
+    file: 'src/allocation/controller/members.ts',
+    from: 'if (device !== undefined) Object.assign(device, noOrders);',
+    to: '',
+    test: 'src/allocation/controller/members.test.ts',
+    name: 'that has joined again',
+  },
+  'a ticket in use is the oldest': {
+    rule: 'order of use',
+    file: 'src/processes/controller/ticket-book.ts',
+    from: '    holder.tickets.delete(ticket);\n',
+    to: '',
+    test: 'src/processes/controller/ticket-book.test.ts',
+    name: 'came or were shown last',
+  },
+  'what comes again was used when it first came': {
+    rule: 'order of use',
+    file: 'src/core/basics/recent.ts',
+    from: '    this.delete(name);\n    super',
+    to: '    super',
+    test: 'src/core/basics/recent.test.ts',
+    name: 'forgets the value',
+  },
+  'a message of the ms of a deletion stays': {
+    rule: 'equal times',
+    file: 'pages/chat/history.ts',
+    from: 'message.atMs <= (this.#deleted',
+    to: 'message.atMs < (this.#deleted',
+    test: 'pages/chat/history.test.ts',
+    name: 'deletes a chat in all tabs',
+  },
+  'an answer to an older write takes a lease': {
+    rule: 'equal times',
+    file: 'src/allocation/fleet/leadership.ts',
+    from: ' || revision < (seen?.revision ?? 0);',
+    to: ';',
+    test: 'src/allocation/fleet/leadership.test.ts',
+    name: 'after another one has written',
+  },
+  'a part of a row is not used': {
+    rule: 'quotas',
+    file: 'src/core/protocol/edge/row-quotas.ts',
+    from: 'Math.ceil(missing)',
+    to: 'Math.floor(missing)',
+    test: 'src/core/protocol/edge/row-quotas.test.ts',
+    name: 'has still used only',
   },
 };

@@ -229,7 +229,24 @@ it('decides at once where the policy is a function', async () => {
 it('says that it is alive, however long a slot or a decision takes', async () => {
   const { phone, pass } = await bed();
   await pass(12_000);
-  expect(phone.received.filter(({ kind }) => kind === 'alive').length).toBeGreaterThanOrEqual(1);
+  expect(phone.received.filter(({ kind }) => kind === 'alive')).toHaveLength(2);
+});
+
+it('leaves time for all else after it has decided, and counts what the policy took as its own for none', async () => {
+  const { policy, phone, pass, clock, controller, decided } = await bed();
+  await pass(500);
+  policy.canBeAsked = false;
+  policy.questions[0]?.answer(0);
+  await pass(0);
+  for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+  expect(controller.status.recent).toMatchObject([{ ownMs: 0 }]);
+  expect(controller.status.recent[0]?.decisionMs).toBeGreaterThan(400);
+  // An answer ends.
+  phone.report({ ...device, session: null });
+  clock.moveTo(clock.nowMs() + 99);
+  expect(decided()).toHaveLength(1);
+  clock.moveTo(clock.nowMs() + 1);
+  expect(decided()).toHaveLength(2);
 });
 
 it('parts from a member that says nothing for a minute, and not because it was busy itself', async () => {

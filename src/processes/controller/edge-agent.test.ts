@@ -16,6 +16,7 @@ function member() {
   const clock = createManualClock();
   const sent: string[] = [];
   const set: SessionShares[] = [];
+  const status = { busyMs: 0, sessions: 5, waiting: 1, state: 'serving' as const };
   const tickets = new TicketBook(clock);
   let handler: ConnectionHandler | undefined;
   const say = (message: object): void => handler?.frame(new TextEncoder().encode(JSON.stringify(message)));
@@ -49,7 +50,7 @@ function member() {
         return { unknown: [] } as never;
       },
       renewKeys: () => {},
-      status: { busyMs: 0, sessions: 5, waiting: 1, state: 'serving' },
+      status,
       quotas: {
         parcel: () => ({ id: 'first', rowsUsed: [{ key: 'ada', rows: 1, rowsPerMinute: 60 }] }),
         confirmed: () => {},
@@ -65,13 +66,23 @@ function member() {
     sessions: [{ session, device: 'phone', computeShare: 0.5, bandwidthShare: 0.25 }],
     tickets: [{ ticket: 'ticket:1', validMs: 60_000, device: 'phone' }],
   });
-  const report = JSON.parse(sent.find((one) => one.includes('edge-report')) ?? '{}') as Record<string, unknown>;
-  return { report, set, share: tickets.find('ticket:1')?.share };
+  const reports = (): readonly Record<string, unknown>[] =>
+    sent.filter((one) => one.includes('edge-report')).map((one) => JSON.parse(one));
+  /** @returns its share of the half second until the next report */
+  const busy = (ms: number): unknown => {
+    status.busyMs += ms;
+    clock.moveTo(clock.nowMs() + 500);
+    return reports().at(-1)?.['busyShare'];
+  };
+  return { report: reports()[0] ?? {}, set, share: tickets.find('ticket:1')?.share, busy };
 }
 
 it('reports all of an edge, and gives the shares that it is sent', () => {
-  const { report, set, share } = member();
+  const { report, set, share, busy } = member();
   expect(report).toMatchObject({ places: 8, sessions: 5, waiting: 1, bitsPerSecond: 8e9, isDraining: false });
   expect(report['rowsUsed']).toHaveLength(1);
+  // Each time is counted from the report before.
+  busy(0);
+  expect([busy(250), busy(400), busy(0), busy(900)]).toEqual([0.5, 0.8, 0, 1]);
   expect([set, share]).toEqual([[expect.objectContaining({ session, downlink: 0.25 })], 0.5]);
 });

@@ -42,4 +42,13 @@ it('keeps to its rates, tells how much of them it uses, and has its share when n
   line.setRates({ bitsPerSecond: 1e6, shareBitsPerSecond: 160_000 });
   line.keepShare();
   expect(line.bitsPerSecond).toBe(1e6);
+  // Each rate has allowed what its own time has: 40,000 and 4,000 bits.
+  clock.moveTo(4000);
+  line.setRates({ bitsPerSecond: 80_000, shareBitsPerSecond: 160_000 });
+  line.use();
+  connection.send(frame);
+  clock.moveTo(4500);
+  line.setRates({ bitsPerSecond: 8000, shareBitsPerSecond: 160_000 });
+  clock.moveTo(5000);
+  expect(line.use()).toBeCloseTo(8 / 44);
 });
