@@ -1,7 +1,7 @@
-// Stopping an answer with an AbortSignal. (In an application: from 'outrider'.)
-// node examples/abort.ts [edge] [draft] [key]
+// Stopping an answer with an AbortSignal.
+// In a clone: npm run --silent example examples/abort.ts [edge] [draft] [key]
 
-import { isOutriderError, openDevice } from '../src/api/index.ts';
+import { isOutriderError, openDevice } from 'outrider';
 
 const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-coarse', credentials = ''] = process.argv.slice(2);
 

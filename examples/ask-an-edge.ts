@@ -1,7 +1,7 @@
-// A question to an edge, with a small model here that drafts. (In an application: from 'outrider'.)
-// node examples/ask-an-edge.ts [edge] [draft] [key]
+// A question to an edge, with a small model here that drafts.
+// In a clone: npm run --silent example examples/ask-an-edge.ts [edge] [draft] [key]
 
-import { isOutriderError, openDevice } from '../src/api/index.ts';
+import { isOutriderError, openDevice } from 'outrider';
 
 const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-coarse', credentials = ''] = process.argv.slice(2);
 

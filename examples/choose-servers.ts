@@ -1,9 +1,8 @@
-// Which server serves which device, from a slot in JSON, and how far from the best decision that can be at most. (In an application:
-// from 'outrider/allocation'.)
-// node examples/choose-servers.ts [slot.json] [policy]
+// Which server serves which device, from a slot in JSON, and how far from the best decision that can be at most.
+// In a clone: npm run --silent example examples/choose-servers.ts [slot.json] [policy]
 
 import { readFile } from 'node:fs/promises';
-import { createPolicy, describeDecision, exampleState, readState, requireAssignment } from '../src/api/allocation.ts';
+import { createPolicy, describeDecision, exampleState, readState, requireAssignment } from 'outrider/allocation';
 
 const [file, name = 'best'] = process.argv.slice(2);
 

@@ -1,7 +1,7 @@
-// One scenario under two policies. (In an application: from 'outrider/simulation'.)
-// node examples/compare-policies.ts [scenario] [slots]
+// One scenario under two policies.
+// In a clone: npm run --silent example examples/compare-policies.ts [scenario] [slots]
 
-import { createPolicy, readPreset, simulate } from '../simulator/api/simulation.ts';
+import { createPolicy, readPreset, simulate } from 'outrider/simulation';
 
 const [preset = 'crowd', slots = '20'] = process.argv.slice(2);
 const read = readPreset(preset);

@@ -1,7 +1,7 @@
-// An edge from code: a target model, served on a port, with a key. (In an application: from 'outrider/edge'.)
-// node examples/edge-from-code.ts [model] [port] [key]
+// An edge from code: a target model, served on a port, with a key.
+// In a clone: npm run --silent example examples/edge-from-code.ts [model] [port] [key]
 
-import { edgeKey, listenEdge, openModel, startEdge } from '../src/api/edge.ts';
+import { edgeKey, listenEdge, openModel, startEdge } from 'outrider/edge';
 
 const [name = 'smollm2-135m', port = '8642', secret = 'a secret of yours'] = process.argv.slice(2);
 

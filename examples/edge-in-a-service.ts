@@ -1,8 +1,8 @@
-// An edge inside a service of your own: its HTTP server, its accounts, its shares. (In an application: from 'outrider/edge'.)
-// node examples/edge-in-a-service.ts [model] [port]
+// An edge inside a service of your own: its HTTP server, its accounts, its shares.
+// In a clone: npm run --silent example examples/edge-in-a-service.ts [model] [port]
 
 import { createServer } from 'node:http';
-import { edgeKey, listenEdge, openModel, startEdge } from '../src/api/edge.ts';
+import { edgeKey, listenEdge, openModel, startEdge } from 'outrider/edge';
 
 const [name = 'smollm2-135m', port = '8642'] = process.argv.slice(2);
 const accounts = new Map([

@@ -1,7 +1,7 @@
-// A policy of one's own (in an application: from 'outrider/allocation'): each device takes the server where its SNR, divided by those who chose that server before it, is
-// best; band and computing are shared equally. Run it: outrider simulate --scenario crowd --policy examples/my-policy.ts
+// A policy of one's own: each device takes the server where its SNR, divided by those who chose that server before it, is best; band and
+// computing are shared equally. Run it: outrider simulate --scenario crowd --policy examples/my-policy.ts
 
-import type { Policy } from '../src/api/allocation.ts';
+import type { Policy } from 'outrider/allocation';
 
 export const policy: Policy = (state) => {
   const { deviceCount, serverCount, snr, objective } = state;

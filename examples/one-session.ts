@@ -1,8 +1,7 @@
-// One device and one edge in virtual time: what a token takes in each mode, in milliseconds of this machine's time. (In an application:
-// from 'outrider/simulation'.)
-// node examples/one-session.ts [round trip, ms]
+// One device and one edge in virtual time: what a token takes in each mode, in milliseconds of this machine's time.
+// In a clone: npm run --silent example examples/one-session.ts [round trip, ms]
 
-import { modeNames, runSession } from '../simulator/api/simulation.ts';
+import { modeNames, runSession } from 'outrider/simulation';
 
 const [roundTripMs = '20'] = process.argv.slice(2);
 

@@ -1,8 +1,8 @@
-// A draft source of your own: whatever guesses the next token. This one looks for the last two tokens earlier in the text and
-// proposes what followed them. A wrong guess costs time, never a wrong text. (In an application: from 'outrider'.)
-// node examples/own-draft-source.ts [edge] [target] [key]
+// A draft source of your own: whatever guesses the next token. This one looks for the last two tokens earlier in the text and proposes what
+// followed them. A wrong guess costs time, never a wrong text.
+// In a clone: npm run --silent example examples/own-draft-source.ts [edge] [target] [key]
 
-import { type Drafter, openDevice } from '../src/api/index.ts';
+import { type Drafter, openDevice } from 'outrider';
 
 const [edge = 'ws://127.0.0.1:8642', target = 'smollm2-135m', credentials = ''] = process.argv.slice(2);
 

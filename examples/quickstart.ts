@@ -1,7 +1,7 @@
-// The eight lines of README.md: a question to an edge, with a small model here that drafts. (In an application: from 'outrider'.)
-// node examples/quickstart.ts [edge] [draft] [key]
+// The eight lines of README.md: a question to an edge, with a small model here that drafts.
+// In a clone: npm run --silent example examples/quickstart.ts [edge] [draft] [key]
 
-import { openDevice } from '../src/api/index.ts';
+import { openDevice } from 'outrider';
 
 const [edge = 'ws://127.0.0.1:8642', draft = 'smollm2-135m-coarse', credentials = ''] = process.argv.slice(2);
 const device = await openDevice({ edge, draft, credentials });

@@ -12,6 +12,7 @@ import { findPolicy } from '../src/files/policy-file.ts';
 import { startToyEdge, type ToyEdge, toyReference, toySeed } from './together/toy-edge.ts';
 
 const folder = fileURLToPath(new URL('../examples/', import.meta.url));
+const fromSources = new URL('../scripts/from-sources.mjs', import.meta.url).href;
 const draft = `toy:${toySeed}:0.8`;
 let edge: ToyEdge;
 
@@ -30,7 +31,8 @@ interface Run {
 }
 
 function run(name: string, ...given: string[]): Run {
-  const child = spawn(process.execPath, [`${folder}${name}`, ...given], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const words = ['--import', fromSources, `${folder}${name}`, ...given];
+  const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'pipe'] });
   let [text, notes] = ['', ''];
   const first = Promise.withResolvers<string>();
   child.stdout.setEncoding('utf8').on('data', (part: string) => {

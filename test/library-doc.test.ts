@@ -1,5 +1,4 @@
-// The code of README.md and docs/use/library.md is that of examples/, word for word: without the comment at the top, and with the names
-// that an application imports from.
+// The code of README.md and docs/use/library.md is that of examples/, word for word, without the comment at the top.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -11,16 +10,11 @@ const [readme, page] = ['README.md', 'docs/use/library.md'].map((file) =>
 const blocksOf = (text: string) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
 const blocks = [...blocksOf(readme), ...blocksOf(page)];
 
-function asInApplication(example: string): string {
-  return example
-    .replace(/^(\/\/.*\n)+\n/, '')
-    .replaceAll(/'(?:\.\.\/)+src\/api\/index\.ts'/g, "'outrider'")
-    .replaceAll(/'(?:\.\.\/)+(?:src|simulator)\/api\/([a-z-]+)\.ts'/g, "'outrider/$1'");
-}
+const withoutComment = (example: string): string => example.replace(/^(\/\/.*\n)+\n/, '');
 
 const examples = readdirSync(new URL('examples/', root), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
-  .map((name) => ({ name, code: asInApplication(readFileSync(new URL(`examples/${name}`, root), 'utf8')) }));
+  .map((name) => ({ name, code: withoutComment(readFileSync(new URL(`examples/${name}`, root), 'utf8')) }));
 
 describe('the code in README.md and docs/use/library.md', () => {
   it('is that of an example each', () => {

@@ -1,6 +1,6 @@
-// A page that asks an edge. (In an application: from 'outrider/device'.) Vite, esbuild or any other bundler takes it as it is.
+// A page that asks an edge. Vite, esbuild or any other bundler takes it as it is.
 
-import { createDevice, createNgramModel, createToyModel, ModelDrafter, probeEdge } from '../../src/api/device.ts';
+import { createDevice, createNgramModel, createToyModel, ModelDrafter, probeEdge } from 'outrider/device';
 
 const edge = new URLSearchParams(location.search).get('edge') ?? 'ws://127.0.0.1:8642';
 const answer = document.querySelector('#answer') as HTMLElement;

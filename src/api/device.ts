@@ -2,6 +2,8 @@
 // imports a Node module or a package (tsconfig.browser.json and test/browser/bundle.test.ts keep it so). The functions that open models by
 // their names are in `outrider`. docs/use/library.md shows how to combine the parts.
 
+/// <reference lib="esnext.disposable" preserve="true" />
+
 export type { Clock } from '../core/basics/clock.ts';
 export { type ErrorCode, errorCodes, isOutriderError, OutriderError } from '../core/basics/errors.ts';
 export type { Grammar, GrammarKind } from '../core/decoding/grammar.ts';

@@ -22,6 +22,7 @@ export async function bundleForBrowser(file: string, globalName = 'page'): Promi
     input: file,
     cwd: root,
     platform: 'browser',
+    resolve: { alias: { 'outrider/device': `${root}src/api/device.ts` } },
     onLog: (_level, log) => void warnings.push(log.message),
   });
   const { output } = await build.generate({ format: 'iife', minify: true, name: globalName });

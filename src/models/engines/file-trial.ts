@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { defaultCacheDirectory, hashText, lawDirectory } from '../files/cache.ts';
-import { type LlamaOptions, readLlamaFacts, threadsOf } from './llama.ts';
-import { gpuChoiceOf, startLlamaEngine } from './llama-engine.ts';
+import { type LlamaOptions, readLlamaFacts } from './llama.ts';
+import { gpuChoiceOf, startLlamaEngine, threadsOf } from './llama-engine.ts';
 import { lawKeyOf } from './llama-recipe.ts';
 import { type TrialMessage, type TrialOptions, trialProcessUrl } from './trial-process.ts';
 

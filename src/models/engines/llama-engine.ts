@@ -120,6 +120,11 @@ async function importBinding(): Promise<Binding> {
   }
 }
 
+/** @param asked 0: one less than the machine has */
+export function threadsOf({ llama }: LlamaEngine, asked: number): number {
+  return asked === 0 ? Math.max(1, llama.cpuMathCores - 1) : asked;
+}
+
 /** @throws OutriderError `model-unknown` when there is no such file */
 export async function requireModelFile(path: string): Promise<void> {
   const file = await stat(path).catch(() => undefined);

@@ -20,7 +20,14 @@ import { readMappedDraft } from '../gguf/draft-metadata.ts';
 import { modelDigest, readModel } from '../gguf/model-files.ts';
 import { demandByteTokens, type Vocabulary, vocabularyOf } from '../gguf/vocabulary.ts';
 import type { LanguageModel, ModelIdentity } from '../port/model.ts';
-import { gpuChoiceOf, type LlamaEngine, loadLlamaModel, requireModelFile, startLlamaEngine } from './llama-engine.ts';
+import {
+  gpuChoiceOf,
+  type LlamaEngine,
+  loadLlamaModel,
+  requireModelFile,
+  startLlamaEngine,
+  threadsOf,
+} from './llama-engine.ts';
 import { createLlamaContext, LlamaLanguageModel } from './llama-model.ts';
 import { lawKeyOf, recipeOf, remembersLaws } from './llama-recipe.ts';
 import { createLlamaTokenizer } from './llama-tokenizer.ts';
@@ -92,11 +99,6 @@ export async function openLlamaModel(options: LlamaOptions): Promise<LanguageMod
     threads: threadsOf(engine, threads),
   };
   return options.exact ? openExact(opening) : openFast(opening);
-}
-
-/** @param asked 0: one less than the machine has */
-export function threadsOf({ llama }: LlamaEngine, asked: number): number {
-  return asked === 0 ? Math.max(1, llama.cpuMathCores - 1) : asked;
 }
 
 /** From the file alone. @throws OutriderError `model-unknown`, `model-unreadable` where the engine can write no text with it */
