@@ -5,7 +5,7 @@ import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../parts/words.ts';
 import type { AppProps, PageProps } from './app-props.ts';
-import { emulationOf } from './compare-view.tsx';
+import { emulationOf } from './compare-words.ts';
 import { Composer } from './composer.tsx';
 import { KeyForm } from './key-form.tsx';
 import { MessageView } from './message-view.tsx';

@@ -2,13 +2,12 @@
 // them.
 
 import type { VNode } from 'preact';
-import type { Abilities } from '../parts/answerer.ts';
 import { words } from '../parts/words.ts';
 import type { Chat, Running } from './chat.ts';
+import { conditionsOf, resultOf } from './compare-words.ts';
 import { Markdown } from './markdown-view.tsx';
 import type { Message, RunFacts } from './message.ts';
 import type { Progress } from './run.ts';
-import { verdictOf } from './verdict.ts';
 
 const { compare } = words;
 
@@ -62,32 +61,5 @@ function RunView({ title, facts, progress, showsDrafts }: RunProps): VNode {
 }
 
 function Verdict({ comparison }: { readonly comparison: NonNullable<Message['comparison']> }): VNode {
-  const { characters, differsAt } = comparison;
-  const { kind, times, tokens, spread } = verdictOf(comparison);
-  return (
-    <p class={differsAt === null ? 'same' : 'failure'}>
-      {differsAt === null ? compare.same(characters) : compare.differ(differsAt)} {compare.faster(times)}{' '}
-      {compare.told[kind](tokens, spread)}
-    </p>
-  );
-}
-
-/** Who drafts, and what is emulated. */
-function conditionsOf(abilities: Abilities | null): readonly string[] {
-  if (abilities === null) return [];
-  const { roundTripMs, link } = abilities.emulated;
-  const isDirect = roundTripMs === undefined && link === undefined;
-  return [...(isDirect ? [compare.emulated.none] : []), ...emulationOf(abilities), compare.drafting[abilities.drafts]];
-}
-
-/** What is emulated, in sentences. */
-export function emulationOf(abilities: Abilities | null): readonly string[] {
-  if (abilities === null) return [];
-  const { roundTripMs, link, pace } = abilities.emulated;
-  const { emulated } = compare;
-  return [
-    ...(roundTripMs === undefined ? [] : [emulated.roundTrip(roundTripMs)]),
-    ...(link === undefined ? [] : [emulated.link(link)]),
-    ...(pace === undefined ? [] : [emulated.pace(pace)]),
-  ];
+  return <p class={comparison.differsAt === null ? 'same' : 'failure'}>{resultOf(comparison).join(' ')}</p>;
 }

@@ -10,9 +10,9 @@ export interface Arrival {
   readonly atMs: number;
 }
 
-/** `short`: the answer has too few tokens; `close`: the difference may come from how the time per token varies; `clear`: neither. */
 export interface Verdict {
-  readonly kind: 'short' | 'close' | 'clear';
+  /** `short`: the answer has too few tokens; `close`: the difference may come from how the time per token varies. Of the run with drafts. */
+  readonly kind: 'short' | 'close' | 'quicker' | 'slower';
   /** Time with drafts over the time without. */
   readonly times: number;
   /** Tokens of the shorter run. */
@@ -22,7 +22,7 @@ export interface Verdict {
 }
 
 /** With fewer tokens the first ones decide, and a single pause of the machine. */
-const leastTokens = 64;
+export const leastTokens = 64;
 const parts = 8;
 /** Standard errors that two runs must be apart. */
 const errors = 2;
@@ -31,8 +31,8 @@ export function verdictOf({ plain, drafts }: Pick<Comparison, 'plain' | 'drafts'
   const times = drafts.ms / plain.ms;
   const tokens = Math.min(plain.tokens, drafts.tokens);
   const spread = (errors * Math.hypot(drafts.spreadMs ?? 0, times * (plain.spreadMs ?? 0))) / plain.ms;
-  const isClose = Math.abs(times - 1) <= spread;
-  return { kind: tokens < leastTokens ? 'short' : isClose ? 'close' : 'clear', times, tokens, spread };
+  const clear = Math.abs(times - 1) <= spread ? 'close' : times < 1 ? 'quicker' : 'slower';
+  return { kind: tokens < leastTokens ? 'short' : clear, times, tokens, spread };
 }
 
 /** Null: no time lies between them, or no token. */

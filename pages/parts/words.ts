@@ -41,6 +41,12 @@ const facts = {
   },
 };
 
+interface Told {
+  readonly tokens: number;
+  readonly leastTokens: number;
+  readonly spread: number;
+}
+
 const compare = {
   button: 'Compare',
   title: 'With and without drafts',
@@ -51,11 +57,13 @@ const compare = {
   seconds: (ms: number) => `${(ms / 1000).toFixed(1)} s`,
   same: (characters: number) => `Both texts are equal: ${plural(characters, 'character')}, one by one.`,
   differ: (at: number) => `The texts differ from character ${at} on. That is a fault of Outrider: please report it.`,
-  faster: (times: number) => `With drafts it took ${times.toFixed(2)} times as long.`,
+  ratio: (times: number) => `With drafts it took ${times.toFixed(2)} times as long.`,
   told: {
-    clear: () => '',
-    short: (tokens: number) => `But ${plural(tokens, 'token')} are too few to tell: ask for a longer answer.`,
-    close: (_: number, spread: number) =>
+    quicker: () => 'So drafts were quicker here.',
+    slower: () => 'So drafts were slower here.',
+    short: ({ tokens, leastTokens }: Told) =>
+      `But ${plural(tokens, 'token')} are too few to tell: ask for a longer answer, of ${leastTokens} tokens or more.`,
+    close: ({ spread }: Told) =>
       `But that is too close to tell: within the answers the time per token varies, which makes it ${spread.toFixed(2)} more or less.`,
   },
   alike: 'Same prompt, same seed, same network, one after the other.',
@@ -87,13 +95,13 @@ const chat = {
   answer: 'Answer',
   welcome: 'Ask something.',
   promise:
-    'A small model guesses ahead, and the large model checks each guess. The answer is the same, and comes sooner.',
+    'A small model guesses ahead, and the large model checks each guess. The answer is the same, and mostly comes sooner.',
   message: 'Message',
   examples: 'Questions with long answers',
   exampleTexts: [
     'Write a short story about a lighthouse keeper and a storm.',
     'Explain step by step how bread is baked.',
-    'Describe the planets of the solar system, one after the other.',
+    'Write a detailed guide to growing tomatoes.',
   ],
   hint: 'Enter sends, Shift and Enter begin a line, Escape stops.',
   send: 'Send',

@@ -284,7 +284,7 @@ function factsOf({ draft, lookUp, mode, demo, link, rtt }: ServeFlags): Endpoint
 /** What is emulated, for the one who has started the endpoint. */
 function emulatedTexts(flags: ServeFlags): readonly string[] {
   const { demo, link, rtt } = flags;
-  const network = `${networkText(flags)}${demo ? ' (--rtt 0: none)' : ''}`;
+  const network = `${networkText(flags)}${demo && link === undefined ? ' (--rtt 0: none)' : ''}`;
   return [...(demo ? [paceText(defaultEdgeProfile.name)] : []), ...(link === undefined && rtt === 0 ? [] : [network])];
 }
 
