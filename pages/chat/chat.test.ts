@@ -171,6 +171,18 @@ describe('a chat', () => {
     expect(answerer.asked[4]?.seed).toBe(answer?.seed);
   });
 
+  it('measures how the time per token varies in each run, and keeps it', async () => {
+    const { chat, reload } = bedOf(async (_, say) => {
+      for (const letter of 'ten tokens') say(letter);
+    });
+    await chat.send('one', true);
+    const later = reload();
+    later.show(chat.open.value);
+    const { plain, drafts } = later.path.value[1]?.comparison ?? {};
+    // The clock of this test is even.
+    expect([plain?.spreadMs, drafts?.spreadMs]).toEqual([0, 0]);
+  });
+
   it('says where two texts differ', async () => {
     const { chat } = bedOf(async ({ withDrafts }, say) => say(withDrafts ? 'same, but' : 'same, and'));
     await chat.send('one', true);
