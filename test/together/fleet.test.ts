@@ -1,8 +1,8 @@
 // Controllers of one fleet over real sockets: devices ask any of them, one takes over from another, and a plain controller becomes a fleet.
-// No change of the controller changes a token. Times of leases are short here.
+// No change of the controller changes a token. The times of leases are short where a controller dies.
 
 import { afterAll, afterEach, expect, it } from 'vitest';
-import type { LeaseTimes } from '../../src/allocation/fleet/leadership.ts';
+import { type LeaseTimes, leaseTimes } from '../../src/allocation/fleet/leadership.ts';
 import { MemoryFleetStore } from '../../src/allocation/fleet/memory-fleet-store.ts';
 import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import { reachController } from '../../src/cli/options/member-options.ts';
@@ -23,7 +23,7 @@ import { startToyEdge, type ToyEdge, toyReference, toyTurn } from './toy-edge.ts
 
 const length = 120;
 const poll = { timeout: 30_000, interval: 20 };
-const times: LeaseTimes = {
+const shortTimes: LeaseTimes = {
   renewEveryMs: 100,
   silentAfterMs: 1000,
   takeOverAfterMs: 1500,
@@ -57,7 +57,14 @@ async function plainController() {
 }
 
 /** A controller of a fleet. */
-async function fleetController(store: MemoryFleetStore, cells: readonly string[] = ['default'], port = 0) {
+async function fleetController(
+  store: MemoryFleetStore,
+  {
+    cells = ['default'],
+    port = 0,
+    times = leaseTimes,
+  }: { cells?: readonly string[]; port?: number; times?: LeaseTimes } = {},
+) {
   let isDead = false;
   let fleet: FleetController | null = null;
   const led: string[] = [];
@@ -162,9 +169,9 @@ it('brings a device to the controller that leads its cell, whichever it asks', a
 
 it('loses no text as the controller that leads is killed, and the other one takes over', async () => {
   const store = new MemoryFleetStore();
-  const one = await fleetController(store);
+  const one = await fleetController(store, { times: shortTimes });
   await expect.poll(one.leads, poll).toBe(true);
-  const two = await fleetController(store);
+  const two = await fleetController(store, { times: shortTimes });
   const controllers = [one.url, two.url].join();
   const toy = await edgeSite(controllers, 'a');
   const notes: ControlNote[] = [];
@@ -190,14 +197,14 @@ it('loses no text as a plain controller is replaced by a fleet at its address', 
   const fleet: Awaited<ReturnType<typeof fleetController>>[] = [];
   const reading = readUntil(agent, toy, () => fleet.some(({ leads }) => leads()) && connections(notes) > 1);
   await plain.close();
-  fleet.push(await fleetController(store, ['default'], Number(new URL(plain.url).port)), await fleetController(store));
+  fleet.push(await fleetController(store, { port: Number(new URL(plain.url).port) }), await fleetController(store));
   expect(await reading).toBeGreaterThan(1);
   expect(notes.map(({ kind }) => kind).filter((kind) => kind === 'older')).toEqual([]);
 });
 
 it('keeps cells apart, each led by one', async () => {
   const store = new MemoryFleetStore();
-  const one = await fleetController(store, ['north', 'south']);
+  const one = await fleetController(store, { cells: ['north', 'south'] });
   await expect.poll(() => [...one.led].sort(), poll).toEqual(['north', 'south']);
   const north = await edgeSite(one.url, 'n', 'north');
   await edgeSite(one.url, 's', 'south');

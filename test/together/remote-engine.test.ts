@@ -13,6 +13,7 @@ import type { LanguageModel } from '../../src/models/port/model.ts';
 import { createToyModel } from '../../src/models/port/toy.ts';
 import { createInMemoryNetwork } from '../../src/network/transport/in-memory.ts';
 import { startTurn } from '../../src/processes/device/turn.ts';
+import type { TurnOptions } from '../../src/processes/device/turn-options.ts';
 import { type Edge, listenEdge, startEdge } from '../../src/processes/edge/edge.ts';
 import { toyDrafter, toyPrompt, toyReference, toySeed } from './toy-edge.ts';
 
@@ -44,10 +45,11 @@ function serve(model: LanguageModel, stallAfterMs = 60_000): Promise<{ edge: Edg
   }));
 }
 
-function ask(edge: Edge, model: LanguageModel, sampling = neutralSampling, maxAnswerTokens = 60) {
+function ask(edge: Edge, model: LanguageModel, sampling = neutralSampling, more: Partial<TurnOptions> = {}) {
   const { connect } = createInMemoryNetwork(edge.accept);
   const { tokenizer } = model;
-  return startTurn({ connect, tokenizer, drafter: toyDrafter(0.8), prompt: toyPrompt, maxAnswerTokens, sampling });
+  const drafter = toyDrafter(0.8);
+  return startTurn({ connect, tokenizer, drafter, prompt: toyPrompt, maxAnswerTokens: 60, sampling, ...more });
 }
 
 describe('an edge with its engine in another process', () => {
@@ -94,7 +96,7 @@ describe('an edge with its engine in another process', () => {
     expect(edge.status).toMatchObject({ engineAway: false, failures: 0 });
     expect(faults).toEqual([]);
     await second[Symbol.asyncDispose]();
-    const left = ask(edge, model);
+    const left = ask(edge, model, neutralSampling, { giveUpAfterMs: 100 });
     await expect.poll(() => edge.status).toMatchObject({ engineAway: true, sessions: 1 });
     // Its first step waits by then.
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -120,7 +122,7 @@ describe('an edge with its engine in another process', () => {
     };
     const { edge } = await serve(model);
     await using _edge = edge;
-    expect((await ask(edge, model, neutralSampling, 8).report).tokens).toHaveLength(8);
+    expect((await ask(edge, model, neutralSampling, { maxAnswerTokens: 8 }).report).tokens).toHaveLength(8);
     expect(edge.stepTime).toEqual(linearStepTime(2, 0.01));
   });
 

@@ -91,7 +91,8 @@ export function toyTurn(edge: ToyEdge, options: Partial<TurnOptions> = {}): Turn
     drafter: toyDrafter(0.8),
     prompt: toyPrompt,
     maxAnswerTokens: 60,
-    liveness: { pingAfterMs: 200, lostAfterMs: 800 },
+    // Patient: a busy machine loses no connection.
+    liveness: { pingAfterMs: 500, lostAfterMs: 10_000 },
     ...options,
   };
 }
