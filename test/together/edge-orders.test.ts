@@ -127,7 +127,7 @@ describe('an edge without keys', () => {
   ])('does not obey %s', async (_, headers) => {
     const { toy, events } = await edgeWith();
     const [status, text] = await asked(toy, 'POST', headers);
-    expect([status, toy.edge.status.state, text.startsWith('unauthorized ')]).toEqual([403, 'serving', true]);
+    expect([status, toy.edge.status.state, text.startsWith('unauthorized: ')]).toEqual([403, 'serving', true]);
     expect(events).toMatchObject([
       { kind: 'upgrade-refused', reason: 'plain', detail: expect.stringContaining('an order to drain') },
     ]);
@@ -151,7 +151,7 @@ describe('an edge without keys', () => {
         throw new Error('no');
       },
     });
-    expect(await asked(broken, 'POST')).toEqual([403, 'unauthorized the edge has a fault\n']);
+    expect(await asked(broken, 'POST')).toEqual([403, 'unauthorized: the edge has a fault\n']);
   });
 });
 
@@ -160,11 +160,11 @@ describe('an edge with keys', () => {
     const { file, keys } = await keysOf('verify', 'admin');
     const [verify, admin] = keys as [string, string];
     const { toy } = await edgeWith({ keys: file });
-    expect(await asked(toy, 'POST')).toEqual([403, 'unauthorized a key with the scope admin is needed\n']);
+    expect(await asked(toy, 'POST')).toEqual([403, 'unauthorized: a key with the scope admin is needed\n']);
     const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
     expect(await asked(toy, 'POST', bearer(verify))).toEqual([
       403,
-      'unauthorized the key "verify" does not have the scope admin\n',
+      'unauthorized: the key "verify" does not have the scope admin\n',
     ]);
     expect((await asked(toy, 'POST', bearer(`${admin}x`)))[0]).toBe(403);
     expect((await asked(toy, 'POST', { ...bearer(admin), origin: 'https://page.example' }))[0]).toBe(403);

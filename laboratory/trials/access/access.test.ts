@@ -31,7 +31,7 @@ async function rowsOf(more: Partial<HttpAppSettings>, routes: readonly string[] 
     nowMs: () => 0,
     randomBits: () => 1n,
     metrics: async () => '',
-    refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
+    refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.cause ?? null,
     mayUse: (key) => key === keys["the endpoint's key"],
     ...more,
   });

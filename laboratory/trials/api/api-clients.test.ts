@@ -36,7 +36,7 @@ beforeAll(async () => {
       bits += 1n;
       return bits;
     },
-    refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
+    refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.cause ?? null,
     mayUse: (shown) => shown === key,
   });
   listener = await listenHttp(app, '127.0.0.1', 0);

@@ -177,7 +177,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
   // Before the models are loaded: /health reports `loading`, and a port that is taken ends the command at once.
   const { app, metrics } = createEndpoint(flags, completer, log, (headers) => {
-    return guard({ headers: Object.fromEntries(headers) })?.text ?? null;
+    return guard({ headers: Object.fromEntries(headers) })?.cause ?? null;
   });
   await using listener = await listenHttp(app, host, flags.port);
   await using _metrics = await openMetricsPort(flags.metricsPort, metrics, note);

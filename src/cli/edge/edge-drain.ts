@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { printDocument } from '../../files/document.ts';
 import { parseEdgeAddress, showAddress } from '../../network/transport/edge-address.ts';
+import { causeIn } from '../../network/transport-node/upgrade-guard.ts';
 import { drainPath, type OrderAnswer } from '../../processes/edge/edge-requests.ts';
 import { commandOf } from '../options/option-flags.ts';
 import type { OptionsOf } from '../options/options.ts';
@@ -85,7 +86,7 @@ async function order({ url, key, undo, edgeFingerprint }: DrainFlags, signal: Ab
     const remedy =
       'give a key with the scope admin (outrider keys add NAME --scope admin), or run it where the edge runs';
     const cause = text.slice(0, 200).trim();
-    throw new OutriderError('unauthorized', cause.replace(/^unauthorized /, ''), remedy);
+    throw new OutriderError('unauthorized', causeIn(cause, 'unauthorized') ?? cause, remedy);
   }
   const remedy = 'give the address of an edge of this version; a controller takes no orders';
   throw new OutriderError(

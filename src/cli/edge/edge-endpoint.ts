@@ -105,7 +105,7 @@ export function edgeEndpoint(
     tabFiles,
     facts,
     randomBits: () => randomBytes(8).readBigUInt64LE(),
-    refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.text ?? null,
+    refuses: (headers) => guard({ headers: Object.fromEntries(headers) })?.cause ?? null,
     mayUse(shown, scope) {
       const key = keyFor(shown, scope);
       return key !== null && 'status' in key ? key : key !== null || routeKeys === undefined;

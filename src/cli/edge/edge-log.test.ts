@@ -87,6 +87,7 @@ describe('the log of an edge', () => {
     expect(lines).toHaveLength(Object.keys(events).length);
     for (const line of lines) expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ (error|warn|info|debug) +\S/);
     expect(describeEvent(events.more)).toBe('and 12,345 more in 10 s: refused, unauthorized, from 10.0.0.7');
+    expect(describeEvent(events['connection-closed'])).toMatch(/ by the edge: rate-limited, more frames or bytes/);
     expect(describeEvent(events['session-ended'])).toBe(
       'session 3 ended (key phone): length, 40 tokens, the first after 14 ms, then 4.9 ms a token, 9 of 25 drafts accepted',
     );

@@ -163,7 +163,7 @@ export function describeEvent(event: EdgeLogEvent): string {
     case 'connection-opened':
       return `connection ${event.connection} from ${from(event.address)}`;
     case 'connection-closed':
-      return `connection ${event.connection} from ${from(event.address)} closed by the ${event.by}: ${event.code} ${event.detail}`.trimEnd();
+      return `connection ${event.connection} from ${from(event.address)} closed by the ${event.by}: ${[event.code, event.detail].filter(Boolean).join(', ')}`;
     case 'refused':
       return `refused ${from(event.address)}${ofKey(event.key)}: ${event.code}, ${event.cause}`;
     case 'upgrade-refused':

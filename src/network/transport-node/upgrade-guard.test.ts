@@ -81,7 +81,8 @@ describe('an upgrade', () => {
       const headers = [`Host: ${host}`, ...(origin === undefined ? [] : [`Origin: ${origin}`])];
       const { status, body } = await upgrade(port, headers);
       expect([origin, host, status]).toEqual([origin, host, fine && known ? 101 : 403]);
-      if (status === 403) expect(body).toMatch(known ? /^unauthorized .* no pages of / : /^unauthorized .* the name /);
+      if (status === 403)
+        expect(body).toMatch(known ? /^unauthorized: .* no pages of / : /^unauthorized: .* the name /);
     }
     expect(table.filter(({ origin, host, fine }) => fine && isOwn(origin, host))).toHaveLength(2);
     const wrong = table.filter(({ fine, known }) => !(fine && known));
@@ -113,7 +114,7 @@ describe('an upgrade', () => {
     const { body } = await upgrade(await listen(), ['Host: localhost', 'Origin: \u001b[31mred']);
     expect(body === '' || /^[\x20-\x7e]*\n$/.test(body)).toBe(true);
     const guard = createUpgradeGuard({ host: '127.0.0.1' });
-    expect(guard({ headers: { host: 'localhost', origin: `\u001b[31m${'a'.repeat(500)}` } })?.text).toMatch(
+    expect(guard({ headers: { host: 'localhost', origin: `\u001b[31m${'a'.repeat(500)}` } })?.cause).toMatch(
       /^[\x20-\x7e]{1,160}$/,
     );
   });
@@ -133,7 +134,7 @@ describe('an upgrade', () => {
     const { port: otherPort } = renaming.address() as AddressInfo;
     await expect(connectWebSocket(`ws://127.0.0.1:${otherPort}`)(accept)).rejects.toMatchObject({
       code: 'unauthorized',
-      message: expect.stringContaining('does not answer to the name box.example'),
+      message: expect.stringMatching(/ refused: the edge does not answer to the name box.example$/),
       remedy: expect.stringContaining('--allow-host'),
     });
   });

@@ -4,7 +4,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { badArgument } from '../../core/basics/errors.ts';
+import { badArgument, type ErrorCode } from '../../core/basics/errors.ts';
 import { bestVersion, subprotocols } from '../transport/socket-connection.ts';
 
 /**
@@ -45,8 +45,20 @@ export interface GuardSettings {
 export interface Refusal {
   readonly reason: UpgradeRefusalReason;
   readonly status: '400 Bad Request' | '403 Forbidden' | '429 Too Many Requests';
-  /** An error code and a cause, one line. */
-  readonly text: string;
+  readonly code: ErrorCode;
+  /** One line. */
+  readonly cause: string;
+}
+
+/** A refusal as the peer is sent it: a program reads the code, a person the rest. */
+export function refusalLine({ code, cause }: Pick<Refusal, 'code' | 'cause'>): string {
+  return `${code}: ${cause}`;
+}
+
+/** The cause in such a line; null: it has another code. An edge of an older release writes no colon. */
+export function causeIn(line: string, code: ErrorCode): string | null {
+  const [, cause] = line.startsWith(code) ? (/^:? (.*)/.exec(line.slice(code.length)) ?? []) : [];
+  return cause ?? null;
 }
 
 /** Refuses or admits the upgrades of one listener. Null: admitted. */
@@ -90,8 +102,8 @@ export function createUpgradeGuard(settings: GuardSettings): UpgradeGuard {
     if (refusal !== null) return refusal;
     const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
     if (bestVersion(offered) !== undefined) return null;
-    const text = `version-mismatch this edge speaks ${subprotocols.join(' and ')}`;
-    return { reason: 'subprotocol', status: '400 Bad Request', text };
+    const cause = `this edge speaks ${subprotocols.join(' and ')}`;
+    return { reason: 'subprotocol', status: '400 Bad Request', code: 'version-mismatch', cause };
   };
 }
 
@@ -103,7 +115,7 @@ function isOwnPage(origin: string, address: string, schemes: readonly string[]):
 }
 
 function forbidden(reason: UpgradeRefusalReason, cause: string): Refusal {
-  return { reason, status: '403 Forbidden', text: `unauthorized ${cause}` };
+  return { reason, status: '403 Forbidden', code: 'unauthorized', cause };
 }
 
 /** Without the port, in lower case; an IPv6 address without brackets. Null: not a host. */

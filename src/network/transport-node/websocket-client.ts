@@ -11,6 +11,7 @@ import { subprotocols } from '../transport/socket-connection.ts';
 import type { Connect } from '../transport/transport.ts';
 import { type ConnectSettings, defaultConnectTimeoutMs } from '../transport/websocket-client.ts';
 import { connectTrusted, type PeerWord, parseFingerprint } from './pinned-certificate.ts';
+import { causeIn } from './upgrade-guard.ts';
 import { adoptSocket, socketOptions } from './ws-socket.ts';
 
 const maxRefusalBytes = 1000;
@@ -98,12 +99,13 @@ function readRefusal(response: IncomingMessage, done: (text: string) => void): v
 
 function refusal(target: URL, status: number, text: string, peer: PeerWord): OutriderError {
   const [line = ''] = text.split('\n');
-  if (line.startsWith('version-mismatch')) return versionMismatch(target, peer, line);
-  if (status === 403 && line.startsWith('unauthorized ')) {
-    const cause = `${showAddress(target)} refused: ${line.slice('unauthorized '.length)}`;
+  const mismatch = causeIn(line, 'version-mismatch');
+  if (mismatch !== null) return versionMismatch(target, peer, mismatch);
+  const refused = status === 403 ? causeIn(line, 'unauthorized') : null;
+  if (refused !== null) {
     return new OutriderError(
       'unauthorized',
-      cause,
+      `${showAddress(target)} refused: ${refused}`,
       `start the ${peer} with --allow-host NAME${peer === 'edge' ? ' or --allow-origin ORIGIN (`allowHosts`, `allowOrigins` in code)' : ''}`,
     );
   }
@@ -112,8 +114,7 @@ function refusal(target: URL, status: number, text: string, peer: PeerWord): Out
   return new OutriderError('edge-unreachable', cause, `check the address: an \`outrider ${peer}\` must listen there`);
 }
 
-function versionMismatch(target: URL, peer: PeerWord, cause?: string): OutriderError {
-  const said = cause?.replace('version-mismatch ', '') ?? 'it does not name its version';
+function versionMismatch(target: URL, peer: PeerWord, said = 'it does not name its version'): OutriderError {
   return new OutriderError(
     'version-mismatch',
     `${showAddress(target)} does not speak ${subprotocols.join(' or ')}: ${said}`,

@@ -24,6 +24,7 @@ import {
   createAddressGuard,
   createUpgradeGuard,
   type Refusal,
+  refusalLine,
   type UpgradeGuard,
   type UpgradeRefusal,
 } from './upgrade-guard.ts';
@@ -114,7 +115,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     const hasRoom = requests?.upgraded(request.socket) !== false && rate.take(address);
     const refusal = hasRoom ? guard(request) : tooManyUpgrades;
     if (refusal !== null) {
-      report({ reason: refusal.reason, address, detail: refusal.text });
+      report({ reason: refusal.reason, address, detail: refusal.cause });
       refuseUpgrade(stream, refusal);
       return;
     }
@@ -257,13 +258,15 @@ function bindError(error: NodeJS.ErrnoException, host: string, port: number): Ou
 const tooManyUpgrades: Refusal = {
   reason: 'rate',
   status: '429 Too Many Requests',
-  text: 'rate-limited too many connections from this address',
+  code: 'rate-limited',
+  cause: 'too many connections from this address',
 };
 
 /** Time for a refused peer to read its answer, ms. */
 const refusedMs = 1000;
 
-function refuseUpgrade(stream: Duplex, { status, text }: Refusal): void {
+function refuseUpgrade(stream: Duplex, { status, ...refusal }: Refusal): void {
+  const text = refusalLine(refusal);
   stream.on('error', () => {});
   setTimeout(() => stream.destroy(), refusedMs).unref();
   stream.end(

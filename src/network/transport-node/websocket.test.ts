@@ -160,7 +160,7 @@ describe('a peer of another kind', () => {
       const [, response] = await once(socket, 'unexpected-response');
       expect(response.statusCode).toBe(400);
       const [body] = await once(response, 'data');
-      expect(String(body)).toBe('version-mismatch this edge speaks outrider.3 and outrider.2\n');
+      expect(String(body)).toBe('version-mismatch: this edge speaks outrider.3 and outrider.2\n');
     }
     expect(edges).toHaveLength(0);
   });
@@ -193,10 +193,10 @@ describe('a peer of another kind', () => {
     connection.close('done', 'over');
   });
 
-  it('is identified by the device: another version, no WebSocket, no server', async () => {
+  it.each(['', ':'])('is identified by the device: another version%s, no WebSocket, no server', async (colon) => {
     const refusing = createServer();
     refusing.on('upgrade', (_request, socket) => {
-      const text = 'version-mismatch this edge speaks outrider.2\n';
+      const text = `version-mismatch${colon} this edge speaks outrider.2\n`;
       socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
     });
     refusing.listen(0, '127.0.0.1');
@@ -205,7 +205,7 @@ describe('a peer of another kind', () => {
     const port = (server: Server) => (server.address() as { port: number }).port;
     await expect(connectWebSocket(`ws://127.0.0.1:${port(refusing)}`)(acceptDevice)).rejects.toMatchObject({
       code: 'version-mismatch',
-      message: expect.stringContaining('outrider.2'),
+      message: expect.stringMatching(/: this edge speaks outrider.2$/),
     });
 
     const foreign = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => false });

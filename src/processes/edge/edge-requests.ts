@@ -3,7 +3,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { isLoopbackAddress } from '../../network/transport-node/listen-address.ts';
 import { peerAddress } from '../../network/transport-node/port-limits.ts';
-import type { UpgradeGuard, UpgradeRefusal } from '../../network/transport-node/upgrade-guard.ts';
+import { refusalLine, type UpgradeGuard, type UpgradeRefusal } from '../../network/transport-node/upgrade-guard.ts';
 import { demandUpgrade, type ListenSettings } from '../../network/transport-node/websocket-server.ts';
 
 export interface OrderGiver {
@@ -93,7 +93,7 @@ function answerHealth(
   const refusal = guard(request);
   // Probes name the host as they like; a page is refused as by an endpoint.
   if (refusal?.reason === 'origin') {
-    forbid(response, refusal.text);
+    forbid(response, refusal.cause);
     return;
   }
   const status = state === 'serving' ? 'ready' : state;
@@ -121,10 +121,10 @@ function takeOrder(
   const { headers, socket, method } = request;
   // A browser names an origin with each such request: no page may give orders, wherever it comes from.
   const foreign = headers.origin === undefined ? guard(request) : pageRefusal;
-  const word = foreign === null ? wordOf(mayOrder, request) : foreign.text.replace(/^unauthorized /, '');
+  const word = foreign === null ? wordOf(mayOrder, request) : foreign.cause;
   if (word !== true) {
     refused({ reason: 'plain', address: peerAddress(socket.remoteAddress), detail: `an order to drain: ${word}` });
-    forbid(response, `unauthorized ${word}`);
+    forbid(response, word);
     return;
   }
   edge.setDraining(method === 'POST');
@@ -134,11 +134,11 @@ function takeOrder(
   response.end(`${JSON.stringify(answer)}\n`);
 }
 
-const pageRefusal = { text: 'no page of a browser may give orders' } as const;
+const pageRefusal = { cause: 'no page of a browser may give orders' } as const;
 
-function forbid(response: ServerResponse, text: string): void {
+function forbid(response: ServerResponse, cause: string): void {
   response.writeHead(403, { 'Content-Type': 'text/plain' });
-  response.end(`${text}\n`);
+  response.end(`${refusalLine({ code: 'unauthorized', cause })}\n`);
 }
 
 /** Thrown in an event of the server, an error of the user's function would end the process. */

@@ -1,6 +1,7 @@
 // The fleet page at the port of a controller. All other plain requests are asked to open a WebSocket.
 
 import { Hono } from 'hono';
+import { refusalLine } from '../../network/transport-node/upgrade-guard.ts';
 import { demandUpgrade, type ListenSettings } from '../../network/transport-node/websocket-server.ts';
 import { ApiError } from './api-error.ts';
 import { requestListenerOf } from './listen-http.ts';
@@ -25,6 +26,6 @@ export function fleetPageOf(files: PageFiles): NonNullable<ListenSettings['onReq
     }
     const refusal = guard(request);
     if (refusal === null) answer(request, response);
-    else response.writeHead(403, { 'Content-Type': 'text/plain' }).end(`${refusal.text}\n`);
+    else response.writeHead(403, { 'Content-Type': 'text/plain' }).end(`${refusalLine(refusal)}\n`);
   };
 }
