@@ -52,7 +52,7 @@ export const failureRows: readonly FailureRow[] = [
   {
     status: 400,
     codes: ['context_length_exceeded'],
-    when: 'the prompt leaves no room for an answer; the message has the numbers. (An answer that fills the context ends by `length`)',
+    when: 'the prompt leaves no room for an answer; `param` names it, the message has the numbers. (An answer that fills the context ends by `length`)',
     proofs: [
       { fails: 'context-full' },
       {

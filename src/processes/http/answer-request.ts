@@ -81,11 +81,15 @@ export async function answerRequest(
 
 const beginning = { sequence: 0, skip: 0 };
 
-/** A grammar that an edge can't follow comes from a field of the request; one that it can't follow in time does not. */
-function failureOf(error: unknown, { constraint }: ApiRequest): ApiError | OutriderError {
+/**
+ * A failure with the field of the request that it comes from, if any. A grammar that an edge can't follow comes from one; one that it can't
+ * follow in time does not.
+ */
+function failureOf(error: unknown, { constraint, asked }: ApiRequest): ApiError | OutriderError {
   if (error instanceof ApiError) return error;
   const failure = asOutriderError(error);
   const { code, message, remedy } = failure;
+  if (code === 'context-full') return apiErrorOf(failure, asked[0]?.promptField);
   if (constraint === null || !/grammar/i.test(message)) return failure;
   const text = `${message}; ${remedy}`;
   if (code === 'edge-full')

@@ -1,5 +1,6 @@
 // Errors in the shape that OpenAI's clients read: {"error": {message, type, param, code}} with a status that shows whether to try again.
 
+import { defined } from '../../core/basics/defined.ts';
 import type { ErrorCode, OutriderError } from '../../core/basics/errors.ts';
 import { retrySecondsOf } from '../../core/basics/retry-time.ts';
 
@@ -36,7 +37,6 @@ export class ApiError extends Error {
 function typeOf(status: number): string {
   if (status === 401) return 'authentication_error';
   if (status === 403) return 'permission_error';
-  if (status === 404) return 'not_found_error';
   if (status === 429) return 'rate_limit_error';
   return status < 500 ? 'invalid_request_error' : 'server_error';
 }
@@ -65,13 +65,15 @@ const answers: { readonly [Code in ErrorCode]?: readonly [status: number, code: 
   'version-mismatch': [502, 'version_mismatch'],
 };
 
-/** Cause and remedy of a failure as one message; of a bug only that there is one: its words are for the log. */
-export function apiErrorOf({ code, message, remedy }: OutriderError): ApiError {
+/**
+ * Cause and remedy of a failure as one message; of a bug only that there is one: its words are for the log.
+ * @param param field of the request that it comes from
+ */
+export function apiErrorOf({ code, message, remedy }: OutriderError, param: string | null = null): ApiError {
   if (code === 'internal')
     return new ApiError(500, 'internal', 'the endpoint has failed, not the request; its log says more');
   const [status, name, usualSeconds] = answers[code] ?? [500, code.replaceAll('-', '_')];
   // What the edge has sent is better than the usual value.
   const retryAfterSeconds = usualSeconds === undefined ? undefined : (retrySecondsOf(remedy) ?? usualSeconds);
-  const text = `${message}; ${remedy}`;
-  return new ApiError(status, name, text, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+  return new ApiError(status, name, `${message}; ${remedy}`, { param, ...defined({ retryAfterSeconds }) });
 }

@@ -83,6 +83,8 @@ interface Extras {
   readonly prediction?: string | undefined;
   /** What the route calls its stop texts; default: `stop`. */
   readonly stopField?: string;
+  /** What it calls its prompt; default: `messages`. */
+  readonly promptField?: string;
   readonly constraint?: AnswerConstraint | null;
   /** How many of the likeliest tokens are named; null: no logprobs. */
   readonly topLogprobs?: number | null;
@@ -95,7 +97,7 @@ interface Extras {
 export type Prompt = CompletionRequest['prompt'];
 
 export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extras: Extras): ApiRequest {
-  const { maxTokens, ignored, newSeed, prediction, stopField = 'stop' } = extras;
+  const { maxTokens, ignored, newSeed, prediction, stopField = 'stop', promptField = 'messages' } = extras;
   const { constraint = null, topLogprobs = null, repeated = {}, echo = null, isBackground = false } = extras;
   const stopStrings = typeof fields.stop === 'string' ? [fields.stop] : (fields.stop ?? []);
   demandStops(stopStrings, stopField);
@@ -107,6 +109,7 @@ export function requestOf(fields: CommonFields, prompts: readonly Prompt[], extr
     Array.from({ length: count }, (_, choice) => {
       return {
         prompt,
+        promptField,
         sampling: samplingOf(fields, BigInt.asUintN(64, seed + BigInt(choice))),
         stopStrings,
         maxTokens,

@@ -248,6 +248,28 @@ describe('routes of other shapes', () => {
     expect(await refused.json()).toMatchObject({ error: { type: 'overloaded_error' } });
   });
 
+  const type = 'invalid_request_error';
+  it.each([
+    ['/v1/chat/completions', { messages: conversation.messages }, 'messages'],
+    ['/v1/completions', { prompt: 'Hi' }, 'prompt'],
+    ['/v1/responses', { input: 'Hi' }, 'input'],
+    ['/v1/messages', conversation, null],
+  ])(
+    '%s names a wrong model and the field of a prompt that is too long as its API does',
+    async (path, fields, param) => {
+      const full: Script = () => {
+        throw new OutriderError('context-full', 'the prompt has 9 tokens', 'shorten it');
+      };
+      const unknown = await (await post(twoRounds, path, { ...fields, model: 'other' })).json();
+      const error = { type, param: 'model', code: 'model_not_found' };
+      expect(unknown).toMatchObject(param === null ? { error: { type: 'not_found_error' } } : { error });
+      const long = await post(full, path, fields);
+      expect(long.status).toBe(400);
+      const code = { param, code: 'context_length_exceeded' };
+      expect(await long.json()).toMatchObject({ error: { type, ...(param === null ? {} : code) } });
+    },
+  );
+
   it.each([
     ['/v1/messages', { ...conversation, tools: [{ name: '' }] }],
     ['/v1/messages', { ...conversation, tool_choice: { type: 'any' } }],

@@ -11,6 +11,8 @@ export interface CompletionRequest {
     | { readonly kind: 'chat'; readonly messages: readonly Message[] }
     | { readonly kind: 'text'; readonly text: string }
     | { readonly kind: 'ids'; readonly ids: readonly number[] };
+  /** What the route calls the prompt, for errors. Default: `prompt`. */
+  readonly promptField?: string | undefined;
   readonly sampling: SamplingOptions;
   readonly stopStrings: readonly string[];
   /** Null: up to the limit of the context. 0: nothing is written, and the prompt is repeated; only with `echo`. */

@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { startToyEdge } from '../../../test/together/toy-edge.ts';
+import { defined } from '../../core/basics/defined.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { neutralSampling } from '../../core/decoding/sampling.ts';
 import { type Drafter, ModelDrafter } from '../../models/port/drafter.ts';
@@ -43,6 +44,12 @@ it('lets a local model write a text, and neither logprobs nor an echo', async ()
   expect((await textOf(request({}))).length).toBeGreaterThan(0);
   for (const more of [{ topLogprobs: 0 }, { echo: { topLogprobs: null } }, { echo: { topLogprobs: 1 } }])
     await expect(textOf(request(more))).rejects.toMatchObject({ code: 'edge-unreachable' });
+});
+
+it.each([undefined, 'input'])('names the field %s of a prompt that has no token', async (promptField) => {
+  const asked = request({ prompt: { kind: 'text', text: '' }, ...defined({ promptField }) });
+  const param = promptField ?? 'prompt';
+  await expect(textOf(asked)).rejects.toMatchObject({ status: 400, code: 'invalid_value', param });
 });
 
 it('lets the draft model help a prediction only where it would draft without one', async () => {

@@ -32,7 +32,7 @@ import { type LocalWriter, Vocabularies } from './local-writer.ts';
 import { isNoEdge, OutageAnswer, type TurnParts } from './outage-answer.ts';
 import { PredictedIds } from './predicted-ids.ts';
 import type { PromptOwner } from './prompt-owners.ts';
-import { demandVocabulary } from './request-limits.ts';
+import { demandTokens, demandVocabulary } from './request-limits.ts';
 
 export interface DeviceCompleterSettings {
   readonly device: Device;
@@ -113,6 +113,7 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
     async start(request) {
       demandVocabulary(request, device.tokenizer.vocabularySize);
       const prompt = await idsIn(request.prompt);
+      demandTokens(request, prompt);
       const { local } = settings;
       // The edge alone uses no prediction.
       const predicted = request.mode === undefined ? await predictions.idsOf(request) : null;

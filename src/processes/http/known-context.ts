@@ -1,6 +1,7 @@
 // What a prompt has to fit into: the context of the edges, and a refusal of texts that can't, before they are encoded.
 
 import { OutriderError } from '../../core/basics/errors.ts';
+import { contextFull } from '../../core/protocol/edge/edge-registry.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
 import type { HelloMessage } from '../../core/protocol/wire/messages.ts';
 import type { Tokenizer } from '../../models/port/model.ts';
@@ -43,7 +44,7 @@ export class KnownContext {
     if (maxTokens !== null && promptTokens < limits.textTokens) return maxTokens;
     // A frame holds no longer text.
     const tokens = Math.min(await this.tokens(), limits.textTokens);
-    if (promptTokens >= tokens) throw contextFull(promptTokens, tokens);
+    if (promptTokens >= tokens) throw contextFull(`the prompt has ${promptTokens} tokens`, tokens);
     return tokens - promptTokens;
   }
 
@@ -100,7 +101,7 @@ export async function demandRoomFor(
   const messages = prompt.kind === 'chat' ? prompt.messages.length : 0;
   const leastTokens = messages + Math.ceil(charactersOf(prompt) / longestToken(tokenizer));
   if (leastTokens < contextTokens) return;
-  throw contextFull(`at least ${leastTokens}`, contextTokens);
+  throw contextFull(`the prompt has at least ${leastTokens} tokens`, contextTokens);
 }
 
 /** Long texts are encoded one at a time, and whatever else is to be done comes between. */
@@ -112,11 +113,6 @@ export class EncodingTurns {
     this.#last = this.#last.then(() => new Promise((resolve) => setImmediate(resolve)));
     return this.#last;
   }
-}
-
-function contextFull(promptTokens: number | string, contextTokens: number): OutriderError {
-  const cause = `the prompt has ${promptTokens} tokens, the edge's context holds ${contextTokens}`;
-  return new OutriderError('context-full', cause, 'shorten the messages');
 }
 
 /** A message costs as much to encode as so many characters. */

@@ -82,7 +82,7 @@ export async function writeLocally(settings: LocalPartSettings, part: LocalPart)
   const isFull = report.outcome.kind === 'unverified' && report.outcome.reason === 'context-full';
   if (!isFull || report.tokens.length > 0) return report;
   const cause = `no edge answers, and the model of this device cannot hold a prompt of ${prompt.length} tokens`;
-  throw new OutriderError('context-full', cause, 'shorten the messages, or try again when an edge is back');
+  throw new OutriderError('context-full', cause, 'shorten the prompt, or try again when an edge is back');
 }
 
 function pause(ms: number): Promise<void> {

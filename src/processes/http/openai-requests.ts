@@ -212,7 +212,7 @@ export function readTextRequest(body: unknown, newSeed: () => bigint): ApiReques
   if ((fields.best_of ?? 1) !== 1)
     throw new ApiError(400, 'unsupported_parameter', '"best_of" is not supported; ask for "n"', { param: 'best_of' });
   const echo = fields.echo === true ? { topLogprobs } : null;
-  return requestOf(fields, prompts, { maxTokens, ignored, newSeed, topLogprobs, echo });
+  return requestOf(fields, prompts, { maxTokens, ignored, newSeed, topLogprobs, echo, promptField: 'prompt' });
 }
 
 /** OpenAI's default for /v1/completions. */

@@ -94,6 +94,7 @@ export function readResponsesRequest(body: unknown, newSeed: () => bigint): ApiR
     maxTokens: fields.max_output_tokens ?? null,
     ignored,
     newSeed,
+    promptField: 'input',
     constraint: constraintOf(use, wanted),
     topLogprobs: include.includes(logprobsName) ? (fields.top_logprobs ?? 0) : null,
     isBackground: fields.background === true,

@@ -58,7 +58,7 @@ export function demandCounts(body: unknown, { contextTokens = limits.textTokens 
     const items = countOf(fields[name]);
     if (items < contextTokens || items <= mostFields) continue;
     const cause = `"${name}" has ${items} items, each a token at least; the edge's context holds ${contextTokens}`;
-    throw new ApiError(400, 'context_length_exceeded', `${cause}; shorten the messages`, { param: name });
+    throw new ApiError(400, 'context_length_exceeded', `${cause}; shorten it`, { param: name });
   }
   if (!isIds && countOf(fields['prompt']) > maxChoices)
     throw invalid('prompt', `asks for ${countOf(fields['prompt'])} answers, more than ${maxChoices}`);
@@ -105,6 +105,11 @@ export function demandStops(stops: readonly string[], field: string): void {
 export function demandBiases(biases: Readonly<Record<string, number>>): void {
   const count = Object.keys(biases).length;
   if (count > limits.logitBiases) throw invalid('logit_bias', `has ${count} ids; at most ${limits.logitBiases}`);
+}
+
+/** @param ids tokens of the prompt @throws ApiError 400 where there are none: a tokenizer may make none of an empty text */
+export function demandTokens({ promptField = 'prompt' }: CompletionRequest, ids: readonly number[]): void {
+  if (ids.length === 0) throw wrong(promptField, 'is empty; give a text of one character at least');
 }
 
 /** @throws ApiError 400 for an id that the model does not have */

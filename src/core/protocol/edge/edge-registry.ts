@@ -295,7 +295,12 @@ export function checkTextLengths(promptLength: number, answerLength: number, con
     promptLength < contextLength
       ? `the text has ${promptLength + answerLength} tokens`
       : `the prompt has ${promptLength} tokens`;
-  throw new OutriderError(
+  throw contextFull(what, contextLength);
+}
+
+/** @param what has too many tokens, and how many */
+export function contextFull(what: string, contextLength: number): OutriderError {
+  return new OutriderError(
     'context-full',
     `${what}, the edge's context holds ${contextLength}`,
     'shorten the prompt, or start the edge with a larger --context (`contextLength` in code)',
