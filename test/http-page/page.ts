@@ -9,7 +9,8 @@ import { schemaRows } from './schemas.ts';
 
 /** What each route answers. */
 export const routeWords: Readonly<Record<string, string>> = {
-  'GET /v1/models': 'a list of the one model of the edge',
+  'GET /v1/models':
+    "a list of the one model of the edge, with the length of its context (`context_length`, `max_model_len`) where an edge has said; with the header `anthropic-version` in the shape of Anthropic's API (`max_input_tokens`)",
   'GET /v1/models/:model': 'that model',
   'POST /v1/chat/completions': 'an answer to a conversation; `stream`: as server-sent events',
   'POST /v1/completions': 'a continuation of text or token ids; several prompts at once',

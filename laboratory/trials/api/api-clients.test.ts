@@ -153,6 +153,8 @@ describe("Anthropic's client", () => {
     const stranger = new Anthropic({ apiKey: 'wrong', baseURL: baseURL.replace('/v1', ''), maxRetries: 0 });
     await expect(stranger.messages.create(asked)).rejects.toBeInstanceOf(Anthropic.AuthenticationError);
     const anthropic = new Anthropic({ apiKey: key, baseURL: baseURL.replace('/v1', ''), maxRetries: 0 });
+    expect(await anthropic.models.list()).toMatchObject({ data: [{ id: model, display_name: model }], last_id: model });
+    await expect(anthropic.models.retrieve('other')).rejects.toMatchObject({ type: 'not_found_error' });
     await expect(anthropic.messages.create({ ...asked, model: 'other' })).rejects.toBeInstanceOf(
       Anthropic.NotFoundError,
     );

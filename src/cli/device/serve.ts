@@ -203,6 +203,8 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     const withinMs = local === undefined ? (waitMs ?? defaultLoadedWithinMs) : 0;
     const found = await probeLoaded(device.edges, { withinMs, signal, waits: showWaiting });
     completer.open(withOwnKey(createDeviceCompleter(parts)));
+    // Asks the edges: GET /v1/models has the answer.
+    void completer.contextTokens;
     using _order = keepOrder(device, found, flags);
     for (const line of emulatedTexts(flags)) note(line);
     note(offlineNote(policy, waitMs));

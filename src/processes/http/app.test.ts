@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { defined } from '../../core/basics/defined.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
-import { appOf, dataOf, round, type Script, twoRounds } from './app.fixture.ts';
+import { appOf, completerOf, dataOf, round, type Script, twoRounds } from './app.fixture.ts';
 import type { Standing } from './completion-port.ts';
 
 const eventsOf = async (response: Response): Promise<readonly unknown[]> => dataOf(await response.text());
@@ -17,6 +17,19 @@ describe('the model', () => {
     expect(await (await app.request('/v1/models')).json()).toEqual({ object: 'list', data: [model] });
     expect(await (await app.request('/v1/models/m')).json()).toEqual(model);
     expect((await app.request('/v1/models/n')).status).toBe(404);
+  });
+
+  it('has the length of its context, and the shape of the API whose version the client names', async () => {
+    const { app } = appOf(twoRounds, { completer: { ...completerOf(twoRounds), contextTokens: 2048 } });
+    const { data } = (await (await app.request('/v1/models')).json()) as { readonly data: readonly object[] };
+    expect(data).toMatchObject([{ object: 'model', context_length: 2048, max_model_len: 2048 }]);
+    const headers = { 'anthropic-version': '2023-06-01' };
+    const shaped = async (path: string) => (await app.request(path, { headers })).json();
+    const tokens = { max_input_tokens: 2048, max_tokens: 2048 };
+    const model = { type: 'model', id: 'm', display_name: 'm', created_at: '1970-01-01T00:00:05.000Z', ...tokens };
+    expect(await shaped('/v1/models')).toEqual({ data: [model], has_more: false, first_id: 'm', last_id: 'm' });
+    expect(await shaped('/v1/models/m')).toEqual(model);
+    expect(await shaped('/v1/models/n')).toMatchObject({ type: 'error', error: { type: 'not_found_error' } });
   });
 });
 

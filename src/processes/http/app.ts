@@ -15,10 +15,11 @@ import { type ApiRequest, nothingAsked } from './api-request.ts';
 import { type Completer, startingWith } from './completion-port.ts';
 import { allowOrigin, isForForeignPage } from './cors.ts';
 import { AnswerKeeper, type FailureEvents } from './kept-answers.ts';
+import { addModels, requireModel } from './model-routes.ts';
 import { chatFormat, textFormat } from './openai-answers.ts';
 import { readChatRequest, readTextRequest } from './openai-requests.ts';
 import { readResponsesRequest } from './openai-responses.ts';
-import { type EndpointFacts, wantsFacts, withOwnHeaders } from './outrider-headers.ts';
+import { type EndpointFacts, withOwnHeaders } from './outrider-headers.ts';
 import { addPage, addPageFiles, type PageFiles } from './pages.ts';
 import { beforeTheRest, bodyOf, type EarlyRefusals, messagesPath, refusedMs, retryHeaders } from './refusals.ts';
 import { announcedCost, RequestBody } from './request-body.ts';
@@ -288,7 +289,7 @@ function addFailures(app: Hono, settings: HttpAppSettings, asks: Asks): void {
     const watch = asks.get(context.req.raw)?.watch;
     if (watch !== undefined) watch.code = answer.code;
     for (const [name, value] of Object.entries(retryHeaders(answer))) context.header(name, value);
-    return context.json(bodyOf(answer, context.req.path, watch?.id ?? ''), answer.status as 400);
+    return context.json(bodyOf(answer, context.req, watch?.id ?? ''), answer.status as 400);
   });
   app.notFound(({ req }) => {
     throw new ApiError(404, 'unknown_url', `there is no ${req.method} ${req.path}`);
@@ -296,9 +297,7 @@ function addFailures(app: Hono, settings: HttpAppSettings, asks: Asks): void {
 }
 
 /** Routes that describe this process. */
-function addKnowledge(app: Hono, { completer, version, metrics, facts: outrider }: HttpAppSettings): void {
-  const { model: id, createdSeconds: created } = completer;
-  const model = { id, object: 'model', created, owned_by: 'outrider' };
+function addKnowledge(app: Hono, { completer, version, metrics, facts }: HttpAppSettings): void {
   app.get('/health', (context) => {
     const { state } = completer;
     return context.json({ status: state }, state === 'ready' ? 200 : 503);
@@ -308,13 +307,7 @@ function addKnowledge(app: Hono, { completer, version, metrics, facts: outrider 
     return context.body(await metrics(), 200, { 'content-type': metricsType });
   });
   app.get('/version', (context) => context.json({ version }));
-  const modelFor = ({ headers }: Request): object =>
-    wantsFacts(headers) && outrider !== undefined ? { ...model, outrider } : model;
-  app.get('/v1/models', (context) => context.json({ object: 'list', data: [modelFor(context.req.raw)] }));
-  app.get('/v1/models/:model{.+}', (context) => {
-    requireModel(completer, context.req.param('model'));
-    return context.json(modelFor(context.req.raw));
-  });
+  addModels(app, completer, facts);
 }
 
 /** The same completer; it reports the end of each answer that was begun. */
@@ -361,10 +354,3 @@ const notReady: Readonly<Record<Exclude<Completer['state'], 'ready'>, readonly [
   draining: ['edge_draining', 'this endpoint takes no new requests: it is going down', 5],
   stalled: ['edge_stalled', 'the engine does not return from a step', 5],
 };
-
-/** @throws ApiError 404 */
-function requireModel({ model }: Completer, asked: string): void {
-  if (asked === model) return;
-  const cause = `there is no model "${asked.slice(0, 100)}"; this endpoint has "${model}"`;
-  throw new ApiError(404, 'model_not_found', cause, { param: 'model' });
-}

@@ -13,9 +13,15 @@ export const refusedMs = 250;
 /** Paths of Anthropic's API begin with this. */
 export const messagesPath = '/v1/messages';
 
-/** A failure in the words of the route's clients. */
-export function bodyOf(error: ApiError, path: string, requestId: string): object {
-  return path.startsWith(messagesPath) ? messagesError(error, requestId) : error.body;
+/** Requests of Anthropic's clients have this header, on routes of both APIs too. */
+export const anthropicHeader = 'anthropic-version';
+
+type Asked = { readonly path: string; header(name: string): string | undefined };
+
+/** A failure in the words of whoever asks. */
+export function bodyOf(error: ApiError, asked: Asked, requestId: string): object {
+  const isAnthropic = asked.path.startsWith(messagesPath) || asked.header(anthropicHeader) !== undefined;
+  return isAnthropic ? messagesError(error, requestId) : error.body;
 }
 
 export function retryHeaders({ retryAfterSeconds, status }: ApiError): Readonly<Record<string, string>> {
@@ -95,10 +101,11 @@ export class EarlyRefusals {
     [watch.key, watch.code] = [key, error.code];
     const own = { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': watch.id };
     const more = { ...retryHeaders(error), ...own };
+    const asked = { path: request.url ?? '', header: (name: string) => headers[name]?.toString() };
     setTimeout(() => {
       watch.answered(error.status);
       response.writeHead(error.status, more);
-      response.end(JSON.stringify(bodyOf(error, request.url ?? '', watch.id)));
+      response.end(JSON.stringify(bodyOf(error, asked, watch.id)));
     }, refusedMs);
     return true;
   }
