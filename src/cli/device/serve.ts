@@ -97,7 +97,7 @@ const options = {
     },
     allowOrigin: {
       flag: '--allow-origin <origin...>',
-      help: 'origins of pages that may ask, as https://page.example (default: none)',
+      help: 'origins of pages that may ask, as https://page.example, beside those of this machine (http://localhost:3000)',
       texts: true,
     },
     allowHost: {
@@ -171,7 +171,8 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   const policy = offlinePolicy(flags.offline, flags.draft);
   if (flags.demo && flags.edge !== undefined)
     throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
-  const guard = createAddressGuard({ host, allowOrigins: flags.allowOrigin, allowHosts: flags.allowHost });
+  const { allowOrigin: allowOrigins, allowHost: allowHosts } = flags;
+  const guard = createAddressGuard({ host, allowOrigins, allowHosts, allowLocalPages: true });
   const deviceFlags = { ...flags, log: undefined };
   await using log = await openLog(flags);
   const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));

@@ -70,7 +70,7 @@ export function edgeEndpoint(
   );
   const device = createDevice({ edge: network.connect, tokenizer, drafter: null });
   const state = (): 'ready' | 'draining' | 'stalled' => states[edge.status.state];
-  const guard = createAddressGuard({ ...listen, isOwnName });
+  const guard = createAddressGuard({ ...listen, isOwnName, allowLocalPages: true });
   const newId = (): string => randomBytes(8).toString('hex');
   const early = new EarlyRefusals(nowMs, newId, observer);
   // Where a key is asked for, the edge keeps what it evaluates for that key.

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { witness } from '../transport/transport.contract.ts';
 import type { Accept } from '../transport/transport.ts';
-import { createUpgradeGuard, type UpgradeRefusal } from './upgrade-guard.ts';
+import { createAddressGuard, createUpgradeGuard, type UpgradeRefusal } from './upgrade-guard.ts';
 import { connectWebSocket } from './websocket-client.ts';
 import { type ListenSettings, listenWebSocket } from './websocket-server.ts';
 
@@ -108,6 +108,29 @@ describe('an upgrade', () => {
       expect(await upgrade(port, ['Host: localhost', `Origin: ${origin}`])).toMatchObject({ status: 403 });
     }
     expect(await upgrade(port, ['Host: localhost'])).toMatchObject({ status: 101 });
+  });
+
+  it.each([
+    ['http://localhost:3000', 'localhost:8643', true],
+    ['http://LOCALHOST', '127.0.0.1:8643', true],
+    ['https://127.0.0.1:5173', 'localhost', true],
+    ['http://[::1]:3000', '[::1]:8643', true],
+    ['http://localhost:3000', 'edge.example', false],
+    ['http://localhost:3000', '192.0.2.7', false],
+    ['http://localhost.evil.example', 'localhost', false],
+    ['http://127.0.0.1.evil.example', 'localhost', false],
+    ['http://evil.example@localhost', 'localhost:8643', false],
+    ['http://192.0.2.7:3000', 'localhost', false],
+    ['file://localhost', 'localhost', false],
+    ['null', 'localhost', false],
+  ])('from %s to %s, of an endpoint for pages of this machine: %s', (origin, host, isTaken) => {
+    const takes = (listening: string, allowLocalPages: boolean): boolean => {
+      const guard = createAddressGuard({ host: listening, allowHosts: ['edge.example'], allowLocalPages });
+      return guard({ headers: { host, origin } }) === null;
+    };
+    expect(takes('127.0.0.1', true)).toBe(isTaken);
+    expect(takes('::1', true)).toBe(isTaken);
+    expect([takes('0.0.0.0', true), takes('127.0.0.1', false)]).toEqual([false, false]);
   });
 
   it('puts nothing of a foreign text but plain characters into its answer', async () => {

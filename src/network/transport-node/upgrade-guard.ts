@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { badArgument, type ErrorCode } from '../../core/basics/errors.ts';
 import { bestVersion, subprotocols } from '../transport/socket-connection.ts';
+import { isLoopbackAddress } from './listen-address.ts';
 
 /**
  * Why there is no connection: the page's origin, the host of the address, no common subprotocol, no TLS where it is asked for, or too many
@@ -37,6 +38,8 @@ export interface GuardSettings {
   readonly allowHosts?: readonly string[] | undefined;
   /** Whether a name is this edge's own by another proof, such as its certificate. */
   readonly isOwnName?: ((name: string) => boolean) | undefined;
+  /** Whether pages of this machine may ask, whatever port serves them, by its own names and where only it reaches the listener. */
+  readonly allowLocalPages?: boolean;
   /** The certificate of the listener. With one, its own pages have addresses of https. */
   readonly tls?: object | undefined;
 }
@@ -73,6 +76,7 @@ export function createAddressGuard({
   allowOrigins = [],
   allowHosts = [],
   isOwnName = () => false,
+  allowLocalPages = false,
   tls,
 }: GuardSettings): UpgradeGuard {
   const origins = new Set(allowOrigins.map(parseOrigin));
@@ -80,16 +84,16 @@ export function createAddressGuard({
   // In front of a port without TLS a proxy may have it.
   const schemes = tls === undefined ? ['http:', 'https:'] : ['https:'];
   const knowsHost = (name: string): boolean => isIP(name) !== 0 || names.has(name) || isOwnName(name);
+  const isForLocalPages = allowLocalPages && isLoopbackAddress(host);
   return ({ headers }) => {
     const { origin, host: address = '' } = headers;
     const name = hostNameOf(address);
     if (name === null || !knowsHost(name)) {
       return forbidden('host', `the edge does not answer to the name ${printable(name ?? address)}`);
     }
-    if (origin !== undefined && !origins.has(origin.toLowerCase()) && !isOwnPage(origin, address, schemes)) {
-      return forbidden('origin', `the edge serves no pages of ${printable(origin)}`);
-    }
-    return null;
+    if (origin === undefined || origins.has(origin.toLowerCase()) || isOwnPage(origin, address, schemes)) return null;
+    if (isForLocalPages && isLocalName(name) && isLocalPage(origin)) return null;
+    return forbidden('origin', `the edge serves no pages of ${printable(origin)}`);
   };
 }
 
@@ -112,6 +116,16 @@ function isOwnPage(origin: string, address: string, schemes: readonly string[]):
   if (!URL.canParse(origin)) return false;
   const { protocol, host } = new URL(origin);
   return schemes.includes(protocol) && host === address.toLowerCase();
+}
+
+function isLocalPage(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, origin } = new URL(text);
+  return /^https?:$/.test(protocol) && origin === text.toLowerCase() && isLocalName(hostname.replace(/^\[|\]$/g, ''));
+}
+
+function isLocalName(name: string): boolean {
+  return name === 'localhost' || isLoopbackAddress(name);
 }
 
 function forbidden(reason: UpgradeRefusalReason, cause: string): Refusal {
