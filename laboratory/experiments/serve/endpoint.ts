@@ -42,7 +42,7 @@ export async function openEndpoint(edgeUrl: string, drafts: boolean, onRound?: O
   const draft = paceModel(toy, findProfile(draftProfile), pace);
   const drafter = drafts ? new AdaptiveDrafter(new ModelDrafter(draft)) : null;
   const device = createDevice({ edge: connectWebSocket(edgeUrl), tokenizer: draft.tokenizer, drafter });
-  const nowMs = (): number => performance.timeOrigin + performance.now();
+  const { nowMs } = machineClock;
   const completer = createDeviceCompleter({ device, model: toyName, nowMs, credentials: '' });
   const watched = (seen: OnRound): Completer =>
     startingWith(completer, async (request) => watchRounds(await completer.start(request), request, seen));

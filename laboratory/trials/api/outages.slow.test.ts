@@ -53,7 +53,7 @@ async function endpointOf(
   const { tokenizer } = edge.target;
   const drafter = toyDrafter(agreement);
   const device = createDevice({ edge: connectWebSocket(edge.url), tokenizer, drafter });
-  const nowMs = () => performance.timeOrigin + performance.now();
+  const nowMs = () => performance.now();
   const local = given === null ? undefined : (given ?? { tokenizer, drafter: slowed(drafter, 60) });
   const outages: boolean[] = [];
   const onOutage = (isDown: boolean) => outages.push(isDown);

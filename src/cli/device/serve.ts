@@ -12,6 +12,7 @@ import { isTypedKey } from '../../files/key-ring.ts';
 import { readPageFiles } from '../../files/page-files.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
 import { defaultEdgeProfile } from '../../models/port/profiles.ts';
+import { machineClock } from '../../network/transport/machine-clock.ts';
 import { createAddressGuard } from '../../network/transport-node/upgrade-guard.ts';
 import { createHttpApp, type HttpApp } from '../../processes/http/app.ts';
 import type { Completer } from '../../processes/http/completion-port.ts';
@@ -224,7 +225,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   }
 }
 
-const nowMs = (): number => performance.timeOrigin + performance.now();
+const { nowMs } = machineClock;
 
 function createEndpoint(
   flags: ServeFlags,

@@ -9,6 +9,7 @@ import { readPageFiles } from '../../files/page-files.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import type { LatencyProfile } from '../../models/port/profiles.ts';
 import { createInMemoryNetwork } from '../../network/transport/in-memory.ts';
+import { machineClock } from '../../network/transport/machine-clock.ts';
 import { isLoopbackAddress } from '../../network/transport-node/listen-address.ts';
 import { peerAddress } from '../../network/transport-node/port-limits.ts';
 import { createAddressGuard } from '../../network/transport-node/upgrade-guard.ts';
@@ -62,7 +63,7 @@ export function edgeEndpoint(
   { listen, routeKeys }: Pick<EdgeAccess, 'listen' | 'routeKeys'>,
   { isOwnName, onFault, metrics, observer, credentialsOf, facts, tabFiles }: EndpointHost,
 ): EdgeEndpoint {
-  const nowMs = (): number => performance.timeOrigin + performance.now();
+  const { nowMs } = machineClock;
   // A session is opened in the course of its request, so the edge's log can name the peer.
   const peers = new AsyncLocalStorage<string>();
   const network = createInMemoryNetwork((connection) =>

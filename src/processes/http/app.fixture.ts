@@ -87,6 +87,7 @@ export function appOf(
     completer: completerOf(script),
     version: '1.2.3',
     nowMs: () => 7000,
+    dateMs: () => 7000,
     randomBits: () => 1n,
     refuses: () => null,
     mayUse: () => true,

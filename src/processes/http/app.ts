@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Hono } from 'hono';
 import { asOutriderError } from '../../core/basics/errors.ts';
+import { defaultKeptLimits } from '../../core/protocol/wire/kept-streams.ts';
 import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import { peerAddress } from '../../network/transport-node/port-limits.ts';
 import type { AnswerFormat, AnswerHead } from './answer-format.ts';
@@ -37,6 +38,8 @@ export interface HttpAppSettings {
   readonly completer: Completer;
   readonly version: string;
   readonly nowMs: () => number;
+  /** Wall clock, which answers are dated by. Default: `Date.now`. */
+  readonly dateMs?: () => number;
   /** 64 random bits: seeds of requests that name none, and ids. */
   readonly randomBits: () => bigint;
   /** Why a request may not come in, by its host and origin; null: it may. */
@@ -98,7 +101,8 @@ export function routesOf(app: HttpApp): readonly string[] {
 }
 
 export function createHttpApp(settings: HttpAppSettings): HttpApp {
-  const { completer, nowMs, intake = new RequestIntake(), keeper = new AnswerKeeper(nowMs) } = settings;
+  const { completer, nowMs, dateMs, intake = new RequestIntake() } = settings;
+  const { keeper = new AnswerKeeper(nowMs, defaultKeptLimits, dateMs) } = settings;
   const app = new Hono();
   const asks: Asks = new WeakMap();
   const newId = (): string => settings.randomBits().toString(16).padStart(16, '0');
@@ -164,7 +168,7 @@ interface AnswerRoutes {
 
 /** Routes that answer a prompt. */
 function addAnswers(app: Hono, { settings, asks, jsonOf, newId, keeper, intake }: AnswerRoutes): void {
-  const { completer, nowMs } = settings;
+  const { completer, dateMs = Date.now } = settings;
   const answers = (path: string, idPrefix: string, format: Format, read: typeof readChatRequest): void => {
     app.post(path, async (context) => {
       const json = await jsonOf(context.req.raw, path);
@@ -179,7 +183,7 @@ function addAnswers(app: Hono, { settings, asks, jsonOf, newId, keeper, intake }
       const most = account.mostAnswers + replacedBy(keeper, request, owner, headers);
       const ended = intake.reserve(senderOf(ask), request.asked.length, most);
       const id = `${idPrefix}${watch.id}`;
-      const head = { id, createdSeconds: Math.floor(nowMs() / 1000), model: completer.model };
+      const head = { id, createdSeconds: Math.floor(dateMs() / 1000), model: completer.model };
       const written = format(head, request);
       const failures = failuresOf(format, head);
       const about = { owner, headers, responseId: id, format: written, failures };

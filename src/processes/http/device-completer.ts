@@ -102,7 +102,7 @@ export function createDeviceCompleter(settings: DeviceCompleterSettings): Comple
   };
   return {
     model,
-    createdSeconds: Math.floor(nowMs() / 1000),
+    createdSeconds: Math.floor(Date.now() / 1000),
     get state() {
       return state();
     },

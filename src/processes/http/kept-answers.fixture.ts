@@ -8,7 +8,7 @@ import { AnswerKeeper } from './kept-answers.ts';
 export const keptMs: number = defaultKeptLimits.keptMs;
 
 export interface KeptBed {
-  readonly clock: { ms: number };
+  readonly clock: { ms: number; sleptMs: number };
   readonly keeper: AnswerKeeper;
   readonly app: ReturnType<typeof appOf>['app'];
   readonly records: ReturnType<typeof appOf>['records'];
@@ -27,11 +27,13 @@ export function bedOf(
   limits: Partial<typeof defaultKeptLimits> = {},
   mostAnswers = 20,
 ): KeptBed {
-  const clock = { ms: 1_000_000 };
+  const clock = { ms: 1_000_000, sleptMs: 0 };
   const nowMs = () => clock.ms;
-  const keeper = new AnswerKeeper(nowMs, { ...defaultKeptLimits, ...limits });
+  const dateMs = () => clock.ms + clock.sleptMs;
+  const keeper = new AnswerKeeper(nowMs, { ...defaultKeptLimits, ...limits }, dateMs);
   const settings: Partial<HttpAppSettings> = {
     nowMs,
+    dateMs,
     keeper,
     accountOf: (key) => ({ keyId: key ?? null, mostAnswers }),
   };

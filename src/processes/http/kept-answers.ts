@@ -39,11 +39,13 @@ export class AnswerKeeper {
   readonly #streams: KeptStreams;
   readonly #answers = new WeakMap<KeptStream, KeptAnswer>();
   readonly #nowMs: () => number;
+  readonly #dateMs: () => number;
   readonly #checkMs: number;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(nowMs: () => number, limits: KeptLimits = defaultKeptLimits) {
-    this.#nowMs = nowMs;
+  /** @param dateMs wall clock */
+  constructor(nowMs: () => number, limits: KeptLimits = defaultKeptLimits, dateMs: () => number = Date.now) {
+    [this.#nowMs, this.#dateMs] = [nowMs, dateMs];
     this.#streams = new KeptStreams(limits);
     this.#checkMs = limits.keptMs / checks;
   }
@@ -63,7 +65,7 @@ export class AnswerKeeper {
     const head = begun === undefined ? new Uint8Array() : encoder.encode(JSON.stringify(begun));
     const stream = this.#streams.begin(owner, id, this.#nowMs(), head);
     if (stream === null) throw tooMany('too many answers run that are kept for readers who come back', 5);
-    const answer = new KeptAnswer(stream, this.#streams, { failures, choices }, this.#nowMs);
+    const answer = new KeptAnswer(stream, this.#streams, { failures, choices }, [this.#nowMs, this.#dateMs]);
     this.#answers.set(stream, answer);
     this.#checkLater();
     return answer;
@@ -77,9 +79,9 @@ export class AnswerKeeper {
   }
 
   /** Those of the owner. */
-  of(owner: StreamOwner): readonly KeptStream[] {
+  of(owner: StreamOwner): readonly KeptAnswer[] {
     this.#expire();
-    return this.#streams.of(owner);
+    return this.#streams.of(owner).flatMap((stream) => this.#answers.get(stream) ?? []);
   }
 
   /** @param cause why it ends, where it runs: for those who read it */
@@ -126,10 +128,14 @@ function tooLarge(bytes: number): ApiError {
 /** One answer, which its writer and its readers share. */
 export class KeptAnswer {
   readonly stream: KeptStream;
+  /** By the wall clock of that time: the clock of the limits may stand still while the machine sleeps. */
+  readonly startedAtMs: number;
+  endedAtMs: number | null = null;
   readonly #streams: KeptStreams;
   readonly #failures: FailureEvents;
   readonly #choices: number;
   readonly #nowMs: () => number;
+  readonly #dateMs: () => number;
   /** Null after the end: its listeners may hold the whole request. */
   #stop: AbortController | null = new AbortController();
   #stopped: ApiError | null = null;
@@ -142,9 +148,10 @@ export class KeptAnswer {
     stream: KeptStream,
     streams: KeptStreams,
     { failures, choices }: Pick<KeptAnswerSettings, 'failures' | 'choices'>,
-    nowMs: () => number,
+    [nowMs, dateMs]: readonly [nowMs: () => number, dateMs: () => number],
   ) {
-    [this.stream, this.#streams, this.#nowMs] = [stream, streams, nowMs];
+    [this.stream, this.#streams, this.#nowMs, this.#dateMs] = [stream, streams, nowMs, dateMs];
+    this.startedAtMs = dateMs();
     [this.#failures, this.#choices] = [failures, choices];
   }
 
@@ -295,6 +302,7 @@ export class KeptAnswer {
 
   #end(): void {
     this.stream.endedMs ??= this.#nowMs();
+    this.endedAtMs ??= this.#dateMs();
     this.#stop = null;
     this.#wakeAll();
   }

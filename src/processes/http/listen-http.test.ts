@@ -10,7 +10,7 @@ import { listenHttp } from './listen-http.ts';
 async function readBed(): Promise<Pick<KeptBed, 'app'> & { readonly readers: () => number }> {
   const { app, begin, keeper } = bedOf(gated().script);
   await (await begin('c')).body?.cancel();
-  return { app, readers: () => keeper.of(['key one'])[0]?.readers ?? 0 };
+  return { app, readers: () => keeper.of(['key one'])[0]?.stream.readers ?? 0 };
 }
 
 const url = '/v1/stream?conv_id=c';

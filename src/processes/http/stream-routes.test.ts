@@ -39,6 +39,20 @@ describe('the routes of streams', () => {
     ]);
   });
 
+  it('have the date of the wall clock after the machine has slept', async () => {
+    const { script, open } = gated();
+    const { begin, asked, clock } = bedOf(script);
+    const running = await begin('c');
+    clock.sleptMs = 3_600_000;
+    open();
+    await running.text();
+    const body = JSON.stringify({ conversation_ids: ['c'] });
+    const [found] = (await (await asked('/v1/streams/lookup', { method: 'POST', body })).json()) as readonly object[];
+    expect(found).toMatchObject({ started_at: 1000, completed_at: 4600 });
+    const later = await begin('d');
+    expect(await later.text()).toContain('"created":4600,');
+  });
+
   it.each([
     ['/v1/stream', 'invalid_value'],
     ['/v1/stream?conv_id=c&from=-1', 'invalid_value'],

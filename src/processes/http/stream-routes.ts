@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
-import type { KeptStream, StreamOwner, StreamPlace } from '../../core/protocol/wire/kept-streams.ts';
+import type { StreamOwner, StreamPlace } from '../../core/protocol/wire/kept-streams.ts';
 import type { Sender } from '../../core/protocol/wire/rate-book.ts';
 import type { AnswerFormat } from './answer-format.ts';
 import { eventResponse } from './answer-request.ts';
@@ -113,7 +113,9 @@ export function addStreamRoutes(app: Hono, routes: StreamRoutes): void {
     const { conversation_ids: ids } = parse(lookupSchema, await jsonOf(req.raw));
     const own = keeper.of(ownerOf(req.raw));
     // llama-server's page adds the model to the id.
-    const found = own.filter(({ id }) => ids.some((one) => one !== '' && (id === one || id.startsWith(`${one}::`))));
+    const found = own.filter(({ stream: { id } }) =>
+      ids.some((one) => one !== '' && (id === one || id.startsWith(`${one}::`))),
+    );
     return json(found.map(stateOf));
   });
   addResponseRoutes(app, routes, (req) => {
@@ -192,14 +194,14 @@ function reading(
 }
 
 /** As llama-server has it; times in seconds since 1970. */
-function stateOf({ id, endedMs, totalBytes, startedMs }: KeptStream): object {
+function stateOf({ stream: { id, totalBytes }, startedAtMs, endedAtMs }: KeptAnswer): object {
   const seconds = (ms: number): number => Math.floor(ms / 1000);
   return {
     conversation_id: id,
-    is_done: endedMs !== null,
+    is_done: endedAtMs !== null,
     total_bytes: totalBytes,
-    started_at: seconds(startedMs),
-    completed_at: endedMs === null ? 0 : seconds(endedMs),
+    started_at: seconds(startedAtMs),
+    completed_at: endedAtMs === null ? 0 : seconds(endedAtMs),
   };
 }
 

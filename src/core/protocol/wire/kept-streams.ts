@@ -44,7 +44,6 @@ export interface StreamPlace {
 export class KeptStream {
   readonly owner: StreamOwner;
   readonly id: string;
-  readonly startedMs: number;
   /** Kept with the events, and never given up before the stream is. */
   readonly head: Uint8Array;
   /** Null: it runs. */
@@ -56,7 +55,7 @@ export class KeptStream {
   #firstSequence = 0;
 
   constructor(owner: StreamOwner, id: string, nowMs: number, head: Uint8Array) {
-    [this.owner, this.id, this.startedMs, this.leftMs, this.head] = [owner, id, nowMs, nowMs, head];
+    [this.owner, this.id, this.leftMs, this.head] = [owner, id, nowMs, head];
   }
 
   /** Bytes of all its events, also of those that were given up. */
