@@ -98,8 +98,8 @@ class RunningAgent implements DeviceAgent {
   readonly #drafts: boolean;
   readonly #links = new Map<string, KnownLink>();
   readonly #byName = new Map<string, TurnEdge>();
-  /** What the controller has said of edges that it has named, by id. */
-  readonly #reasons = new Map<string, string>();
+  /** What the controller has said of the assigned edge. */
+  #reason = '';
   readonly #client: ControlClient;
   /** An order to move that the running answer has not followed yet. */
   #movingTo: string | null = null;
@@ -224,7 +224,7 @@ class RunningAgent implements DeviceAgent {
     if (link === undefined) return;
     link.ticket = ticket;
     this.assigned = edge;
-    this.#reasons.set(edge, reason);
+    this.#reason = reason;
     this.#arrange();
     this.#options.onAssigned?.(edge, reason);
     this.#named.resolve();
@@ -285,10 +285,10 @@ class RunningAgent implements DeviceAgent {
   /** Why it reads from an edge, in words for people. */
   #why(id: string): string {
     const { assigned } = this;
-    if (assigned === id) return this.#reasons.get(id) ?? '';
+    if (assigned === id) return this.#reason;
     const kind = this.spares.includes(id) ? 'a spare edge' : 'the nearest of the others';
     if (assigned === null) return `no edge was named, and ${id} is ${kind}`;
-    if (this.#movingTo === assigned) return `on the way to ${assigned}: ${this.#reasons.get(assigned)}`;
+    if (this.#movingTo === assigned) return `on the way to ${assigned}: ${this.#reason}`;
     if (this.#isLate) return `it moved here before it was told to stay at ${assigned}`;
     const hasFailed = this.edges.routes.hasFailed(assigned, this.#clock.nowMs());
     return `${assigned} ${hasFailed ? 'has failed' : 'leaves or is full'}, and ${id} is ${kind}`;

@@ -45,6 +45,14 @@ it('does not offer edges that a turn can’t use, unless that are all', () => {
   expect(routes.alternativeTo(a, 30_000, new Set([b]))).toBeUndefined();
 });
 
+it('forgets the failures of edges that leave the list, and of no others', () => {
+  const routes = new EdgeRoutes([a, b, c]);
+  for (const edge of [a, b]) routes.failed(edge, 0);
+  routes.replace([b, c]);
+  routes.replace([a, b, c]);
+  expect([a, b, c].map((edge) => routes.hasFailed(edge, 0))).toEqual([false, true, false]);
+});
+
 it('knows one edge as well', () => {
   const routes = new EdgeRoutes([a]);
   for (const how of ['lost', 'unreachable', 'refused'] as const) {

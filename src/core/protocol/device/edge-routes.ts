@@ -35,9 +35,10 @@ export class EdgeRoutes {
     return this.#names;
   }
 
-  /** Another list, or another order; what is known of failures stays. @param names at least one, all different */
+  /** Another list, or another order; what is known of failures of those in it stays. @param names at least one, all different */
   replace(names: readonly string[]): void {
     this.#names = names;
+    for (const name of this.#records.keys()) if (!names.includes(name)) this.#records.delete(name);
   }
 
   get hasSeveral(): boolean {
