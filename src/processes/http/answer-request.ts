@@ -202,19 +202,34 @@ type Next = { readonly round: Round; readonly end: null } | { readonly round: nu
 
 /** Rounds of all choices as they come, and the end of each. */
 async function* merged(begun: readonly Begun[]): AsyncGenerator<Next & { readonly index: number }> {
-  const waiting = new Map(begun.map(({ first }, index) => [index, Promise.resolve({ index, next: first })] as const));
-  while (waiting.size > 0) {
-    const { index, next } = await Promise.race(waiting.values());
+  // A race would be kept, in each round of the others, by a choice that takes long.
+  const settled = begun.map(({ first }, index) => Promise.resolve({ index, next: first }));
+  let wake = (): void => {};
+  const ask = (index: number, rounds: Begun['rounds']): void => {
+    const later = rounds.next().then((next) => ({ index, next }));
+    // The reader may be slow: a failure waits until it is read, and ends no process.
+    const put = (): void => {
+      settled.push(later);
+      wake();
+    };
+    later.then(put, put);
+  };
+  for (let running = begun.length; running > 0; ) {
+    const one = settled.shift();
+    if (one === undefined) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      continue;
+    }
+    const { index, next } = await one;
     const { rounds, completion } = begun[index] as Begun;
     if (next.done === true) {
-      waiting.delete(index);
+      running -= 1;
       yield { index, round: null, end: await completion.end };
       continue;
     }
-    const later = rounds.next().then((following) => ({ index, next: following }));
-    // The reader may be slow: a failure waits until it is read, and ends no process.
-    later.catch(() => {});
-    waiting.set(index, later);
+    ask(index, rounds);
     yield { index, round: next.value, end: null };
   }
 }

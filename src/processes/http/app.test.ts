@@ -208,6 +208,26 @@ describe('an answer', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
+  it('leaves nothing at a slow choice for each round of the others', async () => {
+    const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
+    const { ask } = appOf(async function* ({ sampling }) {
+      yield round('a');
+      if (sampling.seed === 1n) await isOver;
+      else for (let count = 0; count < 100; count += 1) yield round('b');
+      end();
+    });
+    const reactions = new Map<object, number>();
+    const { then } = Promise.prototype;
+    Reflect.set(Promise.prototype, 'then', function (this: Promise<unknown>, ...handlers: Parameters<typeof then>) {
+      reactions.set(this, (reactions.get(this) ?? 0) + 1);
+      return Reflect.apply(then, this, handlers);
+    });
+    const events = await eventsOf(await ask({ n: 2, seed: 0, stream: true }));
+    Reflect.set(Promise.prototype, 'then', then);
+    expect(events.length).toBeGreaterThan(100);
+    expect(Math.max(...reactions.values())).toBeLessThan(10);
+  });
+
   it('makes no text that the client has not read', async () => {
     let made = 0;
     const { ask } = appOf(async function* () {

@@ -109,7 +109,7 @@ export function demandBiases(biases: Readonly<Record<string, number>>): void {
 
 /** @param ids tokens of the prompt @throws ApiError 400 where there are none: a tokenizer may make none of an empty text */
 export function demandTokens({ promptField = 'prompt' }: CompletionRequest, ids: readonly number[]): void {
-  if (ids.length === 0) throw wrong(promptField, 'is empty; give a text of one character at least');
+  if (ids.length === 0) throw invalid(promptField, 'is empty; give a text of one character at least');
 }
 
 /** @throws ApiError 400 for an id that the model does not have */
