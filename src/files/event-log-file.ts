@@ -13,6 +13,7 @@ import type { SessionStep } from '../processes/edge/edge-sessions.ts';
 import { packageVersion } from './document.ts';
 import { LineQueue, type LineSink } from './line-queue.ts';
 import { makeDirectory } from './make-directory.ts';
+import { hideFromOthers, ownerOnly } from './private-file.ts';
 
 type OnTurnStep = NonNullable<TurnOptions['onStep']>;
 type OnSessionStep = NonNullable<EdgeOptions['onStep']>;
@@ -53,7 +54,6 @@ export interface SessionLogSettings {
 
 /** Characters of lines that wait for a slow disk. */
 const mostWaiting = 16_777_216;
-const ownerOnly = 0o600;
 
 /**
  * Logs of an edge's sessions: session-1.jsonl, session-2.jsonl, ... in a new folder of `directory`, named by the present time; older logs
@@ -143,7 +143,10 @@ export function readEventLog(path: string): EventLog {
 
 /** A device's log: each line is written at once, so that a crash loses nothing that came before it. */
 function fileOf(path: string): (line: string) => void {
-  failAsArgument(path, () => writeFileSync(path, '', { mode: ownerOnly }));
+  failAsArgument(path, () => {
+    writeFileSync(path, '', { mode: ownerOnly });
+    hideFromOthers(path);
+  });
   return (line) => appendFileSync(path, `${line}\n`);
 }
 

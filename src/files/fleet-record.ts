@@ -6,6 +6,7 @@ import { type Fleet, type Table, tableOf } from '../allocation/controller/watch/
 import { frameOf, type RecordHead, watchVersion } from '../allocation/controller/watch/watch-messages.ts';
 import { badArgument } from '../core/basics/errors.ts';
 import { LineQueue } from './line-queue.ts';
+import { hideFromOthers, ownerOnly } from './private-file.ts';
 
 export interface RecordSettings {
   readonly fleet: () => Fleet;
@@ -20,7 +21,7 @@ export interface RecordSettings {
 /** What the fleet page opens. */
 const usualBytes = 134_217_728;
 const mostWaiting = 33_554_432;
-const ownerOnly = { mode: 0o600 } as const;
+const mode = ownerOnly;
 
 /**
  * Appends to a file, so that a controller that is started again continues it.
@@ -35,7 +36,7 @@ export function recordFleet(path: string, settings: RecordSettings): AsyncDispos
     clearInterval(timer);
     onEnded(`${path} ends here: ${why}`);
   };
-  const sink = { append: (to: string, text: string) => appendFile(to, text, ownerOnly), appendNow: appendFileSync };
+  const sink = { append: (to: string, text: string) => appendFile(to, text, { mode }), appendNow: appendFileSync };
   const failed = (error: unknown): boolean => {
     end((error as NodeJS.ErrnoException).code ?? String(error));
     return false;
@@ -63,7 +64,8 @@ export function recordFleet(path: string, settings: RecordSettings): AsyncDispos
 /** @returns its bytes */
 function beginFile(path: string, head: string): number {
   try {
-    appendFileSync(path, head, ownerOnly);
+    appendFileSync(path, head, { mode });
+    hideFromOthers(path);
     return statSync(path).size;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

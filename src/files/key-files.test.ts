@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type KeyScope, type KeyTerms, keyScopes, takesDigest } from '../core/access/key-book.ts';
 import { neighbours } from '../core/basics/neighbours.fixture.ts';
 import { Secret } from '../core/basics/secret.ts';
-import { addKeyTo, loadKeys, replaceFile, revokeKeyIn, rotateKeyIn } from './key-files.ts';
+import { addKeyTo, loadKeys, revokeKeyIn, rotateKeyIn } from './key-files.ts';
 import { isTypedKey, KeyRing, type KeyRingSettings } from './key-ring.ts';
 
 let folder = '';
@@ -304,11 +304,4 @@ describe('the keys of a running edge', () => {
   it('are refused at the start when the file is damaged', async () => {
     await expect(openRing()).rejects.toMatchObject({ code: 'keys-unreadable' });
   });
-});
-
-it('a file that two replace at the same time is one of the two texts, and both succeed', async () => {
-  const file = join(folder, 'usage.json');
-  const texts = Array.from({ length: 8 }, (_, index) => `${index}`);
-  await Promise.all(texts.map((text) => replaceFile(file, text)));
-  expect([texts.includes(await readFile(file, 'utf8')), await readdir(folder)]).toEqual([true, ['usage.json']]);
 });

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import {
@@ -16,9 +16,10 @@ import {
 } from '../core/access/key-book.ts';
 import { keysUnreadable, readKeyFile, writeKeyFile } from '../core/access/key-file.ts';
 import { keyIdBytes, keyIdFrom, keySecretBytes, keyTextFrom } from '../core/access/key-text.ts';
-import { badArgument, OutriderError } from '../core/basics/errors.ts';
+import { badArgument } from '../core/basics/errors.ts';
 import { hashText } from '../models/files/cache.ts';
 import { makePrivateDirectory, stateDirectory } from './make-directory.ts';
+import { ownerOnly, replaceFile, unwritable } from './private-file.ts';
 
 /** Where `outrider keys` keeps keys unless another place is given. */
 export function defaultKeyFile(): string {
@@ -105,35 +106,11 @@ async function changeKeys(path: string, mayBegin: boolean, change: (book: KeyBoo
   return book;
 }
 
-/** Writes beside the file, then renames: a reader sees the old text or the new one, also after a crash. Only this user may read it. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  const unfinished = `${path}.${randomBytes(8).toString('hex')}.new`;
-  try {
-    await using file = await open(unfinished, 'wx', 0o600);
-    await file.writeFile(text);
-    await file.sync();
-    await rename(unfinished, path);
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw unwritable(path, error);
-  }
-}
-
-function unwritable(path: string, error: unknown): OutriderError {
-  const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  const cause = `${path} can't be written: ${code}`;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new OutriderError('disk-full', cause, 'free room on the disk, or in the quota of its user', {
-      cause: error,
-    });
-  return badArgument(cause, 'check the folder and its permissions', { cause: error });
-}
-
 /** A lock is never taken over: a command that was killed while it held it, a matter of milliseconds, leaves it for a person to delete. */
 async function takeLock(path: string): Promise<AsyncDisposable> {
   const untilMs = performance.now() + lockWaitMs;
   for (;;) {
-    const lock = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    const lock = await open(path, 'wx', ownerOnly).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw unwritable(path, error);
       return null;
     });

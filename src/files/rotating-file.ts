@@ -4,6 +4,7 @@
 import { appendFileSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { LineSink } from './line-queue.ts';
+import { hideFromOthers, ownerOnly } from './private-file.ts';
 
 export interface RotationSettings {
   /** Bytes after which the next line begins a new file. */
@@ -11,8 +12,6 @@ export interface RotationSettings {
   /** Older files that are kept beside the present one. */
   readonly kept: number;
 }
-
-const ownerOnly = 0o600;
 
 export class RotatingFile implements LineSink {
   readonly #path: string;
@@ -28,6 +27,7 @@ export class RotatingFile implements LineSink {
   /** @throws the file system's error, for example when the directory is missing */
   async open(): Promise<void> {
     this.#file = await open(this.#path, 'a', ownerOnly);
+    hideFromOthers(this.#path);
     const { size } = await this.#file.stat();
     this.#bytes = size;
   }

@@ -7,8 +7,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { badArgument } from '../core/basics/errors.ts';
 import { type LoadedFiles, loadFiles } from './follow-files.ts';
-import { replaceFile } from './key-files.ts';
 import { makePrivateDirectory } from './make-directory.ts';
+import { replaceFile } from './private-file.ts';
 import { type Certificate, makeCertificate } from './self-signed.ts';
 
 /** Paths of PEM files. */

@@ -5,7 +5,7 @@ import { readFile, realpath, rename, stat } from 'node:fs/promises';
 import type { Clock } from '../core/basics/clock.ts';
 import { asOutriderError, badArgument, type ErrorCode, OutriderError } from '../core/basics/errors.ts';
 import { type KeptKey, RowQuotas } from '../core/protocol/edge/row-quotas.ts';
-import { replaceFile } from './key-files.ts';
+import { replaceFile } from './private-file.ts';
 
 export interface UsageSettings {
   readonly clock: Clock;

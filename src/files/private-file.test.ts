@@ -1,0 +1,68 @@
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Fleet } from '../allocation/controller/watch/fleet-rows.ts';
+import { createToyModel } from '../models/port/toy.ts';
+import { logTurns } from './event-log-file.ts';
+import { recordFleet } from './fleet-record.ts';
+import { replaceFile } from './private-file.ts';
+import { RotatingFile } from './rotating-file.ts';
+
+let folder = '';
+let file = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'outrider-private-'));
+  file = join(folder, 'file');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const { tokenizer } = createToyModel({ seed: 1, role: 'target' });
+const fleet = (): Fleet => {
+  throw new Error('not asked in time');
+};
+const accessOf = (): readonly number[] => [statSync(file).mode & 0o777, statSync(file).uid, statSync(file).gid];
+
+it.each<[string, () => unknown]>([
+  [
+    'log',
+    async () => {
+      const log = new RotatingFile(file, { mostBytes: 9, kept: 1 });
+      await log.open();
+      await log.reopen();
+    },
+  ],
+  ['record of a fleet', () => recordFleet(file, { fleet, onEnded: () => {}, everyMs: 1e6 })[Symbol.asyncDispose]()],
+  ["device's log of turns", () => logTurns(file, tokenizer)()],
+])('a %s that was there before is its owner’s alone from then on', async (_, begin) => {
+  writeFileSync(file, '');
+  chmodSync(file, 0o644);
+  await begin();
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+it('a file that is replaced keeps its mode, and none that lets others write', async () => {
+  await replaceFile(file, 'new');
+  expect(accessOf()[0]).toBe(0o600);
+  for (const [mode, kept] of [
+    [0o640, 0o640],
+    [0o666, 0o644],
+  ] as const) {
+    chmodSync(file, mode);
+    await replaceFile(file, 'newer');
+    expect([readFileSync(file, 'utf8'), accessOf()[0]]).toEqual(['newer', kept]);
+  }
+});
+
+it.runIf(process.getuid?.() === 0)('a file that root replaces keeps its owner', async () => {
+  writeFileSync(file, 'old', { mode: 0o600 });
+  chownSync(file, 12_345, 12_346);
+  await replaceFile(file, 'new');
+  expect([readFileSync(file, 'utf8'), accessOf()]).toEqual(['new', [0o600, 12_345, 12_346]]);
+});
+
+it('a file that two replace at the same time is one of the two texts, and both succeed', async () => {
+  const texts = Array.from({ length: 8 }, (_, index) => `${index}`);
+  await Promise.all(texts.map((text) => replaceFile(file, text)));
+  expect([texts.includes(readFileSync(file, 'utf8')), readdirSync(folder)]).toEqual([true, ['file']]);
+});
