@@ -1,6 +1,7 @@
 // The routes to answers that are kept, and what they refuse.
 
 import { describe, expect, it } from 'vitest';
+import { defaultKeptLimits, KeptStreams } from '../../core/protocol/wire/kept-streams.ts';
 import { appOf, dataOf, round, type Script } from './app.fixture.ts';
 import { bedOf, errorOf, gated, keptMs, leave, soon } from './kept-answers.fixture.ts';
 import { RequestIntake } from './request-intake.ts';
@@ -151,6 +152,28 @@ describe('without keys, a stream', () => {
     expect(ownerFor({ 'x-forwarded-for': '192.0.2.1' })).toEqual(owners[2]);
     const byKey = ownerOf({ ...sender, keyId: 'one' }, new Headers({ 'x-real-ip': '192.0.2.2' }), 'k');
     expect(byKey).toEqual(['key one']);
+  });
+
+  it.each([
+    ['x-forwarded-for', (client: string, said: string) => `${said}, ${client}`],
+    ['forwarded', (client: string, said: string) => `for=${said}, for=${client}`],
+  ])('goes before those of other clients of one proxy, whatever it has written into %s', (header, forwarded) => {
+    const streams = new KeptStreams({ ...defaultKeptLimits, ownerStreams: 8 });
+    const keep = (client: string, said: string, id: string): void => {
+      const headers = new Headers({ [header]: forwarded(client, said) });
+      const stream = streams.begin(
+        ownerOf({ keyId: null, address: '10.0.0.1' }, headers, undefined),
+        id,
+        0,
+        new Uint8Array(),
+      );
+      if (stream !== null) stream.endedMs = 0;
+    };
+    for (const id of ['one', 'two']) keep('192.0.2.1', '192.0.2.1', id);
+    for (let count = 0; count < 20; count += 1) keep('192.0.2.9', `198.51.100.${count}`, `${count}`);
+    const headers = new Headers({ [header]: forwarded('192.0.2.1', '192.0.2.1') });
+    const kept = streams.of(ownerOf({ keyId: null, address: '10.0.0.1' }, headers, undefined));
+    expect(kept.map(({ id }) => id)).toEqual(['one', 'two']);
   });
 });
 

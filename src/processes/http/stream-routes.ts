@@ -66,17 +66,24 @@ function conversationOf(request: ApiRequest, headers: Headers): string | null {
   return request.stream && !request.isBackground ? headers.get(conversationHeader) || null : null;
 }
 
-/** What proxies say of whoever asks. */
-const forwardedHeaders = ['forwarded', 'x-forwarded-for', 'x-real-ip'];
+/** What proxies say of whoever asks, the most usual one first. */
+const forwardedHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip'];
 
 /**
  * Whose kept answers a request may read: those of its key; where none is asked for, of its address, of what proxies say of it, and of what
- * it shows for a key.
+ * it shows for a key. The last entry of what proxies say stands before the rest: a client can write the entries before it, so as to look
+ * like many that have little each.
  */
 export function ownerOf({ keyId, address }: Sender, headers: Headers, shown: string | undefined): StreamOwner {
   if (keyId !== null) return [`key ${keyId}`];
   const forwarded = forwardedHeaders.map((name) => headers.get(name) ?? '');
-  return [`address ${address}`, digestOf(forwarded.join('\n')), digestOf(shown ?? '')];
+  const last =
+    forwarded
+      .find((text) => text !== '')
+      ?.split(',')
+      .at(-1)
+      ?.trim() ?? '';
+  return [`address ${address}`, digestOf(last), digestOf(forwarded.join('\n')), digestOf(shown ?? '')];
 }
 
 /** Texts of requests may be long, or a key. */
