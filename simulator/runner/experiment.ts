@@ -2,7 +2,7 @@
 // run.ts runs one from code, run-experiment.ts makes a command of it.
 
 import type { Spec } from 'vega';
-import type { OptionsOf, OptionTable } from '../../src/cli/options/options.ts';
+import type { GivenOptions, OptionsOf, OptionTable } from '../../src/cli/options/options.ts';
 import type { Document, Result } from '../../src/files/document.ts';
 
 /** A piece of the measuring that is kept in the record, so that it is measured once. */
@@ -46,10 +46,18 @@ export interface Conclusion<Row extends object = object, Summary extends Result[
   readonly summary: Summary;
   /** What a terminal shows in place of the rows, where all of their keys would not fit. */
   readonly forPeople?: readonly object[];
+  /** What it shows in place of rows and summary; see {@link Experiment.tableOptions}. */
+  readonly table?: ReaderTable;
   /** Sentences for people that no key has room for. */
   readonly remarks?: readonly string[];
   /** False: the exit status of the command is 1. It stands in the summary of the document, too. */
   readonly passed?: boolean;
+}
+
+/** Lines of a table for people: about a dozen, and those that `--all` shows. The keys are its headings. */
+export interface ReaderTable {
+  readonly few: readonly object[];
+  readonly all: readonly object[];
 }
 
 /** By keys of the summary: values that must not be larger, or not smaller. */
@@ -69,6 +77,8 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
   /** Command lines below the help, unless the notes have some. Default: the name alone, and with its document. */
   readonly examples?: readonly string[];
   readonly options: Table;
+  /** Has a table for people: the command has --all. Where a table is shown, these options are set, as to measure a baseline for it. */
+  readonly tableOptions?: GivenOptions<Table>;
   /** Has units that are worth keeping: the command has --resume and --record. */
   readonly isResumable?: boolean;
   /** A directory of its own keeps its units: the command has --record without --resume. */

@@ -3,6 +3,16 @@
 import { styleText } from 'node:util';
 import { formatTable } from '../../src/cli/terminal/terminal-table.ts';
 import { printDocument, type Result } from '../../src/files/document.ts';
+import type { ReaderTable } from './experiment.ts';
+
+/** @param isWhole whether all lines are shown */
+export function printTable({ few, all }: ReaderTable, isWhole: boolean): void {
+  const lines = isWhole ? all : few;
+  const text = formatTable(lines, Object.keys(lines[0] ?? {}));
+  const rest = all.length - lines.length;
+  const more = rest === 0 ? '' : `${rest} more with --all; keys and exact values with --json\n`;
+  process.stdout.write(`${text}\n\n${more}`);
+}
 
 export function printResult(command: string, result: Result, json: boolean): void {
   if (json) {

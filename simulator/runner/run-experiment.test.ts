@@ -73,6 +73,28 @@ describe('the command of an experiment', () => {
     expect(printed).not.toContain('roundTrips');
   });
 
+  it('ends in a table where it has one, and sets what only the table needs only then', async () => {
+    const { figure: _figure, page: _page, ...plain } = experiment;
+    const tabled: typeof experiment = {
+      ...plain,
+      tableOptions: { extra: 8 },
+      measure: ({ extra }) => extra,
+      conclude: (found) => {
+        const lines = [{ figure: 'rows', value: found }];
+        return { rows: [], summary: { found }, table: { few: lines, all: [...lines, { figure: 'more', value: 1 }] } };
+      },
+    };
+    const saysOf = async (...words: string[]): Promise<string> => {
+      printed = '';
+      await experimentCommand(tabled).parseAsync(['this', ...words], { from: 'user' });
+      return printed;
+    };
+    const short = 'figure  value\n------  -----\nrows        8\n';
+    expect(await saysOf()).toBe(`${short}\n1 more with --all; keys and exact values with --json\n`);
+    expect(await saysOf('--all')).toBe(`${short}more        1\n\n`);
+    expect(JSON.parse(await saysOf('--json'))).toMatchObject({ summary: { found: 7 } });
+  });
+
   it('ends with 1 where a trial was not passed', async () => {
     await run('--quick');
     expect(process.exitCode).toBe(1);

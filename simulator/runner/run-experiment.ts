@@ -13,7 +13,7 @@ import { checkWritable } from '../files/check-writable.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
 import type { AnyExperiment, Conclusion } from './experiment.ts';
 import { openNatsRecord, type RecordFlags, recordOptions } from './nats-record.ts';
-import { printResult } from './result-output.ts';
+import { printResult, printTable } from './result-output.ts';
 import { resultPage } from './result-page.ts';
 import { runExperiment } from './run.ts';
 import { createWorkProgress } from './work-progress.ts';
@@ -35,6 +35,7 @@ export function experimentCommand(experiment: AnyExperiment): Command {
   if (experiment.figure !== undefined)
     command.option('--figure <file.svg>', 'draw the rows, as SVG and beside it as PNG');
   if (experiment.page !== undefined) command.option('--page <file.md>', 'write the result as Markdown tables');
+  if (experiment.tableOptions !== undefined) command.option('--all', 'show every line of the table');
   command.option('--json', 'print one JSON document');
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
   if (notes?.includes('Examples:') !== true) withExamples(command, examplesOf(experiment));
@@ -78,12 +79,13 @@ export function experimentGroup(name: string, description: string, experiments: 
 
 /** Runs it as the command line does. */
 async function runCommand(experiment: AnyExperiment, flags: Flags, words: readonly string[]): Promise<void> {
-  const { json, resume, record, figure, page } = flags as CommonFlags;
+  const { json, all, resume, record, figure, page } = flags as CommonFlags;
   if (resume !== undefined && record !== undefined)
     throw badArgument('--resume and --record are two places for what was measured', 'Give one of them.');
   if (figure !== undefined) await checkFigure(figure);
   if (page !== undefined) checkWritable(page);
-  const options = optionsIn(experiment.options as OptionTable, flags, words);
+  const forTable = json === true ? {} : experiment.tableOptions;
+  const options = { ...optionsIn(experiment.options as OptionTable, flags, words), ...forTable };
   const progress = createWorkProgress();
   const onNote = (text: string): void => {
     progress.stop();
@@ -104,7 +106,8 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
   for (const remark of conclusion.remarks ?? []) process.stderr.write(`${remark}\n`);
   const result = resultOf(conclusion, options);
   const rows = json === true ? result.rows : (conclusion.forPeople ?? result.rows);
-  printResult(experiment.name, { ...result, rows }, json === true);
+  if (json !== true && conclusion.table !== undefined) printTable(conclusion.table, all === true);
+  else printResult(experiment.name, { ...result, rows }, json === true);
   if (figure !== undefined && experiment.figure !== undefined)
     await writeFigure(experiment.figure(result.rows, result.params ?? {}), figure);
   if (page !== undefined)
@@ -114,6 +117,7 @@ async function runCommand(experiment: AnyExperiment, flags: Flags, words: readon
 
 interface CommonFlags extends RecordFlags {
   readonly json?: true;
+  readonly all?: true;
   readonly resume?: string;
   readonly figure?: string;
   readonly page?: string;

@@ -4,6 +4,7 @@ import { noTermSums, type SlotTerms } from '../../src/allocation/paper/objective
 import type { Certificate } from '../../src/allocation/search/certify.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import { Histogram } from './latency-histogram.ts';
+import type { Quantity } from './quantity.ts';
 import type { SlotOutcome } from './run-slots.ts';
 import { endsInSlot } from './slot-world.ts';
 
@@ -64,6 +65,48 @@ export interface SlotSummary extends SlotFigures {
   /** As {@link SlotFigures.taskLatencyMsMean}. */
   readonly taskLatencyMsP95?: number | null;
 }
+
+const always = 'always';
+/** Of the paper's equations, which the objective `felt` does not count. */
+const paper = 'paper';
+
+/** What people read of the summary, most important first. */
+export const slotQuantities: Readonly<Record<keyof SlotSummary, Quantity>> = {
+  predictedMsPerTokenMean: { words: 'time for each token, predicted', unit: 'ms', better: 'less', shown: always },
+  predictedFirstTokenMsMean: { words: 'time to the first token, predicted', unit: 'ms', better: 'less', shown: always },
+  predictedTokensPerSecond: { words: 'all devices, predicted', unit: 'tokens/s', better: 'more', shown: always },
+  objective: { words: 'objective that policies minimise, for a slot', unit: 'ms', better: 'less', shown: always },
+  latencyMsMean: { words: "latency of a task by the paper's equations", unit: 'ms', better: 'less', shown: paper },
+  latencyMsP50: { words: 'this latency, median', unit: 'ms', better: 'less' },
+  latencyMsP95: { words: 'this latency, 95 % of the tasks have less', unit: 'ms', better: 'less', shown: paper },
+  taskLatencyMsMean: { words: 'from the begin of a task to its end', unit: 'ms', better: 'less', shown: always },
+  taskLatencyMsP95: { words: 'from the begin to the end, 95 % have less', unit: 'ms', better: 'less' },
+  finishedTasks: { words: 'tasks that ended', unit: 'count', better: 'more' },
+  deviceMsMean: { words: 'drafting for a task (D^MD)', unit: 'ms', better: 'less', shown: paper },
+  edgeMsMean: {
+    words: 'queue and computing at the server for a task (D^ES)',
+    unit: 'ms',
+    better: 'less',
+    shown: paper,
+  },
+  serialMsMean: { words: 'D^MD + D^ES of a task', unit: 'ms', better: 'less' },
+  // lambda times a squared time: a large number of ms that nobody waits.
+  mismatchMsMean: { words: 'penalty, lambda (D^MD - d/R)^2, of a task', unit: 'ms', better: 'less', shown: paper },
+  energyTermMsMean: { words: 'energy of a task as the objective weighs it', unit: 'ms', better: 'less' },
+  energyJMean: { words: 'energy of a device for a task', unit: 'J', better: 'less', shown: always },
+  computeEnergyJMean: { words: 'energy of drafting for a task', unit: 'J', better: 'less' },
+  transmitEnergyJMean: { words: 'energy of sending for a task', unit: 'J', better: 'less' },
+  batteryMean: { words: 'battery left, mean of devices with a task', unit: 'share', better: 'more', shown: always },
+  unservedShare: { words: 'tasks that no server serves', unit: 'share', better: 'less', shown: always },
+  endlessTasks: { words: 'tasks that never end', unit: 'count', better: 'less' },
+  queueMsMean: { words: 'queue of a server', unit: 'ms', better: 'less' },
+  handoverShare: { words: 'tasks at another server than before', unit: 'share', shown: always },
+  handoverMsMean: { words: 'handover of a task', unit: 'ms', better: 'less' },
+  poolGapMean: { words: 'objective above a loose lower bound', unit: 'share', better: 'less' },
+  dualGapMean: { words: 'objective above the dual bound', unit: 'share', better: 'less', shown: always },
+  slots: { words: 'slots', unit: 'count' },
+  tasks: { words: 'tasks, each of a device in a slot', unit: 'count' },
+};
 
 /** Sums over slots; see {@link createSlotTally}. */
 export interface SlotTally {

@@ -3,6 +3,7 @@
 
 import type { Scenario } from '../scenario/scenario.ts';
 import { Histogram } from './latency-histogram.ts';
+import type { Quantity } from './quantity.ts';
 import type { SlotOutcome } from './run-slots.ts';
 import { finite } from './slot-tally.ts';
 import type { SessionRecord } from './token-device.ts';
@@ -46,6 +47,27 @@ export interface TokenSummary extends TokenFigures {
   readonly engineBusyShare: number;
   readonly rowsPerStep: number | null;
 }
+
+const always = 'always';
+
+/** What people read of the summary, most important first. */
+export const tokenQuantities: Readonly<Record<Exclude<keyof TokenSummary, 'mode' | 'tokenSource'>, Quantity>> = {
+  msPerTokenMean: { words: 'time for each token of an answer', unit: 'ms', better: 'less', shown: always },
+  msPerTokenP50: { words: 'time for each token, median', unit: 'ms', better: 'less' },
+  msPerTokenP95: { words: 'time for each token, 95 % have less', unit: 'ms', better: 'less', shown: always },
+  timeToFirstTokenMsP50: { words: 'time to the first token, median', unit: 'ms', better: 'less', shown: always },
+  timeToFirstTokenMsP95: { words: 'time to the first token, 95 % have less', unit: 'ms', better: 'less' },
+  tokensPerSecond: { words: 'all devices together', unit: 'tokens/s', better: 'more', shown: always },
+  sessions: { words: 'answers that ended', unit: 'count', better: 'more', shown: always },
+  unfinishedSessions: { words: 'answers that had not ended', unit: 'count' },
+  tokens: { words: 'tokens that were read', unit: 'count', better: 'more' },
+  acceptance: { words: 'drafts accepted, of those compared', unit: 'share', better: 'more', shown: always },
+  handovers: { words: 'handovers', unit: 'count' },
+  engineBusyShare: { words: 'time in which an engine is busy', unit: 'share', shown: always },
+  rowsPerStep: { words: 'rows of a step of an engine', unit: 'count' },
+  uplinkBytesPerToken: { words: 'sent by a device for a token', unit: 'bytes', better: 'less', shown: always },
+  downlinkBytesPerToken: { words: 'sent to a device for a token', unit: 'bytes', better: 'less' },
+};
 
 /** Sums over slots and answers; see {@link createTokenTally}. */
 export interface TokenTally {

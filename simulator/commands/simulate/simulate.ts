@@ -14,11 +14,11 @@ import { checkRenderers } from '../../files/render-figure.ts';
 import { findScenario } from '../../files/scenario-file.ts';
 import { findMapOf } from '../../files/shipped-maps.ts';
 import { defaultTraceFile, findTraceFile } from '../../files/shipped-traces.ts';
-import type { Conclusion, Experiment, Run } from '../../runner/experiment.ts';
+import type { Experiment, Run } from '../../runner/experiment.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { setOption } from '../set-option.ts';
 import { runSimulation, type SimulationOptions, type SimulationRun } from './run.ts';
-import { type SweepRun, sweepBriefly, sweepRecords, sweepRows, sweepSummary } from './sweep.ts';
+import { type SweepRun, sweepRecords, sweepRows, sweepSummary, sweepTable } from './sweep.ts';
 
 const options = {
   scenario: {
@@ -74,11 +74,15 @@ const options = {
   report: { flag: '--report', help: 'also write report.html with pictures into --out (needs vega)' },
   resume: { flag: '--resume', help: 'continue the interrupted run or sweep in --out' },
   csv: { flag: '--csv <file>', help: 'write a record for each policy and seed, with every figure of its summary' },
+  /** A single policy runs beside a baseline, for the table. */
+  hasBaseline: { default: false as boolean },
 } as const;
 type Options = OptionsOf<typeof options>;
 
 interface Found {
   readonly runs: readonly (SweepRun & SimulationRun)[];
+  /** What people compare them with; empty: with the first policy, or nothing. */
+  readonly baseline: Found['runs'];
   readonly scenario: Scenario;
   readonly policies: readonly string[];
   readonly seed: number;
@@ -106,9 +110,12 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
     const traces = given.traces === true ? defaultTraceFile() : given.traces && findTraceFile(given.traces);
     const startMs = performance.now();
     const policies = [...new Set(given.policy.length === 0 ? ['max-sinr'] : given.policy)];
-    const runs = await runAll({ ...given, policies, scenario, firstSeed: seed, traces }, run);
+    const asked = { ...given, policies, scenario, firstSeed: seed, traces };
+    const runs = await runAll(asked, run);
+    const baseline = given.hasBaseline && policies.length === 1 ? await runBaseline(asked, run) : [];
     if (given.csv !== undefined) await writeFile(given.csv, csvOf(sweepRecords(runs)));
-    return { runs, scenario, policies, seed, traces: traces ?? null, seconds: (performance.now() - startMs) / 1000 };
+    const seconds = (performance.now() - startMs) / 1000;
+    return { runs, baseline, scenario, policies, seed, traces: traces ?? null, seconds };
   },
   conclude(found, given) {
     const [only] = found.runs as [Found['runs'][number]];
@@ -116,27 +123,21 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
     const { slots, seeds, fidelity, mode, certify } = given;
     const decoding = fidelity === 'slot' ? {} : { mode, traces: traces === null ? null : basename(traces) };
     const about = { slots, fidelity, certify, ...decoding, scenario };
-    const slotsRun = found.runs.reduce((sum, one) => sum + one.slotsRun, 0);
+    const slotsRun = [...found.runs, ...found.baseline].reduce((sum, one) => sum + one.slotsRun, 0);
     const speed = `${slotsRun} slots in ${seconds.toFixed(2)} s: ${Math.round(slotsRun / seconds)} slots a second`;
     const remarks = [slotsRun === 0 ? `the run in ${given.out} is whole: nothing was run` : speed];
-    if (scenario.objective.kind === 'felt') remarks.push(feltRemark);
     remarks.push(...unservedRemarks(found.runs));
-    if (found.runs.length > 1)
-      return { ...sweepOf(found, seeds), params: { policies, seeds, ...about }, seed, remarks };
-    return {
-      rows: only.rows,
-      // A terminal shows the means only; the rows of slots are in the JSON document.
-      forPeople: [],
-      summary: { ...only.summary },
-      params: { policy: only.policy, ...about },
-      seed,
-      remarks,
-    };
+    const table = sweepTable(sweepRows([...found.baseline, ...found.runs]));
+    if (found.runs.length > 1) {
+      const rows = sweepRows(found.runs);
+      const params = { policies, seeds, ...about };
+      return { rows, table, summary: sweepSummary(rows, seeds), params, seed, remarks };
+    }
+    const params = { policy: only.policy, ...about };
+    return { rows: only.rows, table, summary: { ...only.summary }, params, seed, remarks };
   },
+  tableOptions: { hasBaseline: true },
 };
-
-const feltRemark =
-  'predicted...: what a reader feels; latencyMs: one window by the equations of the paper, which the objective felt does not count';
 
 function unservedRemarks(runs: Found['runs']): string[] {
   const [first, ...others] = runs.filter(({ summary }) => isUnserved(summary));
@@ -154,11 +155,6 @@ function isUnserved({ unservedShare, sessions, unfinishedSessions = 0 }: Found['
 function withObjective(scenario: Scenario, asked: 'felt' | 'paper' | undefined): Scenario {
   const kind = asked ?? scenario.objective.kind ?? 'felt';
   return { ...scenario, objective: { ...scenario.objective, kind } };
-}
-
-function sweepOf({ runs }: Found, seeds: number): Pick<Conclusion, 'rows' | 'forPeople' | 'summary'> {
-  const rows = sweepRows(runs);
-  return { rows, forPeople: sweepBriefly(rows), summary: sweepSummary(rows, seeds) };
 }
 
 interface Asked extends Omit<Options, 'scenario' | 'traces'>, Pick<SimulationOptions, 'scenario' | 'traces'> {
@@ -192,6 +188,18 @@ async function runAll(asked: Asked, run: Run): Promise<Found['runs']> {
     runs.push({ policy: policy.name, seed, ...result });
   }
   return runs;
+}
+
+/**
+ * What people have without a controller and without drafts: each device at the edge that it hears best, which writes alone. Where that is what
+ * was run: a simple policy.
+ */
+async function runBaseline(asked: Asked, run: Run): Promise<Found['runs']> {
+  const mode = asked.fidelity === 'slot' ? asked.mode : 'ar';
+  const policy = asked.policies[0] === 'max-sinr' && asked.mode === mode ? 'greedy' : 'max-sinr';
+  const alone = { policies: [policy], mode, out: undefined, report: false, resume: false, certify: false } as const;
+  const runs = await runAll({ ...asked, ...alone }, run);
+  return mode === asked.mode ? runs : runs.map((one) => ({ ...one, policy: `${policy}, edge alone` }));
 }
 
 /** A policy may be the path of a file. */

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { runExperiment } from '../../runner/run.ts';
 import type { SimulationSummary } from '../../simulation/simulate.ts';
 import { simulateExperiment } from './simulate.ts';
-import { type SweepRow, sweepRecords, sweepRows, sweepSummary } from './sweep.ts';
+import { type SweepRow, sweepRecords, sweepRows, sweepSummary, sweepTable } from './sweep.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'outrider-sweep-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -37,6 +37,32 @@ describe('a sweep', () => {
       { policy: 'a', seed: 1, objective: 10, tokens: null },
       { policy: 'b', seed: 1, objective: null, tokens: 3 },
     ]);
+  });
+
+  it('ends in a table for people, which compares a single policy with what they have without a controller', async () => {
+    const small = { scenario: 'street-canyon', set: ['devices.count=3'], slots: 4, seed: 7, policy: ['best'] };
+    const { table, summary } = await runExperiment(simulateExperiment, { ...small, hasBaseline: true });
+    expect(summary).toEqual((await runExperiment(simulateExperiment, small)).summary);
+    expect(table?.few.length).toBeGreaterThan(5);
+    expect(table?.few.length).toBeLessThan(15);
+    expect(Object.keys(table?.few[0] ?? {})).toEqual(['figure', 'unit', 'max-sinr (baseline)', 'best', 'best is']);
+    const headings = async (given: object) => {
+      const whole = await runExperiment(simulateExperiment, { ...small, hasBaseline: true, ...given });
+      return Object.keys(whole.table?.few[0] ?? {}).slice(2);
+    };
+    expect(await headings({ policy: [] })).toEqual(['greedy (baseline)', 'max-sinr', 'max-sinr is']);
+    const token = await headings({ policy: ['max-sinr'], fidelity: 'token' });
+    expect(token).toEqual(['max-sinr, edge alone (baseline)', 'max-sinr', 'max-sinr is']);
+  });
+
+  it('leaves the terms of the paper out of the short table where no policy minimises them', () => {
+    const figures = { objective: 10, latencyMsMean: 21_650, mismatchMsMean: 7_617_000 };
+    const words = (more: object): unknown[] =>
+      sweepTable(sweepRows([run('a', 1, { ...figures, ...more })])).few.map((line) => Object.values(line)[0]);
+    const latency = "latency of a task by the paper's equations";
+    const penalty = 'penalty, lambda (D^MD - d/R)^2, of a task';
+    expect(words({})).toEqual(['objective that policies minimise, for a slot', latency, penalty]);
+    expect(words({ predictedMsPerTokenMean: 9 })).not.toContain(latency);
   });
 
   it('of simulate has the figures of its single runs, paired, writes a CSV, and is resumed by run', async () => {

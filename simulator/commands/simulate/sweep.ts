@@ -3,8 +3,13 @@
 
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { Within } from '../../charts/bootstrap.ts';
+import { comparisonLine } from '../../runner/comparison.ts';
+import type { ReaderTable } from '../../runner/experiment.ts';
 import { estimateColumns, meanOf, ratioOfMeans } from '../../runner/paired-runs.ts';
+import type { Quantity } from '../../simulation/quantity.ts';
 import type { SimulationSummary } from '../../simulation/simulate.ts';
+import { slotQuantities } from '../../simulation/slot-tally.ts';
+import { tokenQuantities } from '../../simulation/token-tally.ts';
 
 export interface SweepRun {
   readonly policy: string;
@@ -55,13 +60,17 @@ export function sweepSummary(rows: readonly SweepRow[], seeds: number): Record<s
   return { first: policies[0] ?? null, policies: policies.length, seeds, ...Object.fromEntries(entries) };
 }
 
-/** What a terminal shows of the rows. */
-export function sweepBriefly(rows: readonly SweepRow[]): object[] {
-  return rows
-    .filter(({ figure }) => mainFigures.includes(figure))
-    .map(({ policy, figure, mean: value, meanLow, meanHigh, vsFirst, vsFirstLow, vsFirstHigh }) => {
-      return { policy, figure, mean: value, meanLow, meanHigh, vsFirst, vsFirstLow, vsFirstHigh };
-    });
+/** For people: a line for each figure, a column for each policy. The first one is the baseline. */
+export function sweepTable(rows: readonly SweepRow[]): ReaderTable {
+  const policies = [...new Set(rows.map(({ policy }) => policy))];
+  const isFelt = rows.some(({ figure }) => figure === 'predictedMsPerTokenMean');
+  const lines = Object.entries(quantities).flatMap(([key, quantity]) => {
+    const own = new Map(rows.filter(({ figure }) => figure === key).map((row) => [row.policy, row]));
+    if (own.size === 0) return [];
+    const isShown = quantity.shown === 'always' || (quantity.shown === 'paper' && !isFelt);
+    return [{ isShown, line: comparisonLine(quantity, new Map(policies.map((policy) => [policy, own.get(policy)]))) }];
+  });
+  return { few: lines.filter(({ isShown }) => isShown).map(({ line }) => line), all: lines.map(({ line }) => line) };
 }
 
 /** A record for each run, for other programs: policy, seed, and every figure. */
@@ -73,6 +82,9 @@ export function sweepRecords(runs: readonly SweepRun[]): object[] {
   });
 }
 
+const quantities: Readonly<Record<string, Quantity>> = { ...tokenQuantities, ...slotQuantities };
+
+/** In the summary of a sweep. */
 const mainFigures = [
   'objective',
   'predictedMsPerTokenMean',
