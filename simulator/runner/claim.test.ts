@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { formatTable } from '../../src/cli/terminal/terminal-table.ts';
 import {
   type Claim,
   claimRow,
   claimSummary,
+  claimTable,
   type DraftClaim,
   holds,
   interpretClaims,
@@ -70,6 +72,34 @@ describe('a claim', () => {
       reductionMeanDependsOn: 'the payload law',
     });
     expect(claimRow({ ...claim, interval: null })).toMatchObject({ claimed: 0.237, low: null, high: null });
+  });
+});
+
+describe('the table for people', () => {
+  const claims: Claim[] = [
+    { ...claim, statement: 'best: less latency, share' },
+    { ...claim, statement: 'tma: less latency, share', name: 'tmaReduction', verdict: 'does not hold' },
+    { ...claim, statement: 'best window, tokens', name: 'window', claimed: 25, measured: 2, interval: null },
+    { ...claim, statement: 'change of energy, share', name: 'energy', claimed: 'falls', measured: -2.9e-9 },
+  ];
+  const printed = (judges: boolean): string => {
+    const { few } = claimTable(claims, judges);
+    return `\n${formatTable(few, Object.keys(few[0] ?? {}))}\n`;
+  };
+
+  it('has a line for each claim in words, with its unit, what is claimed, and in how many interpretations it holds', () => {
+    expect(printed(true)).toBe(`
+the paper says      unit    claimed  here  95 %      verdict          holds in
+------------------  ------  -------  ----  --------  ---------------  --------
+best: less latency  %       23.7       30  25 to 35  holds, and more  1 of 2
+best window         tokens  25          2  -         holds, and more  1 of 1
+change of energy    %       falls       0  25 to 35  holds, and more  1 of 1
+`);
+    expect(claimTable(claims, true).all).toHaveLength(4);
+  });
+
+  it('has no verdict where the sizes are too small for one', () => {
+    expect(printed(false)).not.toMatch(/hold|verdict/);
   });
 });
 

@@ -2,6 +2,8 @@
 // interval, the verdict, and what the verdict depends on. It measures nothing.
 
 import type { Interval } from '../charts/bootstrap.ts';
+import type { ReaderTable } from './experiment.ts';
+import { rounded } from './markdown.ts';
 
 /** `undecided`: the interval contains values that satisfy the claim and values that contradict it, or nothing was measured. */
 export type Verdict = 'holds' | 'holds, and more' | 'does not hold' | 'undecided';
@@ -105,6 +107,49 @@ export function claimSummary(claims: readonly Claim[]): Record<string, string | 
         ];
       }),
   );
+}
+
+/** At the end of a statement. */
+const units = /, (share|tokens|Mbit\/s|total variation)$/;
+
+/**
+ * For people. A line for each claim of the paper, by the first policy and interpretation that was measured, and in how many of all it holds;
+ * the whole table has each main claim, and what it depends on.
+ * @param judges false: the verdicts are left out
+ */
+export function claimTable(claims: readonly Claim[], judges: boolean): ReaderTable {
+  const main = claims.filter(({ isMain }) => isMain === true);
+  // The policy stands before a colon.
+  const alike = Map.groupBy(claims, ({ statement }) => statement.replace(/^.*?: /, ''));
+  const few = [...alike.values()].map((all) => {
+    const first = all.find((claim) => main.includes(claim)) ?? (all[0] as Claim);
+    return {
+      ...line(first, judges),
+      ...(judges ? { 'holds in': `${all.filter(holds).length} of ${all.length}` } : {}),
+    };
+  });
+  const all = main.map((claim) => {
+    const { interpretation, dependsOn } = claim;
+    return { ...line(claim, judges), interpretation, ...(judges ? { 'depends on': dependsOn } : {}) };
+  });
+  return { few, all };
+}
+
+/** A share is shown in per cent, with two places. */
+function line({ statement, claimed, measured, interval, verdict }: Claim, judges: boolean): object {
+  const unit = units.exec(statement)?.[1] ?? '';
+  const shown = (value: number | string | null | undefined): string | null => {
+    if (typeof value === 'number') return rounded(unit === 'share' ? Math.round(1e4 * value) / 100 : value);
+    return value ?? null;
+  };
+  return {
+    'the paper says': statement.replace(units, ''),
+    unit: unit === 'share' ? '%' : unit,
+    claimed: shown(claimed),
+    here: shown(measured),
+    '95 %': interval?.map(shown).join(' to ') ?? null,
+    ...(judges ? { verdict } : {}),
+  };
 }
 
 /** The verdict on a claim by the interval of what was measured. */

@@ -8,7 +8,7 @@ import { drawingText, drawn } from '../../../simulator/charts/drawing.ts';
 import { csvOf } from '../../../simulator/files/csv.ts';
 import { checkRenderers, writeFigure } from '../../../simulator/files/render-figure.ts';
 import { defaultTraceFile, findTraceFile } from '../../../simulator/files/shipped-traces.ts';
-import { type Claim, claimRow, holds } from '../../../simulator/runner/claim.ts';
+import { type Claim, claimRow, claimTable, holds } from '../../../simulator/runner/claim.ts';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { columnTable, rounded } from '../../../simulator/runner/markdown.ts';
 import { openNatsRecord, recordOptions } from '../../../simulator/runner/nats-record.ts';
@@ -90,8 +90,7 @@ export function reproduction(
       const numbers = done.map(({ summary }) => summary);
       return {
         rows: claims.map(claimRow),
-        // A terminal does not show every interpretation of every claim.
-        forPeople: [],
+        table: claimTable(claims, !given.smoke),
         summary: {
           ...Object.assign({}, ...numbers),
           claims: claims.length,
@@ -99,11 +98,15 @@ export function reproduction(
           digest: digestOf(done),
         },
         params: { figures: chosen(given), size, ...params },
-        remarks: [`data, pictures and pages: ${directoryOf(given)}`],
+        remarks: [`data, pictures and pages: ${directoryOf(given)}`, ...(given.smoke ? [smokeRemark] : [])],
       };
     },
+    tableOptions: {},
   };
 }
+
+const smokeRemark =
+  '--smoke shows that everything runs. It judges nothing: its sizes are too small to say whether a claim holds.';
 
 /** @throws OutriderError `bad-argument` when the directory holds another run */
 async function reproduce(
@@ -114,6 +117,7 @@ async function reproduce(
   const directory = directoryOf(given);
   if (directory === '') throw badArgument('--out is empty', 'Name a directory.');
   if (given.pictures) await checkRenderers();
+  if (given.smoke) note('with --smoke: under two minutes');
   makeDirectory(directory);
   await using shared = await openNatsRecord(given, note);
   signal.addEventListener('abort', () => shared?.giveUp());
@@ -128,7 +132,7 @@ async function reproduce(
   }
   if (done.length > 1) {
     await writeFile(join(directory, 'all.md'), pageOf(done, given.pictures));
-    const claims = claimTable(done.flatMap((one) => one.claims));
+    const claims = claimsSection(done.flatMap((one) => one.claims));
     await writeFile(join(directory, 'claims.md'), joined("# The paper's claims, here", reading, ...claims));
   }
   return done;
@@ -199,7 +203,7 @@ function joined(...parts: readonly string[]): string {
 function pageOf(done: readonly PaperConclusion[], drawsPictures: boolean): string {
   const sections = done.flatMap(({ description, claims, figures, page }) => [
     `## ${description}`,
-    ...claimTable(claims),
+    ...claimsSection(claims),
     ...interpretationCounts(claims),
     ...(drawsPictures ? Object.keys(figures).map((name) => `![${name}](${name}.svg)`) : []),
     page,
@@ -208,7 +212,7 @@ function pageOf(done: readonly PaperConclusion[], drawsPictures: boolean): strin
 }
 
 /** The claims that go into the summary. */
-function claimTable(claims: readonly Claim[]): string[] {
+function claimsSection(claims: readonly Claim[]): string[] {
   const shown = (value: number | string | null): string => (typeof value === 'number' ? rounded(value) : `${value}`);
   const rows = claims.filter(({ isMain }) => isMain === true);
   const table = columnTable(rows, {
