@@ -28,7 +28,7 @@ const length = 120;
 const patientMs = 30_000;
 /** A busy machine decides by a quicker policy, or later than the device has moved, or tells a device later that an edge is gone. */
 const reasonOfMove =
-  /policy (best|greedy): [\d.]+ ms a token predicted|^\w (has failed|leaves or is full), and \w is a spare edge$|^it moved here before/;
+  /policy (best|greedy): [\d.]+ ms a token predicted|^\w (has failed|leaves or is full), and \w is a spare edge$|^it came by an order that was replaced/;
 const reference = await toyReference(neutralSampling, length);
 const policy = await openPolicyThread('best', { clock: machineClock });
 afterAll(() => policy[Symbol.asyncDispose]());

@@ -26,7 +26,8 @@ const notes = `Examples:
   outrider live --record fleet.jsonl          a file that any fleet page replays
 
 Columns: the edge that writes for each device; decoding mode; ms a token over the last 4 s, with the time to the first one;
-handovers; why it reads from there, with what the controller predicts for it there and elsewhere. Processes that end are started again: kill one, and see.
+handovers; why it reads from there, with what the controller predicts for it there and elsewhere: policies minimise the sum over all devices,
+so a device alone may be quicker elsewhere. Processes that end are started again: kill one, and see.
 Every text is compared with the target's own at the end; one that differs, or has not ended, gives status 1. docs/operate/controller.md.`;
 
 const options = {

@@ -20,6 +20,7 @@ import { fitPlaces } from './fit-places.ts';
 import { type LiveDevice, type LiveEdge, liveSlot, shutEdges } from './live-slot.ts';
 import { type DeviceMember, differingModel, type MemberSettings, Members } from './members.ts';
 import type { ControllerMessage, MemberMessage, SessionShares, TicketGrant } from './messages.ts';
+import { moveSums } from './move-sums.ts';
 import { rankEdges } from './rank-edges.ts';
 import { chooseSpares, lackingSpares, spareValidMs } from './spare-tickets.ts';
 
@@ -203,6 +204,7 @@ export class Controller {
     const predicted = this.#pace.predict(state, assignment);
     const expected = active.length > mostCompared ? null : predictTokens(state, assignment).tokens;
     const elsewhere = this.#elsewhere(orders, assignment);
+    const sums = active.length > mostCompared ? null : moveSums(state, assignment);
     for (const [index, device] of active.entries()) {
       const server = assignment.server[index] as number;
       const edge = edges[server];
@@ -215,6 +217,14 @@ export class Controller {
           by: `policy ${policy}`,
           msPerToken,
           others: elsewhere.get(device.id) ?? null,
+          objective: sums && {
+            devices: active.length,
+            at: (id) =>
+              sums(
+                index,
+                edges.findIndex((one) => one.id === id),
+              ),
+          },
           full: wanted === server ? null : (edges[wanted]?.id ?? null),
           // What is over is the same everywhere.
           doneMs: msPerToken - (predicted.msPerTokenAhead[index] as number),

@@ -13,7 +13,9 @@ const choice: EdgeChoice = {
     { edge: 'b', msPerToken: 55 },
     { edge: 'c', msPerToken: 140.4 },
   ],
+  objective: { devices: 3, at: (edge) => ({ a: 120, b: 131.4 })[edge] ?? Number.NaN },
 };
+const quickerAtB: Partial<EdgeChoice> = { others: [{ edge: 'b', msPerToken: 30 }] };
 
 it.each<[string, Partial<EdgeChoice>, string]>([
   ['the best edge', {}, 'policy best: 41.3 ms a token predicted, 55.0 at b'],
@@ -27,13 +29,33 @@ it.each<[string, Partial<EdgeChoice>, string]>([
   ['nothing compared', { others: null }, 'policy best: 41.3 ms a token predicted'],
   [
     'a text that stays though another edge is quicker',
-    { others: [{ edge: 'b', msPerToken: 30 }] },
+    { ...quickerAtB, objective: null },
     'policy best: 41.3 ms a token predicted, 30.0 at b after reading 136 tokens again',
   ],
   [
-    'as good as another one',
-    { others: [{ edge: 'b', msPerToken: 41 }] },
-    'policy best: 41.3 ms a token predicted, 41.0 at b',
+    'a quicker edge where all together would be slower, which decides',
+    { ...quickerAtB, from: null },
+    'policy best: 41.3 ms a token predicted, 30.0 at b, but with it there all 3 devices together 131 in place of 120',
+  ],
+  [
+    'a policy that does not minimise the sum',
+    {
+      ...quickerAtB,
+      by: 'policy max-sinr',
+      from: null,
+      objective: { devices: 3, at: (edge) => (edge === 'a' ? 120 : 90) },
+    },
+    'policy max-sinr: 41.3 ms a token predicted, 30.0 at b; with it there all 3 devices together 90.0 in place of 120',
+  ],
+  [
+    'one device, which is all',
+    { ...quickerAtB, from: null, objective: { devices: 1, at: () => 40 } },
+    'policy best: 41.3 ms a token predicted, 30.0 at b',
+  ],
+  [
+    'an edge that can serve it no longer',
+    { others: [{ edge: 'd', msPerToken: 41 }] },
+    'policy best: 41.3 ms a token predicted, 41.0 at d',
   ],
 ])('%s', (_, changes, said) => {
   expect(edgeReason({ ...choice, ...changes })).toBe(said);
@@ -79,4 +101,23 @@ it('names the edge that has no place', () => {
   expect(devices.map((device) => assigns(device)[0]?.reason)).toContainEqual(
     expect.stringMatching(/^a is full; policy all-at-a: [\d.]+ ms a token predicted/),
   );
+});
+
+it('adds what all devices together would have, where the device alone would be quicker elsewhere', () => {
+  const { join, say, slot, assigns } = bed({
+    name: 'all-at-b',
+    decide: ({ deviceCount }) => ({
+      server: new Int32Array(deviceCount).fill(1),
+      bandwidthShare: new Float64Array(deviceCount).fill(1 / deviceCount),
+      computeShare: new Float64Array(deviceCount).fill(1 / deviceCount),
+    }),
+  });
+  say(join('edge', 'a'), edgeReport());
+  say(join('edge', 'b'), edgeReport({ stepFixedMs: 200 }));
+  const devices = ['one', 'other', 'third'].map((id) => join('device', id));
+  for (const [at, device] of devices.entries()) say(device, deviceReport(reading(at + 1, null)));
+  slot();
+  const said = /^policy all-at-b: .* at a; with it there all 3 devices together ([\d.]+) in place of ([\d.]+)$/;
+  const [, there, here] = said.exec(assigns(devices[0] as number)[0]?.reason ?? '') ?? [];
+  expect(Number(there)).toBeLessThan(Number(here));
 });

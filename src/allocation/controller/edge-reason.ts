@@ -25,6 +25,15 @@ export interface EdgeChoice extends EdgePace {
   readonly textTokens: number;
   /** All other edges with a place that the device can use, the best one first; null: they were not compared. */
   readonly others: readonly EdgePace[] | null;
+  /** What policies minimise; null: not compared. */
+  readonly objective: Objective | null;
+}
+
+/** The sum over all devices of a slot, ms, with the device in question at an edge. */
+export interface Objective {
+  readonly devices: number;
+  /** NaN: it can't be served there. */
+  readonly at: (edge: string) => number;
 }
 
 /** An edge elsewhere has to be better by so much that it needs an explanation why a text stays. */
@@ -34,6 +43,7 @@ const clearlyBetter = 0.95;
 export interface EdgeReasons extends Pick<EdgeChoice, 'by' | 'msPerToken' | 'others'> {
   /** The edge of the policy, which has no place; default null. */
   readonly full?: string | null;
+  readonly objective?: Objective | null;
   /** Part of the device's time for a token that is over, and is the same elsewhere, ms; default 0. */
   readonly doneMs?: number;
 }
@@ -43,7 +53,7 @@ export function reasonOf(
   { report: { session } }: LiveDevice,
   edge: string,
   drains: ReadonlyMap<string, boolean>,
-  { by, msPerToken, others, full = null, doneMs = 0 }: EdgeReasons,
+  { by, msPerToken, others, objective = null, full = null, doneMs = 0 }: EdgeReasons,
 ): string {
   const from = session?.edge ?? null;
   const leaves = from === null || from === edge ? null : whyLost(from, drains);
@@ -57,6 +67,7 @@ export function reasonOf(
     cause: leaves ?? (full === null ? null : `${full} is full`),
     textTokens: session === null ? 0 : session.promptTokens + session.writtenTokens,
     others: elsewhere?.map((one) => ({ edge: one.edge, msPerToken: capped(one.msPerToken + doneMs) })) ?? null,
+    objective,
   });
 }
 
@@ -80,14 +91,23 @@ export function edgeReason(choice: EdgeChoice): string {
   return `${cause === null ? '' : `${cause}; `}${chosen}${elsewhere(choice)}`;
 }
 
-function elsewhere({ edge, msPerToken, from, textTokens, others }: EdgeChoice): string {
+function elsewhere({ edge, msPerToken, from, textTokens, others, objective }: EdgeChoice): string {
   if (others === null) return '';
   // A device that moves asks about the edge that it leaves.
   const other = others.find((one) => one.edge === from) ?? others[0];
   if (other === undefined) return ', the only edge with a place in its reach';
   const there = `, ${rounded(other.msPerToken)} at ${other.edge}`;
-  if (from !== edge || other.msPerToken >= clearlyBetter * msPerToken) return there;
-  return `${there} after reading ${textTokens} tokens again`;
+  const isClear = from === edge && other.msPerToken < clearlyBetter * msPerToken;
+  const move = isClear ? `${there} after reading ${textTokens} tokens again` : there;
+  return other.msPerToken < msPerToken ? `${move}${together(edge, other.edge, objective)}` : move;
+}
+
+/** One device would be quicker elsewhere, but a policy minimises the sum over all devices. */
+function together(edge: string, other: string, objective: Objective | null): string {
+  const [here, there] = [objective?.at(edge) ?? Number.NaN, objective?.at(other) ?? Number.NaN];
+  if (objective === null || objective.devices < 2 || Number.isNaN(here - there)) return '';
+  const sums = `with it there all ${objective.devices} devices together ${rounded(there)} in place of ${rounded(here)}`;
+  return here < there ? `, but ${sums}` : `; ${sums}`;
 }
 
 function rounded(ms: number): string {

@@ -289,7 +289,8 @@ class RunningAgent implements DeviceAgent {
     const kind = this.spares.includes(id) ? 'a spare edge' : 'the nearest of the others';
     if (assigned === null) return `no edge was named, and ${id} is ${kind}`;
     if (this.#movingTo === assigned) return `on the way to ${assigned}: ${this.#reason}`;
-    if (this.#isLate) return `it moved here before it was told to stay at ${assigned}`;
+    if (this.#isLate)
+      return `it came by an order that was replaced on its way, by one to stay at ${assigned}: the next decision places it`;
     const hasFailed = this.edges.routes.hasFailed(assigned, this.#clock.nowMs());
     return `${assigned} ${hasFailed ? 'has failed' : 'leaves or is full'}, and ${id} is ${kind}`;
   }
