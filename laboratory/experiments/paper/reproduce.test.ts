@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Claim } from '../../../simulator/runner/claim.ts';
+import { experimentCommand } from '../../../simulator/runner/run-experiment.ts';
 import { withDefaults } from '../../../src/cli/options/options.ts';
 import type { PaperConclusion } from './paper-experiment.ts';
 import { reproduction } from './reproduce.ts';
@@ -18,7 +19,9 @@ const claim: Claim = {
 };
 
 it('has verdicts in its table; with --smoke none, and a line that says that it judges nothing', () => {
-  const { options, conclude } = reproduction('fig2', '', () => ['fig2']);
+  const experiment = reproduction('fig2', '', () => ['fig2']);
+  const { options, conclude } = experiment;
+  expect(experimentCommand(experiment).options.map(({ long }) => long)).toContain('--all');
   const done = [{ figure: 'fig2', rows: [], claims: [claim], summary: {} } as unknown as PaperConclusion];
   const given = withDefaults(options, {});
   const { remarks, table, summary } = conclude(done, given);

@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { runExperiment } from '../../runner/run.ts';
+import { experimentCommand } from '../../runner/run-experiment.ts';
 import type { SimulationSummary } from '../../simulation/simulate.ts';
 import { simulateExperiment } from './simulate.ts';
 import { type SweepRow, sweepRecords, sweepRows, sweepSummary, sweepTable } from './sweep.ts';
@@ -53,6 +54,28 @@ describe('a sweep', () => {
     expect(await headings({ policy: [] })).toEqual(['greedy (baseline)', 'max-sinr', 'max-sinr is']);
     const token = await headings({ policy: ['max-sinr'], fidelity: 'token' });
     expect(token).toEqual(['max-sinr, edge alone (baseline)', 'max-sinr', 'max-sinr is']);
+  });
+
+  it('prints the table, with every line only on request', async () => {
+    const words = ['--scenario', 'street-canyon', '--set', 'devices.count=3', '--slots', '2', '--policy', 'best'];
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const printed = async (...more: string[]): Promise<string> => {
+      stdout.mockClear();
+      await experimentCommand(simulateExperiment).parseAsync([...words, ...more], { from: 'user' });
+      return stdout.mock.calls.map(([text]) => String(text)).join('');
+    };
+    const short = await printed();
+    expect(short).toMatch(/^figure +unit +max-sinr \(baseline\) +best +best is\n/);
+    expect(short).toMatch(/\ntime for each token, predicted +ms +[\d.]+ +[\d.]+ +(the same|better|worse)/);
+    expect(short).toMatch(/\n\n\d+ more with --all; keys and exact values with --json\n$/);
+    expect(short).not.toContain('MsMean');
+    const long = await printed('--all');
+    expect(long.split('\n').length).toBeGreaterThan(short.split('\n').length + 8);
+    const lines = long.split('\n').slice(2, -2);
+    expect(lines.filter((line) => /^\S+$/.test(line.split('  ')[0] ?? ''))).toEqual([expect.stringMatching(/^slots /)]);
+    expect(JSON.parse(await printed('--json'))).toMatchObject({ summary: { slots: 2 }, params: { policy: 'best' } });
+    vi.restoreAllMocks();
   });
 
   it('leaves the terms of the paper out of the short table where no policy minimises them', () => {
