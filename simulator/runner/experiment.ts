@@ -46,7 +46,7 @@ export interface Conclusion<Row extends object = object, Summary extends Result[
   readonly summary: Summary;
   /** What a terminal shows in place of the rows, where all of their keys would not fit. */
   readonly forPeople?: readonly object[];
-  /** What it shows in place of rows and summary; see {@link Experiment.tableOptions}. */
+  /** Stands on a terminal in place of rows and summary; see {@link Experiment.tableOptions}. */
   readonly table?: ReaderTable;
   /** Sentences for people that no key has room for. */
   readonly remarks?: readonly string[];

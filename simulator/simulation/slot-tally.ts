@@ -67,7 +67,7 @@ export interface SlotSummary extends SlotFigures {
 }
 
 const always = 'always';
-/** Of the paper's equations, which the objective `felt` does not count. */
+/** Figures of the paper's equations, which the objective `felt` does not count. */
 const paper = 'paper';
 
 /** What people read of the summary, most important first. */
@@ -90,7 +90,7 @@ export const slotQuantities: Readonly<Record<keyof SlotSummary, Quantity>> = {
     shown: paper,
   },
   serialMsMean: { words: 'D^MD + D^ES of a task', unit: 'ms', better: 'less' },
-  // lambda times a squared time: a large number of ms that nobody waits.
+  // A time squared, times lambda: it may be minutes, though no device waits that long.
   mismatchMsMean: { words: 'penalty, lambda (D^MD - d/R)^2, of a task', unit: 'ms', better: 'less', shown: paper },
   energyTermMsMean: { words: 'energy of a task as the objective weighs it', unit: 'ms', better: 'less' },
   energyJMean: { words: 'energy of a device for a task', unit: 'J', better: 'less', shown: always },

@@ -81,7 +81,7 @@ type Options = OptionsOf<typeof options>;
 
 interface Found {
   readonly runs: readonly (SweepRun & SimulationRun)[];
-  /** What people compare them with; empty: with the first policy, or nothing. */
+  /** Runs to compare them with; empty: the first policy, or nothing. */
   readonly baseline: Found['runs'];
   readonly scenario: Scenario;
   readonly policies: readonly string[];
@@ -191,8 +191,8 @@ async function runAll(asked: Asked, run: Run): Promise<Found['runs']> {
 }
 
 /**
- * What people have without a controller and without drafts: each device at the edge that it hears best, which writes alone. Where that is what
- * was run: a simple policy.
+ * Runs a fleet without a controller and without drafts: each device at the edge with the best SNR, which writes alone. Where that is the run
+ * in question, it runs a simple policy.
  */
 async function runBaseline(asked: Asked, run: Run): Promise<Found['runs']> {
   const mode = asked.fidelity === 'slot' ? asked.mode : 'ar';
