@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import { localReport, reportTurn } from './turn-report.ts';
 
 const commit = (atMs: number, tokenCount: number, acceptedCount = 0) => ({ atMs, tokenCount, acceptedCount });
-const written = { outcome: { kind: 'ended', reason: 'length' }, text: '', tokens: [] } as const;
+const account = { steps: 0, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
+const written = { outcome: { kind: 'ended', reason: 'length', account }, text: '', tokens: [] } as const;
 
 it.each([
   ['none without text', [], undefined, undefined],

@@ -71,8 +71,8 @@ const forwardedHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip'];
 
 /**
  * Whose kept answers a request may read: those of its key; where none is asked for, of its address, of what proxies say of it, and of what
- * it shows for a key. The last entry of what proxies say stands before the rest: a client can write the entries before it, so as to look
- * like many that have little each.
+ * it shows for a key. The last entry of what proxies say stands before the rest: a client can write the entries before it, and be
+ * taken for many that have little each.
  */
 export function ownerOf({ keyId, address }: Sender, headers: Headers, shown: string | undefined): StreamOwner {
   if (keyId !== null) return [`key ${keyId}`];
