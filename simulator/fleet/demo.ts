@@ -6,7 +6,7 @@ import type { ControllerEvent } from '../../src/allocation/controller/controller
 import { CloseStack } from '../../src/core/basics/close-stack.ts';
 import { quantile } from '../../src/core/basics/statistics.ts';
 import { findPolicy } from '../../src/files/policy-file.ts';
-import { openPolicyThread } from '../../src/files/policy-thread.ts';
+import { openPolicyProcess } from '../../src/files/policy-process.ts';
 import { openModel } from '../../src/models/engines/open-model.ts';
 import { preciseSleep } from '../../src/models/engines/precise-sleep.ts';
 import { AdaptiveDrafter } from '../../src/models/port/adaptive-drafter.ts';
@@ -157,9 +157,9 @@ function apart(
 
 async function here({ policy, objective, slotMs }: DemoSettings): Promise<FleetControl> {
   await using opened = new CloseStack();
-  const thread = opened.use(await openPolicyThread(policy, { clock: machineClock }));
+  const decider = opened.use(await openPolicyProcess(policy, { clock: machineClock }));
   const fallback = await findPolicy('greedy');
-  const control = opened.use(await controlHere({ policy: thread, fallback, objective, slotMs }));
+  const control = opened.use(await controlHere({ policy: decider, fallback, objective, slotMs }));
   const kept = opened.move();
   return { ...control, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
 }

@@ -7,7 +7,7 @@ import type { Origin } from '../allocation/controller/messages.ts';
 import type { RemotePolicy } from '../allocation/slot/remote-policy.ts';
 import { badArgument, type OutriderError } from '../core/basics/errors.ts';
 import { type NatsFleetStore, openNatsFleetStore, parseNatsAddress } from '../files/nats-fleet-store.ts';
-import { PolicyThread } from '../files/policy-thread.ts';
+import { PolicyProcess } from '../files/policy-process.ts';
 import { readNamed } from '../files/tls-files.ts';
 import { machineClock } from '../network/transport/machine-clock.ts';
 import type { Accept } from '../network/transport/transport.ts';
@@ -205,7 +205,7 @@ export class FleetService implements AsyncDisposable {
   }
 
   #lead({ cell, epoch }: Origin, mayOrder: () => boolean): Pick<RunningController, 'accept' | 'close'> {
-    const policy = new PolicyThread(this.#flags.policy, { clock: machineClock });
+    const policy = new PolicyProcess(this.#flags.policy, { clock: machineClock });
     // Slots are decided by the fallback until it is loaded, and where it can't be.
     policy.loaded.catch(() => {});
     const controller = this.#settings.start(policy, { cell, epoch, mayOrder });

@@ -8,7 +8,7 @@ import { asOutriderError, badArgument } from '../core/basics/errors.ts';
 import { recordFleet } from '../files/fleet-record.ts';
 import { readPageFiles } from '../files/page-files.ts';
 import { findPolicy } from '../files/policy-file.ts';
-import { openPolicyThread } from '../files/policy-thread.ts';
+import { openPolicyProcess } from '../files/policy-process.ts';
 import { readStreetMap } from '../files/street-map-file.ts';
 import { machineClock } from '../network/transport/machine-clock.ts';
 import {
@@ -123,7 +123,7 @@ export function controllerCommand(onServing: OnServing = () => {}): Command {
 
 async function serve(flags: ControllerFlags, onServing: OnServing, signal: AbortSignal): Promise<void> {
   await using access = await openControllerAccess(flags);
-  await using policy = await openPolicyThread(flags.policy, { clock: machineClock });
+  await using policy = await openPolicyProcess(flags.policy, { clock: machineClock });
   const fallback = await findPolicy('greedy');
   const metrics = createControllerMetrics();
   const streets = flags.map === undefined ? undefined : await streetsFor(flags.map);

@@ -9,7 +9,7 @@ import type { SlotState } from '../allocation/slot/slot-state.ts';
 import { syntheticSlot } from '../allocation/slot/synthetic-slot.ts';
 import { machineClock } from '../network/transport/machine-clock.ts';
 import { CellThreads } from './cell-threads.ts';
-import { openPolicyThread } from './policy-thread.ts';
+import { openPolicyProcess } from './policy-process.ts';
 
 const best = createPolicy('best');
 const mostTogether = 60;
@@ -36,7 +36,7 @@ async function threadsThat(body: string): Promise<CellThreads> {
 
 describe('a slot of several cells', () => {
   it.each([1, 2, 3])('is decided in %s threads as in one', async (threads) => {
-    await using thread = await openPolicyThread('best', { clock: machineClock, threads, mostTogether });
+    await using thread = await openPolicyProcess('best', { clock: machineClock, threads, mostTogether });
     for (const seed of [1, 2, 3]) {
       const state = town(seed);
       expect(shardsOf(state, mostTogether).length).toBeGreaterThan(3);

@@ -1,8 +1,8 @@
-// Threads that decide cells of a slot beside the thread of a policy. They are started when a slot has several cells, and have the policy of
-// the same name. Where one fails, the policy has failed in this slot, and the next slot has a fresh one.
+// Threads that decide cells of a slot beside the main thread of a policy's process. They are started when a slot has several cells, and have
+// the policy of the same name. Where one fails, the policy has failed in this slot, and the next slot has a fresh one.
 
 import { once } from 'node:events';
-import { resourceLimits, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { divideCells, joined, shardState } from '../allocation/shards/shard-state.ts';
 import { type Shard, shardsOf } from '../allocation/shards/shards.ts';
 import type { Assignment, Policy, SlotState } from '../allocation/slot/slot-state.ts';
@@ -19,7 +19,7 @@ export class CellThreads {
 
   /** @param file of the threads @param workerData that they get @param count of them, beside this one */
   constructor(file: string, workerData: unknown, count: number) {
-    this.#start = () => new Worker(file, { workerData, resourceLimits });
+    this.#start = () => new Worker(file, { workerData });
     this.#count = count;
   }
 

@@ -3,7 +3,6 @@
 
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createPolicy, policyEntry } from '../allocation/policies/policies.ts';
 import type { Policy } from '../allocation/slot/slot-state.ts';
 import { badArgument } from '../core/basics/errors.ts';
 import { type FoundPolicy, learnedPolicyList, readHashed, readLearned, weightsOf } from './shipped-weights.ts';
@@ -13,6 +12,7 @@ export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
   const weights = weightsOf(nameOrPath);
   if (weights !== undefined) return readLearned(nameOrPath, weights);
   if (!/[/\\]|\.[cm]?[jt]s$/.test(nameOrPath)) {
+    const { createPolicy, policyEntry } = await import('../allocation/policies/policies.ts');
     const trained = learnedPolicyList.map(({ name }) => name);
     const needsPlaces = policyEntry(nameOrPath)?.needsPlaces === true;
     return { name: nameOrPath, decide: createPolicy(nameOrPath, trained), sha256: null, needsPlaces };

@@ -3,8 +3,6 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { readActor } from '../allocation/learned/actor-file.ts';
-import { createLearnedPolicy } from '../allocation/learned/learned-policy.ts';
 import type { NamedPolicy } from '../allocation/slot/require-assignment.ts';
 import { badArgument } from '../core/basics/errors.ts';
 import { shippedPath } from '../models/files/shipped-path.ts';
@@ -58,6 +56,8 @@ export function weightsOf(name: string): string | undefined {
 export async function readLearned(name: string, file: string): Promise<FoundPolicy> {
   const remedy = 'Name a file that "outrider train masac --out" wrote: masac:DIRECTORY/weights.safetensors.';
   const { bytes, sha256 } = await readHashed(name, file, remedy);
+  const { readActor } = await import('../allocation/learned/actor-file.ts');
+  const { createLearnedPolicy } = await import('../allocation/learned/learned-policy.ts');
   return { name, decide: createLearnedPolicy(readActor(bytes, name)), sha256, needsPlaces: true };
 }
 

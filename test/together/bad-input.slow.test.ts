@@ -13,7 +13,7 @@ import type { Clock } from '../../src/core/basics/clock.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { edgeKey } from '../../src/core/protocol/edge/edge-key.ts';
 import { linearStepTime } from '../../src/core/scheduling/step-time.ts';
-import { openPolicyThread } from '../../src/files/policy-thread.ts';
+import { openPolicyProcess } from '../../src/files/policy-process.ts';
 import { machineClock } from '../../src/network/transport/machine-clock.ts';
 import type { Connection } from '../../src/network/transport/transport.ts';
 import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
@@ -60,10 +60,10 @@ const isAssignedTo =
 /** @param policy name or file @param tls whether its port has TLS */
 async function controllerSite(policy = 'greedy', epoch?: number, tls = false): Promise<ControllerSite> {
   const events: ControllerEvent[] = [];
-  const thread = await openPolicyThread(policy, { clock: machineClock });
+  const decider = await openPolicyProcess(policy, { clock: machineClock });
   const metrics = createControllerMetrics();
   const controller = startController({
-    ...{ policy: thread, fallback: { name: 'greedy', decide: createPolicy('greedy') }, slotMs: 200 },
+    ...{ policy: decider, fallback: { name: 'greedy', decide: createPolicy('greedy') }, slotMs: 200 },
     onDecision: metrics.onDecision,
     onEvent(event) {
       metrics.onEvent(event);
@@ -73,7 +73,7 @@ async function controllerSite(policy = 'greedy', epoch?: number, tls = false): P
   });
   const listener = await listenController(controller, { host: '127.0.0.1', port: 0, tls: tls ? identity : undefined });
   undo.push(
-    () => thread[Symbol.asyncDispose](),
+    () => decider[Symbol.asyncDispose](),
     () => controller.close(),
     () => listener.close(),
   );
@@ -491,7 +491,7 @@ describe('a policy file', () => {
   it.each([
     ['throws', 'throw new Error("no");', 'threw', 'Error: no'],
     ['gives NaN', 'return { server: [NaN], bandwidthShare: [NaN], computeShare: [NaN] };', 'invalid', ''],
-    ['ends its thread', 'process.exit(1);', 'ended', 'status 1'],
+    ['ends its process', 'process.exit(1);', 'ended', 'status 1'],
   ])('that %s is replaced by greedy, and the log and the metrics tell', async (_, body, fault, word) => {
     const { site, file } = await replacedPolicy(body);
     const cause = expect.stringContaining(word);

@@ -5,7 +5,7 @@ import type { ControllerEvent } from '../../src/allocation/controller/controller
 import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { edgeKey } from '../../src/core/protocol/edge/edge-key.ts';
-import { openPolicyThread } from '../../src/files/policy-thread.ts';
+import { openPolicyProcess } from '../../src/files/policy-process.ts';
 import { machineClock } from '../../src/network/transport/machine-clock.ts';
 import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
 import type { ControlNote } from '../../src/processes/controller/control-client.ts';
@@ -30,7 +30,7 @@ const patientMs = 30_000;
 const reasonOfMove =
   /policy (best|greedy): [\d.]+ ms a token predicted|^\w (has failed|leaves or is full), and \w is a spare edge$|^it came by an order that was replaced/;
 const reference = await toyReference(neutralSampling, length);
-const policy = await openPolicyThread('best', { clock: machineClock });
+const policy = await openPolicyProcess('best', { clock: machineClock });
 afterAll(() => policy[Symbol.asyncDispose]());
 const undo: (() => unknown)[] = [];
 afterEach(async () => {

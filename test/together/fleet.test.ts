@@ -8,7 +8,7 @@ import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import { reachController } from '../../src/cli/options/member-options.ts';
 import { defined } from '../../src/core/basics/defined.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
-import { openPolicyThread } from '../../src/files/policy-thread.ts';
+import { openPolicyProcess } from '../../src/files/policy-process.ts';
 import { machineClock } from '../../src/network/transport/machine-clock.ts';
 import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
 import type { ControlNote } from '../../src/processes/controller/control-client.ts';
@@ -31,7 +31,7 @@ const shortTimes: LeaseTimes = {
   pauseMs: 50,
 };
 const reference = await toyReference(neutralSampling, length);
-const policy = await openPolicyThread('best', { clock: machineClock });
+const policy = await openPolicyProcess('best', { clock: machineClock });
 afterAll(() => policy[Symbol.asyncDispose]());
 const undo: (() => unknown)[] = [];
 afterEach(async () => {

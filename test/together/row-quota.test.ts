@@ -5,7 +5,7 @@ import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import type { Clock } from '../../src/core/basics/clock.ts';
 import { edgeKey } from '../../src/core/protocol/edge/edge-key.ts';
 import { RowQuotas } from '../../src/core/protocol/edge/row-quotas.ts';
-import { openPolicyThread } from '../../src/files/policy-thread.ts';
+import { openPolicyProcess } from '../../src/files/policy-process.ts';
 import { machineClock } from '../../src/network/transport/machine-clock.ts';
 import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
 import { reachBy } from '../../src/processes/controller/control-client.ts';
@@ -70,7 +70,7 @@ async function joined(url: string, id: string) {
 
 /** A controller. */
 async function startAt(wanted: number) {
-  const policy = await openPolicyThread('greedy', { clock: machineClock });
+  const policy = await openPolicyProcess('greedy', { clock: machineClock });
   const fallback = { name: 'greedy', decide: createPolicy('greedy') };
   const controller = startController({ policy, fallback, slotMs: 100 });
   const { port, close: closePort } = await listenController(controller, { host: '127.0.0.1', port: wanted });

@@ -14,7 +14,7 @@ import { shardsOf } from '../../../src/allocation/shards/shards.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
-import { openPolicyThread, type PolicyThread } from '../../../src/files/policy-thread.ts';
+import { openPolicyProcess, type PolicyProcess } from '../../../src/files/policy-process.ts';
 import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import { timed } from '../../measuring/cpu-time.ts';
 import { heldBytes } from '../../measuring/held-memory.ts';
@@ -28,7 +28,7 @@ interface SlotCost {
   readonly openMs: number;
   /** The policy `best`, cells included. */
   readonly decideMs: number;
-  /** The same by the policy's thread, which has another for each further processor: ms that pass, and those of them in which it is asked. */
+  /** The same by the policy's process, with a thread for each processor: ms that pass, and those of them in which it is asked. */
   readonly threadsMs: number;
   readonly askMs: number;
   /** Makes orders of the decision. */
@@ -76,7 +76,7 @@ export async function measureDecision(
   const ofCrowd = await settledBytes();
   const firstReportUs = (1000 * fleet.join()) / deviceCount;
   const bytesPerDeviceReported = ((await settledBytes()) - ofCrowd) / deviceCount;
-  await using thread = await openPolicyThread(best.name, { clock: machineClock });
+  await using thread = await openPolicyProcess(best.name, { clock: machineClock });
   const slots: SlotCost[] = [];
   const slotCount = warmUpSlots + countedSlots;
   for (let slot = 1; slot <= slotCount; slot += 1) {
@@ -149,7 +149,7 @@ class Fleet {
   }
 
   /** @param isLast the controller keeps the reports of this slot, so they are texts of its own */
-  async decide(slot: number, thread: PolicyThread, isLast: boolean): Promise<SlotCost> {
+  async decide(slot: number, thread: PolicyProcess, isLast: boolean): Promise<SlotCost> {
     const controller = this.#controller;
     // Slots are far from each other, so that answers begin and end in each.
     const nowMs = 5 * slotMs * slot;
@@ -180,7 +180,7 @@ class Fleet {
 
 /** @throws OutriderError `internal`: threads have decided otherwise */
 async function decidedInThreads(
-  thread: PolicyThread,
+  thread: PolicyProcess,
   state: SlotState | null,
   { assignment }: Decision,
 ): Promise<Pick<SlotCost, 'threadsMs' | 'askMs'>> {

@@ -94,7 +94,7 @@ export class MeasuredFleet extends FleetControllers<ControlNetwork> {
 
 /**
  * By how much a decision moves the clock for each device that reads, ms; the next one at once may come after four times as long. A controller
- * with a policy in a thread of its own waits for the policy, and then three times as long as its own part took: so this is
+ * with a policy in a process of its own waits for the policy, and then three times as long as its own part took: so this is
  * (`openMs` + `applyMs` + `decideMs` / 4) / `reading` of 100,000 devices in bench/bench-controller-decisions.json of 2026-11-26. It is a
  * constant, as virtual time must not depend on this machine.
  */

@@ -9,7 +9,7 @@ import type { ControllerEvent, DecidedEvent } from '../../../src/allocation/cont
 import type { RemotePolicy } from '../../../src/allocation/slot/remote-policy.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
-import { openPolicyThread } from '../../../src/files/policy-thread.ts';
+import { openPolicyProcess } from '../../../src/files/policy-process.ts';
 import type { PacedStep, PacingCounts } from '../../../src/models/port/paced.ts';
 import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
@@ -122,11 +122,11 @@ export async function playFleet(plan: LivePlan, run: Run): Promise<LiveFound> {
   });
   const { fleet } = demo;
   const probed = fleet.edges.map((edge) => ({ edge, probe: probeOf(edge, probes) }));
-  await using threads = new CloseStack();
+  await using processes = new CloseStack();
   const deciders = new Map<string, RemotePolicy>();
-  // All at once, before the first block: a thread that starts takes time from the emulated hardware.
+  // All at once, before the first block: a process that starts takes time from the emulated hardware.
   for (const { key, policy } of plan.policies)
-    deciders.set(key, threads.use(await openPolicyThread(policy, { clock: machineClock })));
+    deciders.set(key, processes.use(await openPolicyProcess(policy, { clock: machineClock })));
   const steps = new StepLog();
   const pacingOf = async (): Promise<Pacing> =>
     sumOf(await Promise.all(probed.map(({ probe }) => probe.ask('pacing'))));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runExperiment } from '../../../simulator/runner/run.ts';
-import { residentMB } from '../../measuring/process-memory.ts';
+import { residentMB } from '../../../src/files/process-usage.ts';
 import { loadExperiment } from './load.ts';
 
 describe('bench load', () => {

@@ -1,10 +1,10 @@
-// A policy that decides elsewhere, as in a thread of its own: it may be late, fail or be gone, and whoever asks then decides otherwise.
+// A policy that decides elsewhere, as in a process of its own: it may be late, fail or be gone, and whoever asks then decides otherwise.
 
 import type { Assignment, SlotState } from './slot-state.ts';
 
 /**
  * Why a slot has no decision. `threw`: it threw; `invalid`: it gave no assignment of the state; `late`: none in time, which is no failure of
- * the policy; `slow`: it uses more of the processor than it may; `memory`: it took too much; `ended`: its thread has ended, as after
+ * the policy; `slow`: it uses more of the processor than it may; `memory`: it took too much; `ended`: its process has ended, as after
  * `process.exit`; `unloadable`: it can't be loaded again.
  */
 export type PolicyFault = 'threw' | 'invalid' | 'late' | 'slow' | 'memory' | 'ended' | 'unloadable';

@@ -1,5 +1,5 @@
 // A running controller: connections, the clock of slots, and the policy, around the pure controller of src/allocation/controller/. The
-// policy decides in another thread, so that a slow one blocks no member: its slot is then decided here, by the fallback.
+// policy decides in another process, so that a slow one blocks no member: its slot is then decided here, by the fallback.
 
 import { defaultCell } from '../../allocation/controller/cell-epoch.ts';
 import { Controller, type Decision, type OpenSlot } from '../../allocation/controller/controller.ts';
@@ -28,7 +28,7 @@ import { type DeskSettings, WatchDesk } from './watch-desk.ts';
 export type ControllerRole = JoinMessage['role'] | 'watcher';
 
 export interface ControllerOptions extends Pick<OrderSettings, 'targetMsPerToken'>, Pick<DeskSettings, 'streets'> {
-  /** A RemotePolicy is closed by its creator, after the controller. A NamedPolicy runs in this thread and blocks it. */
+  /** A RemotePolicy is closed by its creator, after the controller. A NamedPolicy runs in this process and blocks it. */
   readonly policy: RemotePolicy | NamedPolicy;
   /** Decides here where the policy fails, is late, or can't be asked. Quick, and of our own. */
   readonly fallback: NamedPolicy;

@@ -1,4 +1,4 @@
-// Policies that a test writes into files, in threads of a controller.
+// Policies that a test writes into files, in processes of a controller.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,12 +9,12 @@ import type { PolicyFailure } from '../allocation/slot/remote-policy.ts';
 import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
 import { syntheticSlot } from '../allocation/slot/synthetic-slot.ts';
 import { machineClock } from '../network/transport/machine-clock.ts';
-import { openPolicyThread, type PolicyThread, type PolicyThreadOptions } from './policy-thread.ts';
+import { openPolicyProcess, type PolicyProcess, type PolicyProcessOptions } from './policy-process.ts';
 
 export const state: SlotState = syntheticSlot({ deviceCount: 6, serverCount: 2, seed: 3, sideM: 100 });
 export const patientMs = 15_000;
 let folder = '';
-export const open: PolicyThread[] = [];
+export const open: PolicyProcess[] = [];
 
 /** Called once in a test file. */
 export function keepPolicies(): void {
@@ -23,17 +23,13 @@ export function keepPolicies(): void {
   });
   afterAll(() => rm(folder, { recursive: true }));
   afterEach(async () => {
-    for (const thread of open.splice(0)) await thread[Symbol.asyncDispose]();
+    for (const policy of open.splice(0)) await policy[Symbol.asyncDispose]();
   });
 }
 
 let files = 0;
-/** @param body of a function of a slot state; `calls` counts them */
-export async function policyOf(
-  body: string,
-  options: Partial<PolicyThreadOptions> = {},
-  top = '',
-): Promise<PolicyThread> {
+/** @param body of a function of a slot state; `calls` counts them @param top of the module, before it */
+export async function policyFile(body: string, top = ''): Promise<string> {
   files += 1;
   const file = join(folder, `policy-${files}.ts`);
   const all = `const all = (state: any, value: number) => new Float64Array(state.deviceCount).fill(value);
@@ -45,9 +41,17 @@ const best = (state: any, device: number) => {
 };`;
   const source = `${all}\n${top}\nlet calls = 0;\nexport function policy(state: any): any { calls += 1; ${body} }\n`;
   await writeFile(file, source);
-  const thread = await openPolicyThread(file, { clock: machineClock, ...options });
-  open.push(thread);
-  return thread;
+  return file;
+}
+
+export async function policyOf(
+  body: string,
+  options: Partial<PolicyProcessOptions> = {},
+  top = '',
+): Promise<PolicyProcess> {
+  const policy = await openPolicyProcess(await policyFile(body, top), { clock: machineClock, ...options });
+  open.push(policy);
+  return policy;
 }
 
 /** Code that uses the processor for so long, whoever else uses it. */
@@ -55,8 +59,8 @@ export const works = (ms: number): string =>
   `const used = () => { const { user, system } = process.threadCpuUsage(); return (user + system) / 1000; };
   const until = used() + ${ms}; while (used() < until);`;
 
-export async function failureOf(thread: PolicyThread, limitMs: number = patientMs): Promise<PolicyFailure> {
-  const asked = thread.ask(state, limitMs);
+export async function failureOf(policy: PolicyProcess, limitMs: number = patientMs): Promise<PolicyFailure> {
+  const asked = policy.ask(state, limitMs);
   if (asked === null) throw new Error('it can not be asked');
   return await asked.then(
     () => {
@@ -67,9 +71,9 @@ export async function failureOf(thread: PolicyThread, limitMs: number = patientM
 }
 
 /** Asks until it can be asked. */
-export async function whenBack(thread: PolicyThread): Promise<Assignment> {
+export async function whenBack(policy: PolicyProcess): Promise<Assignment> {
   for (;;) {
-    const asked = thread.ask(state, patientMs);
+    const asked = policy.ask(state, patientMs);
     if (asked !== null) return asked;
     await sleep(20);
   }

@@ -1,8 +1,9 @@
-// What runs in the thread of a policy: loads it, and answers each slot with an assignment or an error. The same file runs in the threads
-// that decide cells for it.
+// The process of a policy: loads it, and answers each slot with an assignment or an error. States come by its standard input, answers go by a
+// pipe of their own. The same file runs in the threads that decide cells for it.
 
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { isMainThread, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
 import { byShards, mostTogether } from '../allocation/shards/shard-state.ts';
 import type { PolicyFault } from '../allocation/slot/remote-policy.ts';
 import { requireAssignment } from '../allocation/slot/require-assignment.ts';
@@ -10,38 +11,70 @@ import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
 import { asOutriderError, type ErrorCode } from '../core/basics/errors.ts';
 import { ownCpuMs } from '../models/engines/thread-watch.ts';
 import { type CellsAnswer, CellThreads } from './cell-threads.ts';
+import { type ParentGuardData, parentGuardUrl } from './parent-guard.ts';
 import { findPolicy } from './policy-file.ts';
 import type { FoundPolicy } from './shipped-weights.ts';
+import { ValueReader, valueBytes } from './value-pipe.ts';
 
-/** URL of this file, for {@link Worker}. */
-export const policyThreadUrl: string = import.meta.url;
+/** URL of this file; its process gets {@link PolicyChildData} as JSON. */
+export const policyChildUrl: string = import.meta.url;
 
-/** `workerData` of a policy's thread. */
-export interface PolicyThreadData {
-  readonly role: 'policy of a controller' | 'cells of a policy';
+/** File descriptor of the pipe for its messages. */
+export const answersPipe = 3;
+
+export interface PolicyChildData {
   /** Name or file. */
   readonly policy: string;
+  /** Process that has started it. */
+  readonly parent: number;
   /** That decide a slot of several cells together, this one among them. */
   readonly threads: number;
   /** Devices of a cell, about. */
   readonly mostTogether?: number | undefined;
 }
 
+/** `workerData` of a thread for cells. */
+interface CellsData {
+  readonly role: 'cells of a policy';
+  readonly policy: string;
+}
+
 /**
- * Messages of the thread: once `ready` or `unloadable`, then one answer for each state. `cpuMs`: processor time of the thread since its
- * start.
+ * Messages: once `ready` or `unloadable`, then one answer for each state; `gone`: the process ends now. `cpuMs`: processor time of its main
+ * thread since its start.
  */
-export type PolicyThreadMessage =
+export type PolicyMessage =
   | { readonly kind: 'ready'; readonly cpuMs: number }
   | { readonly kind: 'unloadable'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string }
-  | (PolicyThreadAnswer & { readonly cpuMs: number });
+  | { readonly kind: 'gone'; readonly cause: string }
+  | (PolicyAnswer & { readonly cpuMs: number });
 
-export type PolicyThreadAnswer =
+export type PolicyAnswer =
   | { readonly kind: 'decided'; readonly assignment: Assignment }
   | { readonly kind: 'failed'; readonly fault: PolicyFault; readonly cause: string };
 
-async function serve(data: PolicyThreadData, port: MessagePort): Promise<void> {
-  const say = (message: PolicyThreadMessage): void => port.postMessage(message);
+const mostCauseLength = 1000;
+
+/** Waits until it is written. The parent has ended where that fails. */
+function say(message: PolicyMessage): void {
+  const isLong = 'cause' in message && message.cause.length > mostCauseLength;
+  const said = isLong ? { ...message, cause: `${message.cause.slice(0, mostCauseLength)}...` } : message;
+  try {
+    for (const part of valueBytes(said)) writeFileSync(answersPipe, part);
+  } catch {
+    process.exit();
+  }
+}
+
+async function serve(data: PolicyChildData): Promise<void> {
+  const guard: ParentGuardData = { role: 'parent guard', parent: data.parent };
+  new Worker(fileURLToPath(parentGuardUrl), { workerData: guard });
+  process.on('uncaughtException', (error) => {
+    say({ kind: 'gone', cause: causeOf(error) });
+    process.exit(1);
+  });
+  // V8 writes a page on standard error where it gets no more memory; the controller says that in a line.
+  process.stderr.write = process.stdout.write.bind(process.stdout);
   let policy: FoundPolicy;
   try {
     policy = await findPolicy(data.policy);
@@ -53,19 +86,24 @@ async function serve(data: PolicyThreadData, port: MessagePort): Promise<void> {
   const { mostTogether: most = mostTogether } = data;
   // A policy of somebody's own may keep something from slot to slot, and from cell to cell.
   const others = policy.sha256 === null ? data.threads - 1 : 0;
-  const cells = new CellThreads(fileURLToPath(policyThreadUrl), { ...data, role: 'cells of a policy' }, others);
+  const cellsData: CellsData = { role: 'cells of a policy', policy: data.policy };
+  const cells = new CellThreads(fileURLToPath(policyChildUrl), cellsData, others);
   const decide = async (state: SlotState): Promise<[given: unknown]> => {
     const isDivided = others > 0 && state.deviceCount > most;
     return [isDivided ? await cells.decide(policy.decide, state, most) : byShards(policy.decide, most)(state)];
   };
-  port.on('message', async (state: SlotState) => {
-    say({ ...(await answer(policy.name, decide, state)), cpuMs: ownCpuMs() });
+  const states = new ValueReader();
+  process.stdin.on('data', async (chunk: Buffer) => {
+    for (const state of states.take(chunk)) {
+      say({ ...(await answer(policy.name, decide, state as SlotState)), cpuMs: ownCpuMs() });
+    }
   });
+  process.stdin.on('end', () => process.exit());
   say({ kind: 'ready', cpuMs: ownCpuMs() });
 }
 
-/** Decides cells for a policy's thread, which has loaded the same policy. */
-async function serveCells({ policy: name }: PolicyThreadData, port: MessagePort): Promise<void> {
+/** Decides cells for the main thread, which has loaded the same policy. */
+async function serveCells({ policy: name }: CellsData, port: MessagePort): Promise<void> {
   const say = (answer: CellsAnswer): void => port.postMessage(answer);
   const { decide } = await findPolicy(name);
   port.on('message', (states: readonly SlotState[]) => {
@@ -85,7 +123,7 @@ async function answer(
   name: string,
   decide: (state: SlotState) => Promise<[given: unknown]>,
   state: SlotState,
-): Promise<PolicyThreadAnswer> {
+): Promise<PolicyAnswer> {
   let given: unknown;
   try {
     // In a list, since it may be anything, a promise as well.
@@ -98,7 +136,7 @@ async function answer(
       { name, decide: () => given as Assignment },
       state,
     );
-    // Whatever lists the policy has made, these can be copied to another thread.
+    // Whatever lists the policy has made, these can be sent to another process.
     const assignment = {
       server: Int32Array.from(server),
       bandwidthShare: Float64Array.from(bandwidthShare),
@@ -110,8 +148,7 @@ async function answer(
   }
 }
 
-const given = workerData as PolicyThreadData | null;
-if (!isMainThread && parentPort !== null && given !== null) {
-  if (given.role === 'policy of a controller') void serve(given, parentPort);
-  if (given.role === 'cells of a policy') void serveCells(given, parentPort);
-}
+const data = workerData as CellsData | null;
+if (isMainThread && process.argv[1] === fileURLToPath(policyChildUrl)) {
+  void serve(JSON.parse(process.argv[2] ?? '{}') as PolicyChildData);
+} else if (data?.role === 'cells of a policy' && parentPort !== null) void serveCells(data, parentPort);

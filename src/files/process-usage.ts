@@ -1,4 +1,4 @@
-// Memory of another process of this machine.
+// What another process of this machine uses: memory, and the processor.
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -26,4 +26,20 @@ function fromPs(processId: number): Promise<number | undefined> {
 
 function numberIn(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** Ticks of the counters of /proc in a second, on every Linux that Node runs on. */
+const ticksPerSecond = 100;
+
+/**
+ * Processor time since its start, seconds; undefined where the system is not Linux.
+ * @param threads all that it has, or its main thread alone
+ */
+export async function processorSeconds(processId: number, threads: 'all' | 'main'): Promise<number | undefined> {
+  const folder = threads === 'all' ? `/proc/${processId}` : `/proc/${processId}/task/${processId}`;
+  const text = await readFile(`${folder}/stat`, 'utf8').catch(() => '');
+  // The name in parentheses may hold spaces; utime and stime are the 12th and 13th field after it.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return Number.isFinite(ticks) ? ticks / ticksPerSecond : undefined;
 }
