@@ -236,9 +236,10 @@ describe('a policy in a process', () => {
   ])('ends when the process that has started it is killed while it %s', async (_, top, body) => {
     const file = await policyFile(body, `console.log(process.pid); ${top}`);
     const owner = spawn(process.execPath, ['--input-type=module', '-e', ownerOf(file)]);
+    let processId = 0;
     try {
       const [printed] = await once(owner.stdout, 'data');
-      const processId = Number(String(printed));
+      processId = Number(String(printed));
       // It has its slot, or is at its end.
       await sleep(500);
       expect(isRunning(processId)).toBe(true);
@@ -246,6 +247,7 @@ describe('a policy in a process', () => {
       await expect.poll(() => isRunning(processId)).toBe(false);
     } finally {
       owner.kill('SIGKILL');
+      if (processId > 0 && isRunning(processId)) process.kill(processId, 'SIGKILL');
     }
   });
 
