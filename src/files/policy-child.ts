@@ -4,16 +4,14 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
-import { byShards, mostTogether } from '../allocation/shards/shard-state.ts';
+import { byShards } from '../allocation/shards/shard-state.ts';
 import type { PolicyFault } from '../allocation/slot/remote-policy.ts';
 import { requireAssignment } from '../allocation/slot/require-assignment.ts';
 import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
-import { asOutriderError, type ErrorCode } from '../core/basics/errors.ts';
+import { badArgument, type ErrorCode, isOutriderError } from '../core/basics/errors.ts';
 import { ownCpuMs } from '../models/engines/thread-watch.ts';
 import { type CellsAnswer, CellThreads } from './cell-threads.ts';
-import { type ParentGuardData, parentGuardUrl } from './parent-guard.ts';
 import { findPolicy } from './policy-file.ts';
-import type { FoundPolicy } from './shipped-weights.ts';
 import { ValueReader, valueBytes } from './value-pipe.ts';
 
 /** URL of this file; its process gets {@link PolicyChildData} as JSON. */
@@ -30,23 +28,18 @@ export interface PolicyChildData {
   /** That decide a slot of several cells together, this one among them. */
   readonly threads: number;
   /** Devices of a cell, about. */
-  readonly mostTogether?: number | undefined;
+  readonly mostTogether: number;
 }
 
 /** `workerData` of a thread for cells. */
 interface CellsData {
-  readonly role: 'cells of a policy';
-  readonly policy: string;
+  readonly cellsOf: string;
 }
 
-/**
- * Messages: once `ready` or `unloadable`, then one answer for each state; `gone`: the process ends now. `cpuMs`: processor time of its main
- * thread since its start.
- */
+/** Once `ready`, then one answer for each state; `gone`: the process ends now. `cpuMs`: processor time of its main thread since its start. */
 export type PolicyMessage =
   | { readonly kind: 'ready'; readonly cpuMs: number }
-  | { readonly kind: 'unloadable'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string }
-  | { readonly kind: 'gone'; readonly cause: string }
+  | { readonly kind: 'gone'; readonly code: ErrorCode; readonly cause: string; readonly remedy: string }
   | (PolicyAnswer & { readonly cpuMs: number });
 
 export type PolicyAnswer =
@@ -66,36 +59,33 @@ function say(message: PolicyMessage): void {
   }
 }
 
-async function serve(data: PolicyChildData): Promise<void> {
-  const guard: ParentGuardData = { role: 'parent guard', parent: data.parent };
-  new Worker(fileURLToPath(parentGuardUrl), { workerData: guard });
+/** Ends the process when the one that has started it is gone, whatever the policy does. */
+const guard = `const { workerData } = require('node:worker_threads');
+setInterval(() => process.ppid === workerData || process.kill(process.pid, 'SIGKILL'), 500);`;
+
+async function serve({ policy: name, parent, threads, mostTogether }: PolicyChildData): Promise<void> {
+  new Worker(guard, { eval: true, workerData: parent });
+  // Of a rejection, too, as when the policy can't be loaded.
   process.on('uncaughtException', (error) => {
-    say({ kind: 'gone', cause: causeOf(error) });
+    const remedy = 'Correct the policy.';
+    const told = isOutriderError(error) ? error : badArgument(`policy ${name} has failed: ${causeOf(error)}`, remedy);
+    say({ kind: 'gone', code: told.code, cause: told.message, remedy: told.remedy });
     process.exit(1);
   });
   // V8 writes a page on standard error where it gets no more memory; the controller says that in a line.
   process.stderr.write = process.stdout.write.bind(process.stdout);
-  let policy: FoundPolicy;
-  try {
-    policy = await findPolicy(data.policy);
-  } catch (error) {
-    const { code, message: cause, remedy } = asOutriderError(error);
-    say({ kind: 'unloadable', code, cause, remedy });
-    return;
-  }
-  const { mostTogether: most = mostTogether } = data;
+  const { decide, sha256 } = await findPolicy(name);
   // A policy of somebody's own may keep something from slot to slot, and from cell to cell.
-  const others = policy.sha256 === null ? data.threads - 1 : 0;
-  const cellsData: CellsData = { role: 'cells of a policy', policy: data.policy };
-  const cells = new CellThreads(fileURLToPath(policyChildUrl), cellsData, others);
-  const decide = async (state: SlotState): Promise<[given: unknown]> => {
-    const isDivided = others > 0 && state.deviceCount > most;
-    return [isDivided ? await cells.decide(policy.decide, state, most) : byShards(policy.decide, most)(state)];
+  const others = sha256 === null ? threads - 1 : 0;
+  const cells = new CellThreads(fileURLToPath(policyChildUrl), { cellsOf: name } satisfies CellsData, others);
+  const decideAll = async (state: SlotState): Promise<[given: unknown]> => {
+    const isDivided = others > 0 && state.deviceCount > mostTogether;
+    return [isDivided ? await cells.decide(decide, state, mostTogether) : byShards(decide, mostTogether)(state)];
   };
   const states = new ValueReader();
   process.stdin.on('data', async (chunk: Buffer) => {
     for (const state of states.take(chunk)) {
-      say({ ...(await answer(policy.name, decide, state as SlotState)), cpuMs: ownCpuMs() });
+      say({ ...(await answer(name, decideAll, state as SlotState)), cpuMs: ownCpuMs() });
     }
   });
   process.stdin.on('end', () => process.exit());
@@ -103,7 +93,7 @@ async function serve(data: PolicyChildData): Promise<void> {
 }
 
 /** Decides cells for the main thread, which has loaded the same policy. */
-async function serveCells({ policy: name }: CellsData, port: MessagePort): Promise<void> {
+async function serveCells(name: string, port: MessagePort): Promise<void> {
   const say = (answer: CellsAnswer): void => port.postMessage(answer);
   const { decide } = await findPolicy(name);
   port.on('message', (states: readonly SlotState[]) => {
@@ -148,7 +138,7 @@ async function answer(
   }
 }
 
-const data = workerData as CellsData | null;
+const cellsOf = (workerData as Partial<CellsData> | null)?.cellsOf;
 if (isMainThread && process.argv[1] === fileURLToPath(policyChildUrl)) {
   void serve(JSON.parse(process.argv[2] ?? '{}') as PolicyChildData);
-} else if (data?.role === 'cells of a policy' && parentPort !== null) void serveCells(data, parentPort);
+} else if (cellsOf !== undefined && parentPort !== null) void serveCells(cellsOf, parentPort);

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { mostTogether as usualTogether } from '../allocation/shards/shard-state.ts';
 import { PolicyFailure, type RemotePolicy } from '../allocation/slot/remote-policy.ts';
 import { requireAssignment } from '../allocation/slot/require-assignment.ts';
 import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
@@ -21,7 +22,7 @@ import {
   type PolicyMessage,
   policyChildUrl,
 } from './policy-child.ts';
-import { processorSeconds, residentMB } from './process-usage.ts';
+import { mainThreadUsage, residentMB } from './process-usage.ts';
 import { ValueReader, valueBytes } from './value-pipe.ts';
 
 export interface PolicyProcessOptions {
@@ -35,7 +36,7 @@ export interface PolicyProcessOptions {
   /** Threads that decide a slot of several cells. Default: one for each processor, 16 at most. No decision depends on it. */
   readonly threads?: number;
   /** Devices of a cell, about. Default: as where a slot is decided in this process. */
-  readonly mostTogether?: number | undefined;
+  readonly mostTogether?: number;
 }
 
 /** Failures in a row that end the process. */
@@ -52,8 +53,8 @@ const checkMemoryEveryMs = 100;
 /** What an answer holds beside its lists, at most, and what a device has in its lists, bytes. */
 const mostAnswerBytes = 65_536;
 const deviceBytes = 20;
-/** Output of a process that has ended comes so soon, ms; a process that it has started may keep its pipes open. */
-const lastOutputMs = 500;
+/** A process that has ended may have said why so late, ms. */
+const lastWordsMs = 100;
 /** What a policy gets of this process's environment: no keys and no tokens. */
 export const passedVariables: readonly string[] = ['PATH', 'LD_LIBRARY_PATH', 'TZ', 'LANG', 'TMPDIR', 'SystemRoot'];
 /** How V8 ends a process to which it gives no more memory. */
@@ -86,7 +87,7 @@ export async function openPolicyProcess(name: string, options: PolicyProcessOpti
 export class PolicyProcess implements RemotePolicy, AsyncDisposable {
   readonly name: string;
   readonly #loading = Promise.withResolvers<void>();
-  readonly #options: Required<Omit<PolicyProcessOptions, 'mostTogether'>> & Pick<PolicyProcessOptions, 'mostTogether'>;
+  readonly #options: Required<PolicyProcessOptions>;
   #child: ChildProcess | null = null;
   #watch: ThreadWatch | null = null;
   #isReady = false;
@@ -101,7 +102,7 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
 
   constructor(name: string, options: PolicyProcessOptions) {
     const { clock, mostMemoryMb = 1024, loadCpuMs = 30_000, hangMs = 60_000 } = options;
-    const { threads = Math.min(16, availableParallelism()), mostTogether } = options;
+    const { threads = Math.min(16, availableParallelism()), mostTogether = usualTogether } = options;
     this.name = name;
     this.#options = { clock, mostMemoryMb, loadCpuMs, hangMs, threads, mostTogether };
     this.#start();
@@ -137,24 +138,22 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
 
   #start(): void {
     const { loadCpuMs, hangMs } = this.#options;
-    let child: ChildProcess;
-    try {
-      child = this.#spawn();
-    } catch (error) {
-      this.#gone(new PolicyFailure('ended', (error as Error).message), 'end other programs, or raise the limits');
+    const child = this.#spawn();
+    if (child === null) {
+      this.#gone(new PolicyFailure('ended', 'the system starts no process: it has too many, or too little memory'));
       return;
     }
     const of = (failure: PolicyFailure): void => {
       if (this.#child === child) this.#gone(failure);
     };
-    const watch = new ThreadWatch({ cpuUsage: () => mainThreadUsage(child) }, hangMs, (why, usedMs) => {
+    const watch = new ThreadWatch({ cpuUsage: () => mainThreadUsage(child.pid as number) }, hangMs, (why, usedMs) => {
       of(new PolicyFailure(why === 'work' ? 'slow' : 'ended', overrunText(why, usedMs, hangMs)));
     });
     this.#child = child;
     this.#watch = watch;
     watch.begins(loadCpuMs);
     this.#checkMemory(child, of);
-    // What can't be written to it matters no more: it has ended, and that is told.
+    // It has ended before it has read.
     child.stdin?.on('error', () => {});
     child.stdout?.on('data', (text: Buffer) => process.stdout.write(text));
     const reader = new ValueReader(() => mostAnswerBytes + deviceBytes * (this.#asked?.state.deviceCount ?? 0));
@@ -165,41 +164,40 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
         of(new PolicyFailure('invalid', error instanceof Error ? error.message : String(error)));
       }
     });
-    child.on('exit', () => {
-      const cancel = this.#options.clock.after(lastOutputMs, () => {
-        for (const pipe of child.stdio) pipe?.destroy();
-      });
-      child.on('close', cancel);
-    });
-    child.on('close', (status, signal) => {
+    child.on('exit', (status, signal) => {
+      if (this.#child !== child) return;
       const how = signal === null ? `it has ended with status ${status}` : `it was ended by ${signal}`;
-      const isMemory = crashSignals.includes(signal);
-      const cause = isMemory ? `${how}, as where V8 gives it no more memory` : how;
-      of(new PolicyFailure(isMemory ? 'memory' : 'ended', cause));
+      const failure = crashSignals.includes(signal)
+        ? new PolicyFailure('memory', `${how}, as where V8 gives it no more memory`)
+        : new PolicyFailure('ended', how);
+      this.#options.clock.after(lastWordsMs, () => of(failure));
     });
   }
 
-  /** @throws Error the system starts none */
-  #spawn(): ChildProcess {
+  /** Null: the system starts none. */
+  #spawn(): ChildProcess | null {
     const { mostMemoryMb, threads, mostTogether } = this.#options;
     const data: PolicyChildData = { policy: this.name, parent: process.pid, threads, mostTogether };
     const words = [`--max-old-space-size=${mostMemoryMb}`, fileURLToPath(policyChildUrl), JSON.stringify(data)];
-    const child = spawn(process.execPath, words, {
-      stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
-      env: Object.fromEntries(passedVariables.map((name) => [name, process.env[name]])),
-      // Its own group: Ctrl-C is for this process, which then ends the child.
-      detached: true,
-    });
-    child.on('error', () => {});
-    if (child.pid === undefined) throw new Error('the system starts no process: too many, or too little memory');
-    return child;
+    try {
+      const child = spawn(process.execPath, words, {
+        stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
+        env: Object.fromEntries(passedVariables.map((name) => [name, process.env[name]])),
+        // Its own group: Ctrl-C is for this process, which then ends the child.
+        detached: true,
+      });
+      child.on('error', () => {});
+      return child.pid === undefined ? null : child;
+    } catch {
+      return null;
+    }
   }
 
   /** At rest as well. V8 itself limits its objects; buffers are outside of them. */
   #checkMemory(child: ChildProcess, over: (failure: PolicyFailure) => void): void {
     const { clock, mostMemoryMb } = this.#options;
     this.#cancelMemory = clock.after(checkMemoryEveryMs, async () => {
-      const usedMb = ((await residentMB(child.pid ?? -1)) ?? 0) / 1.048576;
+      const usedMb = ((await residentMB(child.pid as number)) ?? 0) / 1.048576;
       if (this.#child !== child) return;
       if (usedMb <= 2 * mostMemoryMb) this.#checkMemory(child, over);
       else over(new PolicyFailure('memory', `its process took more than ${2 * mostMemoryMb} MiB`));
@@ -207,31 +205,26 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
   }
 
   #received(message: PolicyMessage): void {
-    switch (message.kind) {
-      case 'ready':
-        this.#watch?.ends(message.cpuMs);
-        this.#isReady = true;
-        this.#loading.resolve();
-        return;
-      case 'unloadable':
-        this.#unloadable(new OutriderError(message.code, message.cause, message.remedy));
-        return;
-      case 'gone':
-        this.#gone(new PolicyFailure('ended', `it has failed: ${message.cause}`));
-        return;
-      default:
-        this.#answered(message);
-    }
+    if (message.kind === 'ready') {
+      this.#watch?.ends(message.cpuMs);
+      this.#isReady = true;
+      this.#loading.resolve();
+    } else if (message.kind === 'gone') {
+      const { code, cause, remedy } = message;
+      this.#gone(new PolicyFailure('ended', cause), new OutriderError(code, cause, remedy));
+    } else this.#answered(message);
   }
 
-  #gone(failure: PolicyFailure, remedy = 'correct its module'): void {
-    if (this.#isReady) this.#end(failure);
-    else this.#unloadable(badArgument(`policy ${this.name} has not loaded: ${failure.message}`, remedy));
-  }
-
-  #unloadable(error: OutriderError): void {
-    this.#end(new PolicyFailure('unloadable', error.message));
-    this.#loading.reject(error);
+  /** @param unloadable what it means where it has not loaded yet */
+  #gone(
+    failure: PolicyFailure,
+    unloadable: OutriderError = badArgument(
+      `policy ${this.name} has not loaded: ${failure.message}`,
+      'correct its module',
+    ),
+  ): void {
+    this.#end(this.#isReady ? failure : new PolicyFailure('unloadable', unloadable.message));
+    this.#loading.reject(unloadable);
   }
 
   #answered(message: PolicyAnswer & { readonly cpuMs: number }): void {
@@ -242,7 +235,10 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
     const usedMs = this.#watch?.ends(message.cpuMs) ?? 0;
     if (asked.isLate) {
       // What it has decided is too old. Its work decides whether it is to blame, not the time.
-      if (usedMs > asked.limitMs) this.#pendingFailure = this.#slow(usedMs);
+      if (usedMs <= asked.limitMs) return;
+      const failure = this.#failed(new PolicyFailure('slow', overrunText('work', usedMs, 0)));
+      // Of the first ones nothing follows yet.
+      if (this.#child === null) this.#pendingFailure = failure;
       return;
     }
     if (message.kind === 'failed') {
@@ -264,12 +260,6 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
     if (asked === null) return;
     asked.isLate = true;
     asked.reject(new PolicyFailure('late', `no decision within ${Math.round(limitMs)} ms`));
-  }
-
-  /** Null: it is not reported, because nothing follows from it yet. */
-  #slow(usedMs: number): PolicyFailure | null {
-    const failure = this.#failed(new PolicyFailure('slow', overrunText('work', usedMs, 0)));
-    return this.#child === null ? failure : null;
   }
 
   /** Counts a failure; the third one in a row ends the process. */
@@ -310,17 +300,10 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
     this.#isReady = false;
     asked?.cancel();
     if (this.#isClosed) asked?.reject(failure);
+    // A process that it has started may keep its pipes open.
+    for (const pipe of child?.stdio ?? []) pipe?.destroy();
     if (child?.kill('SIGKILL')) await once(child, 'exit');
   }
-}
-
-/** Of its main thread: threads for cells beside it make no decision slower. */
-async function mainThreadUsage({
-  pid = -1,
-}: ChildProcess): Promise<{ readonly user: number; readonly system: number }> {
-  const seconds = await processorSeconds(pid, 'main');
-  if (seconds === undefined) throw new Error('the system does not report it');
-  return { user: 1e6 * seconds, system: 0 };
 }
 
 function overrunText(why: Overrun, usedMs: number, hangMs: number): string {

@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { type EdgeProcess, startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import type { KeyScope } from '../../../src/core/access/key-book.ts';
 import { addKeyTo, revokeKeyIn } from '../../../src/files/key-files.ts';
-import { processorSeconds, residentMB } from '../../../src/files/process-usage.ts';
+import { residentMB } from '../../../src/files/process-usage.ts';
 import { collectGarbage, inspectorIn, inspectorOptions } from '../../measuring/collect-garbage.ts';
+import { processorSeconds } from '../../measuring/cpu-time.ts';
 import { startWorker, toyWorker, type WorkerProcess } from '../../measuring/worker-process.ts';
 import { toySeed } from '../hostile/raw-device.ts';
 import { type Order, ordinaryUse } from './attack.ts';
@@ -160,7 +161,7 @@ export class AbuseScene implements AsyncDisposable {
 
   /** Processor time of the edge since its start, seconds. */
   async #busySeconds(): Promise<number> {
-    return (await processorSeconds(this.edge.processId, 'all')) ?? Number.NaN;
+    return (await processorSeconds(this.edge.processId)) ?? Number.NaN;
   }
 
   /** Memory of the edge from now on counts as idle. */
