@@ -141,8 +141,8 @@ export const sourceBugs: Readonly<Record<string, SourceBug>> = {
   'pages of any origin may connect': {
     rule: 'the WebSocket',
     file: 'src/network/transport-node/upgrade-guard.ts',
-    from: 'if (origin !== undefined && !origins.has(',
-    to: 'if (origin === null && !origins.has(',
+    from: 'if (origin === undefined || origins.has(',
+    to: 'if (origins.size === 0 || origin === undefined || origins.has(',
     test: 'src/network/transport-node/upgrade-guard.test.ts',
     name: 'of any page is refused where no origin is listed',
   },
