@@ -33,6 +33,16 @@ describe('the processor time of a key for grammars', () => {
     // A clock that goes back gives nothing.
     expect(() => budgets.demand('one', 0)).toThrow();
   });
+
+  it('is forgotten of keys that are not seen again once their buckets are full, and of no other', () => {
+    const budgets = new GrammarBudgets();
+    for (let key = 0; key < 1000; key += 1) budgets.spend(`${key}`, 1e9, key);
+    budgets.spend('late', 1e9, 160_499);
+    expect(budgets.size).toBe(501);
+    expect(() => budgets.demand('500', 80_499)).toThrow();
+    budgets.spend('later', 1, 1e9);
+    expect(budgets.size).toBe(1);
+  });
 });
 
 function refusalOf(job: () => void): { readonly code: string; readonly remedy: string } {
