@@ -15,7 +15,7 @@ export interface GrammarMatcher {
 /** Called once in a test file, which shares this module with others. */
 export function openGrammarMatcher(): GrammarMatcher {
   const tokenizer = createToyTokenizer(2048);
-  const grammars = createGrammarEngine(tokenizer, { compileCpuMs: 20_000 });
+  const grammars = createGrammarEngine(tokenizer, { compileWork: 5e9 });
   afterAll(() => grammars[Symbol.asyncDispose]());
   return {
     grammars,

@@ -141,7 +141,7 @@ async function ignoredOf(path: string, body: object): Promise<readonly string[]>
 
 describe('JSON schemas', () => {
   const tokenizer = createToyTokenizer(2048);
-  const grammars = createGrammarEngine(tokenizer, { compileCpuMs: 20_000 });
+  const grammars = createGrammarEngine(tokenizer, { compileWork: 5e9 });
   afterAll(() => grammars[Symbol.asyncDispose]());
   const formatOf = (schema: object, strict: boolean) => ({
     response_format: { type: 'json_schema', json_schema: { name: 'x', strict, schema } },

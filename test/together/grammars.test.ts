@@ -20,7 +20,7 @@ import type { EdgeOptions } from '../../src/processes/edge/edge-options.ts';
 const seed = 5;
 const vocabularySize = 2048;
 const target = createToyModel({ seed, role: 'target', vocabularySize, sequences: 4 });
-const grammars = createGrammarEngine(target.tokenizer, { compileCpuMs: 20_000 });
+const grammars = createGrammarEngine(target.tokenizer, { compileWork: 5e9 });
 afterAll(() => grammars[Symbol.asyncDispose]());
 
 const schemaOf = (schema: object): Grammar => ({ kind: 'json-schema', text: JSON.stringify(schema) });

@@ -1,7 +1,9 @@
 // Grammars of schemas and tools by the library that an edge has: it takes the texts that they are for, and no others.
 
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Grammar } from '../../src/core/decoding/grammar.ts';
+import { createGrammarEngine } from '../../src/models/engines/xgrammar.ts';
+import { createToyTokenizer } from '../../src/models/port/toy-tokenizer.ts';
 import { readChatRequest } from '../../src/processes/http/openai-requests.ts';
 import { openGrammarMatcher } from '../grammar-matcher.fixture.ts';
 
@@ -13,6 +15,7 @@ const grammarOf = (fields: object): Grammar => {
   if (grammar === undefined) throw new Error('it has no grammar');
   return grammar;
 };
+const quoted = (length: number): string => JSON.stringify('é"'.repeat(length).slice(0, length));
 const schema = (described: object): object => ({
   response_format: { type: 'json_schema', json_schema: { name: 'x', strict: true, schema: described } },
 });
@@ -35,6 +38,12 @@ describe('a schema', () => {
       ['"AB12x"', '"AB1\\"é"', '"AB1\\\\\\""'],
       ['"AB"', '"AB1 "', '"AB1"x"'],
     ],
+    [
+      { type: 'string', minLength: 2, maxLength: 75 },
+      [2, 3, 34, 35, 36, 74, 75].map(quoted),
+      [0, 1, 76, 100].map(quoted),
+    ],
+    [{ type: 'string', maxLength: 60_000 }, [0, 1, 999].map(quoted), ['"\t"']],
     [{ type: 'string', format: 'email' }, ['"a.b@c.example"'], ['"a"']],
     [{ enum: ['a', { b: [1, 'ü'] }] }, ['"a"', '{"b": [1, "ü"]}'], ['"b"']],
     [
@@ -52,6 +61,27 @@ describe('a schema', () => {
     const grammar = grammarOf({ response_format: { type: 'json_object' } });
     expect(await allows(grammar, '{"a": [1, {"b": null}]}')).toBe(true);
     expect(await allows(grammar, '[]')).toBe(false);
+  });
+});
+
+describe('the work that a schema takes', () => {
+  // The vocabulary is small, and so is what its masks take.
+  const counted = createGrammarEngine(createToyTokenizer(2048), { compileWork: 25_000_000 });
+  afterAll(() => counted[Symbol.asyncDispose]());
+
+  it.each([
+    [{ maxLength: 60_000 }, null],
+    [{ maxLength: 20_000 }, null],
+    [{ minLength: 9000, maxLength: 9999 }, null],
+    [{ pattern: '^[a-z]{1,500}$' }, null],
+    [{ pattern: '^((a{1,50}){1,50}){1,10}$' }, null],
+    [{ pattern: '^([^a]|b){1,1000}$' }, /more work/],
+    [{ pattern: '(.{1,200}){1,200}' }, /more work/],
+    [{ pattern: '^((a{1,500}){1,500}){1,500}$' }, /more work/],
+  ])('decides about a string with %j: %s', async (described, refusal) => {
+    const opened = counted.open(grammarOf(schema({ type: 'string', ...described })));
+    if (refusal === null) (await opened).close();
+    else await expect(opened).rejects.toMatchObject({ code: 'bad-argument', message: expect.stringMatching(refusal) });
   });
 });
 

@@ -158,9 +158,7 @@ const longest = 10_000;
 
 /** JSON of any kind. */
 const baseRules: Readonly<Record<string, RulePart>> = {
-  value: choice(
-    ['object', 'array', 'string', 'number', literal('true'), literal('false'), literal('null')].map(baseRule),
-  ),
+  value: choice([...['object', 'array', 'string', 'number'].map(ruleOf), ...['true', 'false', 'null'].map(literal)]),
   object: sequence(
     '"{"',
     optional(sequence(ruleOf('member'), repeat(sequence('", "', ruleOf('member')), 0, null))),
@@ -182,10 +180,6 @@ const baseRules: Readonly<Record<string, RulePart>> = {
   integer: '"-"? ("0" | [1-9] [0-9]{0,14})',
   number: sequence(ruleOf('integer'), '("." [0-9]{1,15})? ([eE] [+-]? [0-9]{1,2})?'),
 };
-
-function baseRule(name: string): RulePart {
-  return name.startsWith('"') ? name : ruleOf(name);
-}
 
 function freeObject(schema: JsonObject, additional: Schema, inner: (schema: Schema) => RulePart): RulePart {
   const { propertyNames: names = true, minProperties = 0, maxProperties = null } = schema;
@@ -231,7 +225,19 @@ function stringOf({ minLength = 0, maxLength = null, format, pattern }: JsonObje
   if (minLength === 0 && maxLength === null) return ruleOf('string');
   if ((minLength as number) > longest)
     throw new SchemaFault('', `asks for at least ${minLength} characters; the most are ${longest}`);
-  return sequence('"\\""', repeat(ruleOf('character'), minLength as number, maxLength as number | null), '"\\""');
+  return sequence('"\\""', charactersOf(minLength as number, maxLength as number | null), '"\\""');
+}
+
+/** More characters that may be missing are written as blocks. */
+const mostSingles = 32;
+
+/** The library tries all of its ids in the state of each character that may be missing. Blocks are few: each has half of what is left. */
+function charactersOf(least: number, most: number | null): RulePart {
+  const some = (count: number): RulePart => repeat(ruleOf('character'), count, count);
+  if (most === null || most - least <= mostSingles) return repeat(ruleOf('character'), least, most);
+  const blocks: RulePart[] = [];
+  for (let left = most - least; left > 0; left = Math.floor(left / 2)) blocks.push(optional(some(Math.ceil(left / 2))));
+  return sequence(some(least), ...blocks);
 }
 
 const date =

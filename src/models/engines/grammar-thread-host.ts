@@ -1,6 +1,6 @@
-// The main thread's side of a thread for grammars: calls in order, each with a limit of processor time. A call that takes more, or that
-// breaks the thread, ends the thread and all other calls in it, which may be made again in another thread. The limit is not in wall-clock
-// time, because other programs use the processor as well.
+// The main thread's side of a thread for grammars: calls in order. A call that breaks the thread ends it and all other calls in it, which
+// may be made again in another thread. The thread itself counts the work of a grammar and refuses one that takes too much. That a call uses
+// far more processor time than its work takes is no fault of the grammar: the thread is ended, and the edge is too busy.
 
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -25,17 +25,9 @@ export interface GrammarWorker extends WatchedThread {
   terminate(): Promise<unknown>;
 }
 
-/** What a call may take, and the callback for it. */
-export interface CallLimits {
-  /** Processor time of the thread, ms. */
-  readonly cpuMs: number;
-  /** Called once with the processor time that it took, ms. */
-  readonly spent?: ((cpuMs: number) => void) | undefined;
-}
-
 export interface ThreadPatience {
-  /** Processor time until the library is loaded, ms. Default 60,000. */
-  readonly startCpuMs?: number;
+  /** Processor time of a call, and until the library is loaded, ms; beyond it something is wrong with the edge. Default 30,000. */
+  readonly guardCpuMs?: number;
   /** A thread that has to work and uses no processor for so long hangs, ms. Default 30,000. */
   readonly hangMs?: number;
 }
@@ -44,7 +36,8 @@ type Order =
   | Omit<Extract<GrammarOrder, { kind: 'open' }>, 'call'>
   | Omit<Extract<GrammarOrder, { kind: 'masks' | 'next' }>, 'call'>;
 
-interface Waiting extends CallLimits {
+interface Waiting {
+  readonly spent: ((cpuMs: number) => void) | undefined;
   resolve(found: Found): void;
   reject(error: Error): void;
 }
@@ -68,6 +61,7 @@ export class GrammarThreadHost {
   readonly grammars: Set<string> = new Set();
   isUsable = true;
   readonly #worker: GrammarWorker;
+  readonly #guardCpuMs: number;
   readonly #hangMs: number;
   readonly #waiting = new Map<number, Waiting>();
   #calls = 0;
@@ -76,8 +70,9 @@ export class GrammarThreadHost {
   /** What it took to start the thread; whoever breaks it has to answer for the next one. */
   #startCpuMs = 0;
 
-  constructor(worker: GrammarWorker, { startCpuMs = 60_000, hangMs = 30_000 }: ThreadPatience = {}) {
+  constructor(worker: GrammarWorker, { guardCpuMs = 30_000, hangMs = 30_000 }: ThreadPatience = {}) {
     this.#worker = worker;
+    this.#guardCpuMs = guardCpuMs;
     this.#hangMs = hangMs;
     this.#watch = new ThreadWatch(worker, hangMs, (why, usedMs) => this.#overran(why, usedMs));
     // It keeps no process alive that has nothing else to do.
@@ -87,7 +82,7 @@ export class GrammarThreadHost {
     worker.on('exit', () => this.#fault('its thread has ended'));
     // The library loads with the first grammar, and that is not the time of any grammar.
     const trivial: Grammar = { kind: 'ebnf', text: 'root ::= "a"' };
-    this.started = this.call({ kind: 'open', matcher: 0, grammar: trivial }, { cpuMs: startCpuMs }).then(() => {
+    this.started = this.call({ kind: 'open', matcher: 0, grammar: trivial }).then(() => {
       this.#startCpuMs = this.#watch.endedCpuMs;
       this.startMemory = this.memory;
       this.send({ kind: 'close', matcher: 0 });
@@ -108,13 +103,16 @@ export class GrammarThreadHost {
     if (this.isUsable) this.#worker.postMessage(order);
   }
 
-  /** @throws OutriderError `bad-argument`; `edge-full`: the thread hangs; `internal`: another call has ended the thread */
-  call(order: Order, limits: CallLimits): Promise<Found> {
+  /**
+   * @param spent called once with the processor time that it took, ms
+   * @throws OutriderError `bad-argument`; `edge-full`: the thread hangs, or does not end; `internal`: another call has ended the thread
+   */
+  call(order: Order, spent?: Waiting['spent']): Promise<Found> {
     if (!this.isUsable) return Promise.reject(faulty('its thread has ended'));
     const call = ++this.#calls;
     this.#worker.ref();
     return new Promise<Found>((resolve, reject) => {
-      this.#waiting.set(call, { resolve, reject, ...limits });
+      this.#waiting.set(call, { resolve, reject, spent });
       this.#worker.postMessage({ ...order, call });
       if (this.#waiting.size === 1) this.#begins();
     }).finally(() => {
@@ -134,51 +132,37 @@ export class GrammarThreadHost {
 
   /** The thread answers in order, so a call begins when those before it are answered. */
   #begins(): void {
-    const [first] = this.#waiting.values();
-    if (first !== undefined) this.#watch.begins(first.cpuMs);
+    if (this.#waiting.size > 0) this.#watch.begins(this.#guardCpuMs);
   }
 
   #overran(why: Overrun, usedMs: number): void {
-    const [first] = this.#waiting;
-    if (first === undefined) return;
-    const [call, { cpuMs }] = first;
-    if (why === 'work') {
-      const cause = `it takes more than ${cpuMs / 1000} s of the processor`;
-      this.#give(call, usedMs, refusedGrammar(cause, 'send a simpler one', slowGrammar));
-      this.#fault('another grammar takes too long');
-    } else {
-      this.#give(call, usedMs, busyGrammars('the thread of the grammars hangs', this.#hangMs));
-      this.#fault('its thread hangs');
-    }
+    const has = why === 'work' ? `has used ${this.#guardCpuMs / 1000} s of the processor without an answer` : 'hangs';
+    const [call = 0] = this.#waiting.keys();
+    this.#taken(call, usedMs + this.#startCpuMs)?.reject(
+      busyGrammars(`the thread of the grammars ${has}`, this.#hangMs),
+    );
+    this.#fault(`its thread ${has}`);
   }
 
-  /** The call has broken the thread. */
-  #give(call: number, usedMs: number, error: OutriderError): void {
+  /** The call that is over. */
+  #taken(call: number, usedMs: number): Waiting | undefined {
     const waiting = this.#waiting.get(call);
     this.#waiting.delete(call);
-    waiting?.spent?.(usedMs + this.#startCpuMs);
-    waiting?.reject(error);
+    waiting?.spent?.(usedMs);
+    return waiting;
   }
 
   #answered(reply: GrammarReply): void {
-    const waiting = this.#waiting.get(reply.call);
-    const usedMs = this.#watch.ends(reply.cpuMs);
-    if (reply.kind === 'done') {
-      this.#waiting.delete(reply.call);
-      this.memory = reply.memory;
-      waiting?.spent?.(usedMs);
-      waiting?.resolve(reply);
-    } else {
-      const isMemory = /memory/i.test(reply.cause);
-      const cause = isMemory ? 'it takes too much memory' : firstLine(reply.cause);
-      const broken = reply.isFault ? this.#startCpuMs : 0;
-      this.#waiting.delete(reply.call);
-      waiting?.spent?.(usedMs + broken);
-      waiting?.reject(
-        refusedGrammar(cause, 'check it, or send a simpler one', reply.isFault ? slowGrammar : undefined),
-      );
-      if (reply.isFault) this.#fault('another grammar has broken its thread');
+    const isFault = reply.kind === 'refused' && reply.isFault;
+    const usedMs = this.#watch.ends(reply.cpuMs) + (isFault ? this.#startCpuMs : 0);
+    this.memory = reply.memory;
+    const waiting = this.#taken(reply.call, usedMs);
+    if (reply.kind === 'done') waiting?.resolve(reply);
+    else {
+      const cause = /memory/i.test(reply.cause) ? 'it takes too much memory' : firstLine(reply.cause);
+      waiting?.reject(refusedGrammar(cause, 'check it, or send a simpler one', isFault ? slowGrammar : undefined));
     }
+    if (isFault) this.#fault('another grammar has broken its thread');
     this.#begins();
   }
 

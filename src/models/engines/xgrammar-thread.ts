@@ -1,10 +1,12 @@
-// A thread that compiles grammars and makes masks with xgrammar (WebAssembly), off the event loop. xgrammar.ts sends it the calls.
+// A thread that compiles grammars and makes masks with xgrammar (WebAssembly), off the event loop. xgrammar.ts sends it the calls. The work
+// of the library is counted, so that whether a grammar takes too much depends on nothing but the grammar and the vocabulary.
 
 import { createRequire } from 'node:module';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { CompiledGrammar, GrammarCompiler, GrammarMatcher } from '@mlc-ai/web-xgrammar';
 import { Recent } from '../../core/basics/recent.ts';
 import type { Grammar } from '../../core/decoding/grammar.ts';
+import { countedModule, leftName } from './counted-wasm.ts';
 import { ownCpuMs } from './thread-watch.ts';
 
 type Library = typeof import('@mlc-ai/web-xgrammar');
@@ -17,6 +19,12 @@ export interface GrammarThreadData {
   readonly endIds: readonly number[];
   /** Most memory of the library, bytes. */
   readonly mostMemory: number;
+  /** Whether it tries grammars, each with the library as it was loaded; otherwise it keeps those that have passed. */
+  readonly isTrier: boolean;
+  /** Work that trying a grammar may take, and that all tokens of an answer may take to be accepted: calls of functions and turns of loops. */
+  readonly compileWork: number;
+  /** The same for one mask. */
+  readonly maskWork: number;
 }
 
 export type GrammarOrder =
@@ -32,27 +40,21 @@ export type GrammarOrder =
     }
   | { readonly kind: 'close'; readonly matcher: number };
 
-/** `fault`: the thread is of no use any more. `cpuMs`: processor time of the thread since its start. */
-export type GrammarReply =
-  | {
-      readonly kind: 'done';
-      readonly call: number;
-      readonly cpuMs: number;
-      readonly masks: readonly Uint32Array[];
-      readonly forced: string;
-      readonly memory: number;
-    }
-  | {
-      readonly kind: 'refused';
-      readonly call: number;
-      readonly cpuMs: number;
-      readonly cause: string;
-      readonly isFault: boolean;
-    };
+/**
+ * `isFault`: the thread is of no use any more. `cpuMs`: processor time of the thread since its start. `memory`: of the library, bytes; it
+ * never shrinks.
+ */
+export type GrammarReply = { readonly call: number; readonly cpuMs: number; readonly memory: number } & (
+  | { readonly kind: 'done'; readonly masks: readonly Uint32Array[]; readonly forced: string }
+  | { readonly kind: 'refused'; readonly cause: string; readonly isFault: boolean }
+);
 
 export const grammarThreadUrl: URL = new URL(import.meta.url);
 
 /** The part of WebAssembly that is used here; Node's types leave it to those of browsers. */
+interface Counter {
+  value: bigint;
+}
 interface Memory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
@@ -60,7 +62,7 @@ interface Memory {
 interface WebAssemblyScope {
   readonly Memory: new (...given: never) => Memory;
   readonly RuntimeError: new (...given: never) => Error;
-  instantiate(...given: unknown[]): Promise<{ readonly instance: { readonly exports: object } }>;
+  instantiate(module: Uint8Array, imports: unknown): Promise<{ readonly instance: { readonly exports: object } }>;
 }
 const wasm = (globalThis as unknown as { readonly WebAssembly: WebAssemblyScope }).WebAssembly;
 
@@ -68,13 +70,21 @@ const wasm = (globalThis as unknown as { readonly WebAssembly: WebAssemblyScope 
 const pageBytes = 65_536;
 /** Compiled grammars that are kept for the next answer. */
 const keptGrammars = 32;
+/** Work of what has no limit. */
+const noLimit = 2 ** 62;
+/** With the work that accepting more tokens may take: what they take depends on the text, not on the parts that it comes in. */
+type KeptMatcher = { readonly matcher: GrammarMatcher; acceptWork: number };
 
 class GrammarThread {
   readonly #data: GrammarThreadData;
-  readonly #matchers = new Map<number, GrammarMatcher>();
+  readonly #matchers = new Map<number, KeptMatcher>();
   /** Matchers keep what they were made of. */
   readonly #compiled = new Recent<CompiledGrammar>(keptGrammars, (compiled) => compiled.dispose());
   #memory: Memory | null = null;
+  /** What is left of the work; the library counts down. */
+  #left: Counter = { value: 0n };
+  /** The memory of the library before it has compiled anything. */
+  #unused: Uint8Array | null = null;
   #forced = '';
   #loaded: Promise<{ readonly library: Library; readonly compiler: GrammarCompiler }> | null = null;
 
@@ -87,19 +97,22 @@ class GrammarThread {
     try {
       this.#forced = '';
       const masks = order.kind === 'open' ? await this.#open(order) : await this.#masks(order);
-      const memory = this.#memory?.buffer.byteLength ?? 0;
-      return { kind: 'done', call, cpuMs: ownCpuMs(), masks, forced: this.#forced, memory };
+      return { kind: 'done', masks, forced: this.#forced, ...this.#used(call) };
     } catch (error) {
       const { message = '' } = error as Error;
-      const said = abortMessage.replace(/^\[FATAL\] \S+: /, '');
+      const said = this.#left.value < 0n ? tooMuchWork : abortMessage.replace(/^\[FATAL\] \S+: /, '');
       abortMessage = '';
       const isFault = error instanceof wasm.RuntimeError || /abort|memory|out of bounds/i.test(message);
-      return { kind: 'refused', call, cpuMs: ownCpuMs(), cause: said || message || String(error), isFault };
+      return { kind: 'refused', cause: said || message || String(error), isFault, ...this.#used(call) };
     }
   }
 
+  #used(call: number): Pick<GrammarReply, 'call' | 'cpuMs' | 'memory'> {
+    return { call, cpuMs: ownCpuMs(), memory: this.#memory?.buffer.byteLength ?? 0 };
+  }
+
   close(matcher: number): void {
-    this.#matchers.get(matcher)?.dispose();
+    this.#matchers.get(matcher)?.matcher.dispose();
     this.#matchers.delete(matcher);
   }
 
@@ -107,47 +120,62 @@ class GrammarThread {
   async #open({ matcher: number, grammar }: Extract<GrammarOrder, { kind: 'open' }>): Promise<Uint32Array[]> {
     this.#loaded ??= this.#load();
     const { library, compiler } = await this.#loaded;
+    if (this.#data.isTrier) this.#forget();
+    this.#allow(this.#data.isTrier ? this.#data.compileWork : noLimit);
     const compiled = await this.#compile(library, compiler, grammar);
     const matcher = await library.GrammarMatcher.createGrammarMatcher(compiled);
     const mask = await maskOf(matcher);
-    if (mask.every((word) => word === 0)) {
-      matcher.dispose();
-      throw new Error('no text fits it');
-    }
-    this.#matchers.set(number, matcher);
+    const isEmpty = mask.every((word) => word === 0);
+    if (isEmpty || this.#data.isTrier) matcher.dispose();
+    else this.#matchers.set(number, { matcher, acceptWork: this.#data.compileWork });
+    if (isEmpty) throw new Error('no text fits it');
     return [mask];
+  }
+
+  /** Makes the memory of the library that of one that has compiled nothing: whatever came before, a grammar takes the same work and memory. */
+  #forget(): void {
+    if (this.#memory === null) return;
+    this.#unused ??= new Uint8Array(this.#memory.buffer).slice();
+    new Uint8Array(this.#memory.buffer).set(this.#unused);
+    this.#compiled.clear();
   }
 
   async #masks(order: Extract<GrammarOrder, { kind: 'masks' | 'next' }>): Promise<Uint32Array[]> {
     const { kind, matcher: number, accept, drafts } = order;
-    const matcher = this.#matchers.get(number);
-    if (matcher === undefined) throw new Error('the grammar is closed');
+    const kept = this.#matchers.get(number);
+    if (kept === undefined) throw new Error('the grammar is closed');
+    const { matcher } = kept;
+    this.#allow(kept.acceptWork);
     for (const id of accept) {
       if (matcher.isTerminated() || !matcher.acceptToken(id)) throw new Error('the answer so far does not follow it');
     }
+    kept.acceptWork = Number(this.#left.value);
     if (matcher.isTerminated()) return [];
-    if (kind === 'next') return this.#next(matcher, drafts);
-    const masks = [await maskOf(matcher)];
+    const isAhead = kind === 'masks';
+    const masks = isAhead ? [await this.#mask(matcher)] : [];
+    if (masks[0]?.every((word) => word === 0)) throw new Error('nothing can follow the answer so far');
+    if (!isAhead) this.#allow(this.#data.maskWork);
     let ahead = 0;
-    for (const id of drafts) {
-      if (!matcher.acceptToken(id)) break;
+    while (ahead < drafts.length && !matcher.isTerminated() && matcher.acceptToken(drafts[ahead] as number)) {
       ahead += 1;
-      if (matcher.isTerminated()) break;
-      masks.push(await maskOf(matcher));
+      if (isAhead && !matcher.isTerminated()) masks.push(await this.#mask(matcher));
+    }
+    if (!isAhead && ahead === drafts.length && !matcher.isTerminated()) {
+      masks.push(await this.#mask(matcher));
+      this.#forced = matcher.findJumpForwardString();
     }
     if (ahead > 0) matcher.rollBack(ahead);
-    if (masks[0]?.every((word) => word === 0)) throw new Error('nothing can follow the answer so far');
     return masks;
   }
 
-  async #next(matcher: GrammarMatcher, drafts: readonly number[]): Promise<Uint32Array[]> {
-    let ahead = 0;
-    while (ahead < drafts.length && !matcher.isTerminated() && matcher.acceptToken(drafts[ahead] as number)) ahead += 1;
-    const isOpen = ahead === drafts.length && !matcher.isTerminated();
-    const masks = isOpen ? [await maskOf(matcher)] : [];
-    if (isOpen) this.#forced = matcher.findJumpForwardString();
-    if (ahead > 0) matcher.rollBack(ahead);
-    return masks;
+  #allow(work: number): void {
+    this.#left.value = BigInt(work);
+  }
+
+  /** Counts each mask alone: how many are asked for at a time depends on when drafts arrive. */
+  async #mask(matcher: GrammarMatcher): Promise<Uint32Array> {
+    this.#allow(this.#data.maskWork);
+    return maskOf(matcher);
   }
 
   async #compile(library: Library, compiler: GrammarCompiler, grammar: Grammar): Promise<CompiledGrammar> {
@@ -170,17 +198,19 @@ class GrammarThread {
   }
 
   /**
-   * Makes its memory end where the limit is. The package is a script that was made for browsers: it finds its place by `location`, and
-   * leaves a global.
+   * Counts its work, and makes its memory end where the limit is. The package is a script that was made for browsers: it finds its place by
+   * `location`, and leaves a global.
    */
   async #loadLibrary(): Promise<Library> {
     const instantiate = wasm.instantiate.bind(wasm);
-    wasm.instantiate = async (...given) => {
-      const made = await instantiate(...given);
+    wasm.instantiate = async (module, imports) => {
+      const made = await instantiate(countedModule(module), imports);
       this.#limit(made.instance.exports);
       return made;
     };
-    const scope = globalThis as { location?: unknown; xgrammar?: Library };
+    const scope = globalThis as { location?: unknown; xgrammar?: Library; FinalizationRegistry?: unknown };
+    // What is forgotten must not be freed later.
+    if (this.#data.isTrier) delete scope.FinalizationRegistry;
     const path = createRequire(import.meta.url).resolve('@mlc-ai/web-xgrammar');
     scope.location = { href: import.meta.url };
     await import(path);
@@ -189,12 +219,16 @@ class GrammarThread {
   }
 
   #limit(exports: object): void {
+    this.#left = (exports as { readonly [leftName]: Counter })[leftName];
+    this.#allow(noLimit);
     for (const one of Object.values(exports) as unknown[]) {
       if (!(one instanceof wasm.Memory)) continue;
       this.#memory = one;
       const grow = one.grow.bind(one);
       one.grow = (pages) => {
-        if (one.buffer.byteLength + pages * pageBytes > this.#data.mostMemory) throw new RangeError('out of memory');
+        const isWithin = one.buffer.byteLength + pages * pageBytes <= this.#data.mostMemory;
+        abortMessage = isWithin ? '' : 'out of memory';
+        if (!isWithin) throw new RangeError(abortMessage);
         return grow(pages);
       };
     }
@@ -234,12 +268,16 @@ async function maskOf(matcher: GrammarMatcher): Promise<Uint32Array> {
   return new Uint32Array(await matcher.getNextTokenBitmask());
 }
 
+const tooMuchWork = 'it takes more work than a grammar may';
+
 /** The last message of the library: it writes the reason to standard error, and then aborts. */
 let abortMessage = '';
 
 const data = workerData as GrammarThreadData | null;
 if (!isMainThread && parentPort !== null && data?.role === 'grammars') {
   const port = parentPort;
+  // Its warnings are about the grammars of users, hundreds for one.
+  console.log = () => {};
   console.error = (text: unknown) => {
     if (String(text).startsWith('[FATAL]')) abortMessage = String(text);
   };

@@ -3,12 +3,13 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { allowedCount, isAllowed } from '../../core/decoding/candidates.ts';
 import { type Grammar, grammarBytesLimit } from '../../core/decoding/grammar.ts';
+import type { GrammarEngine } from '../port/grammar-engine.ts';
 import { createToyTokenizer } from '../port/toy-tokenizer.ts';
 import { createGrammarEngine } from './xgrammar.ts';
 
 const vocabularySize = 2048;
 const tokenizer = createToyTokenizer(vocabularySize);
-const engine = createGrammarEngine(tokenizer, { compileCpuMs: 3000, maskCpuMs: 400 });
+const engine = createGrammarEngine(tokenizer);
 afterAll(() => engine[Symbol.asyncDispose]());
 
 /** One id for each byte. */
@@ -71,7 +72,7 @@ describe('a grammar that costs much', () => {
     expect(await other.masks(2, from('{"'), [])).toHaveLength(1);
     await expect(slow).rejects.toMatchObject({
       code: 'bad-argument',
-      message: expect.stringContaining('of the processor'),
+      message: expect.stringContaining('more work than a grammar may'),
     });
     expect(await other.masks(3, (index) => ids('{"a').slice(index), [])).toHaveLength(1);
     other.close();
@@ -89,6 +90,45 @@ describe('a grammar that costs much', () => {
     const after = await engine.open(whole);
     expect(await after.masks(0, from(''), [])).toHaveLength(1);
     after.close();
+  });
+});
+
+describe('the work of a grammar', () => {
+  const text = (count: number): Grammar => ({ kind: 'ebnf', text: `root ::= "<" ([a-e] | "x" [f-h]){0,${count}} ">"` });
+  const verdictOf = (engine: GrammarEngine, grammar: Grammar): Promise<string> =>
+    engine.open(grammar).then(
+      (matcher) => {
+        matcher.close();
+        return 'followed';
+      },
+      (error: Error) => /more work/.exec(error.message)?.[0] ?? error.message,
+    );
+  const engineOf = (limits: object) => createGrammarEngine(tokenizer, limits);
+
+  it('is the same count whatever was compiled before, so that the verdict is, to the last unit', async () => {
+    const work = 156_743;
+    const verdicts = await Promise.all(
+      [[20], [5, 60, 7, 20]].map(async (counts) => {
+        const found: string[] = [];
+        for (const limit of [work, work - 1]) {
+          await using counted = engineOf({ compileWork: limit });
+          const all: string[] = [];
+          for (const count of counts) all.push(await verdictOf(counted, text(count)));
+          found.push(all[counts.indexOf(20)] as string);
+        }
+        return found;
+      }),
+    );
+    expect(verdicts).toEqual(Array(2).fill(['followed', 'more work']));
+  });
+
+  it('is refused for each of several at once, and one that takes less is followed beside them', async () => {
+    await using counted = engineOf({ compileWork: 200_000 });
+    const dear = [100, 101, 102, 103].map((count) => verdictOf(counted, text(count)));
+    expect(await Promise.all([...dear, verdictOf(counted, text(3))])).toEqual([
+      ...Array(4).fill('more work'),
+      'followed',
+    ]);
   });
 });
 

@@ -1,8 +1,9 @@
-// Grammars by xgrammar, in threads: one tries each new grammar within limits of work and memory, one keeps those that passed and makes the
-// masks, and one, started when needed, does that for grammars whose masks take long. A grammar that breaks a thread ends only that thread.
+// Grammars by xgrammar, in threads: one tries each new grammar within limits of counted work and of memory, one keeps those that passed and
+// makes the masks, and one, started when needed, does that for grammars whose masks take long. A grammar that breaks a thread ends only it.
 
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { defined } from '../../core/basics/defined.ts';
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import { Recent } from '../../core/basics/recent.ts';
 import { type Grammar, grammarBytesLimit } from '../../core/decoding/grammar.ts';
@@ -20,14 +21,20 @@ import {
 } from './grammar-thread-host.ts';
 import type { GrammarThreadData } from './xgrammar-thread.ts';
 
-/** What compiling and masking a grammar may cost. */
+/**
+ * What compiling and masking a grammar may cost. Work is counted in calls of functions and turns of loops of the library: a grammar and a
+ * vocabulary take the same on each machine, and the verdict on a grammar is the same. A core of 2020 does about 300 million in a second.
+ */
 export interface GrammarLimits {
-  /** Processor time to compile one, ms; a grammar that takes more is refused, and later refused without compiling. Default 3,000. */
-  readonly compileCpuMs?: number;
+  /**
+   * Work to compile one; a grammar that takes more is refused, and later refused without compiling. As much may be taken by all tokens of
+   * an answer when they are added to it. Default 600,000,000.
+   */
+  readonly compileWork?: number;
   /** Memory of the library while it compiles one, bytes. Default 256 MiB. */
   readonly mostMemory?: number;
-  /** Processor time to make the masks of one step of one answer, ms; an answer whose grammar takes more ends. Default 400. */
-  readonly maskCpuMs?: number;
+  /** Work to make the mask of one position of an answer; an answer whose grammar takes more ends. Default 150,000,000. */
+  readonly maskWork?: number;
   /** Until a grammar is open, those before it included, ms; then the edge is too busy. It is compiled all the same. Default 30,000. */
   readonly openWithinMs?: number;
 }
@@ -38,12 +45,8 @@ export interface GrammarThreads extends ThreadPatience {
 }
 
 const mostWaiting = 16;
-/** Digests of grammars that have passed, so that they are not tried again. */
-const mostPassed = 64;
-/** Digests of grammars that were refused for what they took. */
-const mostRefused = 256;
-/** Digests of grammars whose masks take long. */
-const mostSlow = 256;
+/** Grammars that have been tried, by their digests. */
+const mostKnown = 512;
 /** A thread that keeps grammars has so much more memory than one that tries them. */
 const keeperMemoryFactor = 4;
 /**
@@ -53,9 +56,9 @@ const keeperMemoryFactor = 4;
 const idleGrowthBytes = 8 * 1024 * 1024;
 const idleGrammars = 20;
 const memoryCheckMs = 15_000;
-/** Masks that take more than this part of what they may are made in a thread of their own kind. */
-const slowPart = 0.25;
-/** Tokens that a thread is sent within the time of one step's masks. */
+/** Masks of a step that take more processor time than this are made in a thread of their own kind, ms. */
+const slowMasksCpuMs = 100;
+/** A thread that is sent more tokens than this at once has lost its place: that takes long, whatever the grammar. */
 const tokensAtOnce = 1000;
 /** Threads in which an answer's masks are tried: other grammars may break several, one after the other. */
 const mostThreads = 4;
@@ -63,6 +66,14 @@ const mostThreads = 4;
 const retryMs = 5000;
 /** Tokens of the vocabulary that are read without a pause. */
 const vocabularySlice = 2048;
+
+/** What is known of a grammar that has been tried. */
+interface Known {
+  /** For what it takes; null: it has passed. */
+  readonly refusal: OutriderError | null;
+  /** Whether its masks take long, in any answer. */
+  isSlow: boolean;
+}
 
 type Role = 'trier' | 'keeper' | 'slowKeeper';
 type Spent = ((cpuMs: number) => void) | undefined;
@@ -74,18 +85,22 @@ export function createGrammarEngine(
   limits: GrammarLimits = {},
   threads: GrammarThreads = {},
 ): GrammarEngine {
-  const { compileCpuMs = 3000, mostMemory = 256 * 1024 * 1024, maskCpuMs = 400, openWithinMs = 30_000 } = limits;
-  return new XGrammarEngine(tokenizer, { compileCpuMs, mostMemory, maskCpuMs, openWithinMs }, threads);
+  return new XGrammarEngine(tokenizer, { ...defaultLimits, ...defined(limits) }, threads);
 }
+
+const defaultLimits: Required<GrammarLimits> = {
+  compileWork: 600_000_000,
+  mostMemory: 256 * 1024 * 1024,
+  maskWork: 150_000_000,
+  openWithinMs: 30_000,
+};
 
 class XGrammarEngine implements GrammarEngine {
   readonly #tokenizer: Tokenizer;
   readonly #limits: Required<GrammarLimits>;
   readonly #threads: GrammarThreads;
   readonly #trying = createSerialQueue();
-  readonly #passed = new Recent<true>(mostPassed);
-  readonly #refused = new Recent<OutriderError>(mostRefused);
-  readonly #slow = new Recent<true>(mostSlow);
+  readonly #known = new Recent<Known>(mostKnown);
   readonly #hosts = new Map<Role, GrammarThreadHost>();
   readonly #callsSeen = new Map<Role, number>();
   readonly #memoryTimer: NodeJS.Timeout;
@@ -106,12 +121,11 @@ class XGrammarEngine implements GrammarEngine {
   }
 
   isKnown(grammar: Grammar): boolean {
-    const name = nameOf(grammar);
-    return this.#passed.has(name) || this.#refused.has(name);
+    return this.#known.has(nameOf(grammar));
   }
 
   isSlow(grammar: Grammar): boolean {
-    return this.#slow.has(nameOf(grammar));
+    return this.#known.get(nameOf(grammar))?.isSlow === true;
   }
 
   async open(grammar: Grammar, spent?: (cpuMs: number) => void): Promise<GrammarMatcher> {
@@ -142,41 +156,38 @@ class XGrammarEngine implements GrammarEngine {
 
   async #open(grammar: Grammar, spent: Spent): Promise<GrammarMatcher> {
     const name = nameOf(grammar);
-    const refused = this.#refused.use(name);
-    if (refused !== undefined) throw refused;
-    if (!this.#passed.has(name)) {
+    let known = this.#known.use(name);
+    if (known === undefined) {
       if (this.#waiting >= mostWaiting) throw busyGrammars('too many others wait to be compiled', retryMs);
       this.#waiting += 1;
-      await this.#trying
-        .run(() => this.#try(grammar, name, spent))
-        .finally(() => {
-          this.#waiting -= 1;
-        });
+      // Another answer may have brought the same one meanwhile.
+      const job = async (): Promise<Known> => this.#known.use(name) ?? (await this.#try(grammar, name, spent));
+      known = await this.#trying.run(job).finally(() => {
+        this.#waiting -= 1;
+      });
     }
-    this.#passed.set(name, true);
-    const keep = (): Promise<Place> => this.#keep(grammar, this.#slow.use(name) ? 'slowKeeper' : 'keeper', spent);
-    const slow = { is: () => this.#slow.has(name), note: () => this.#slow.set(name, true) };
-    return new KeptMatcher(await keep(), keep, slow, this.#limits, spent);
+    const { refusal } = known;
+    if (refusal !== null) throw refusal;
+    const keep = (): Promise<Place> => this.#keep(grammar, known.isSlow ? 'slowKeeper' : 'keeper', spent);
+    return new KeptMatcher(await keep(), keep, known, spent);
   }
 
-  async #try(grammar: Grammar, name: string, spent: Spent): Promise<void> {
-    // Another answer may have brought the same one meanwhile.
-    const refused = this.#refused.use(name);
-    if (refused !== undefined) throw refused;
-    if (this.#passed.has(name)) return;
+  async #try(grammar: Grammar, name: string, spent: Spent): Promise<Known> {
+    const known = { refusal: null, isSlow: false };
     const trier = await this.#host('trier');
-    const matcher = ++this.#matchers;
     trier.grammars.add(name);
     try {
-      await trier.call({ kind: 'open', matcher, grammar }, { cpuMs: this.#limits.compileCpuMs, spent });
+      await trier.call({ kind: 'open', matcher: ++this.#matchers, grammar }, spent);
+      this.#known.set(name, known);
+      return known;
     } catch (error) {
-      if (isOutriderError(error) && error.cause === slowGrammar) this.#refused.set(name, error);
+      if (isOutriderError(error) && error.cause === slowGrammar)
+        this.#known.set(name, { refusal: error, isSlow: false });
       throw error;
+    } finally {
+      // Memory that one has taken must not lessen that of the next.
+      if (trier.memory > trier.startMemory) void trier.end();
     }
-    this.#passed.set(name, true);
-    trier.send({ kind: 'close', matcher });
-    // What is left of one must not lessen the memory of the next.
-    if (trier.memory > this.#limits.mostMemory / 2) void trier.end();
   }
 
   /** A place in a thread that keeps grammars. */
@@ -189,7 +200,7 @@ class XGrammarEngine implements GrammarEngine {
     }
     const matcher = ++this.#matchers;
     keeper.grammars.add(nameOf(grammar));
-    await keeper.call({ kind: 'open', matcher, grammar }, { cpuMs: this.#limits.compileCpuMs, spent });
+    await keeper.call({ kind: 'open', matcher, grammar }, spent);
     keeper.matchers += 1;
     return { keeper, matcher, sentTokens: 0, isSlow: role === 'slowKeeper' };
   }
@@ -228,7 +239,13 @@ class XGrammarEngine implements GrammarEngine {
     if (host?.isUsable !== true) {
       const { start = startGrammarWorker } = this.#threads;
       host = new GrammarThreadHost(
-        start({ role: 'grammars', ...vocabulary, mostMemory: this.#memoryOf(role) }),
+        start({
+          role: 'grammars',
+          ...vocabulary,
+          ...this.#limits,
+          isTrier: role === 'trier',
+          mostMemory: this.#memoryOf(role),
+        }),
         this.#threads,
       );
       this.#hosts.set(role, host);
@@ -246,26 +263,18 @@ interface Place {
   sentTokens: number;
 }
 
-/** Whether the masks of a grammar take long, in any answer. */
-interface Slow {
-  is(): boolean;
-  note(): void;
-}
-
 /** Moves to another thread where another grammar has broken its own, or where its masks would hold others up. */
 class KeptMatcher implements GrammarMatcher {
   #place: Place;
   readonly #again: () => Promise<Place>;
-  readonly #slow: Slow;
-  readonly #limits: Required<GrammarLimits>;
+  readonly #known: Known;
   readonly #spent: Spent;
   #isClosed = false;
 
-  constructor(place: Place, again: () => Promise<Place>, slow: Slow, limits: Required<GrammarLimits>, spent: Spent) {
+  constructor(place: Place, again: () => Promise<Place>, known: Known, spent: Spent) {
     this.#place = place;
     this.#again = again;
-    this.#slow = slow;
-    this.#limits = limits;
+    this.#known = known;
     this.#spent = spent;
   }
 
@@ -288,7 +297,7 @@ class KeptMatcher implements GrammarMatcher {
   async #ask(kind: 'masks' | 'next', ...text: Parameters<GrammarMatcher['masks']>): Promise<Found> {
     for (let threads = 1; ; threads += 1) {
       try {
-        if (threads > 1 || (this.#slow.is() && !this.#place.isSlow)) await this.#move();
+        if (threads > 1 || (this.#known.isSlow && !this.#place.isSlow)) await this.#move();
         return await this.#askOnce(kind, ...text);
       } catch (error) {
         const isBroken = isOutriderError(error) && error.code === 'internal';
@@ -308,15 +317,11 @@ class KeptMatcher implements GrammarMatcher {
     const place = this.#place;
     const accept = from(place.sentTokens);
     place.sentTokens = length;
-    const { compileCpuMs, maskCpuMs } = this.#limits;
     const spent = (cpuMs: number): void => {
       this.#spent?.(cpuMs);
-      if (accept.length < tokensAtOnce && cpuMs > slowPart * maskCpuMs) this.#slow.note();
+      if (accept.length < tokensAtOnce && cpuMs > slowMasksCpuMs) this.#known.isSlow = true;
     };
-    // A thread that has to be sent a long text again, for no fault of this answer, has more time for it.
-    const longTextCpuMs = maskCpuMs * (1 + Math.floor(accept.length / tokensAtOnce));
-    const cpuMs = Math.max(maskCpuMs, Math.min(longTextCpuMs, compileCpuMs));
-    return place.keeper.call({ kind, matcher: place.matcher, accept, drafts }, { cpuMs, spent });
+    return place.keeper.call({ kind, matcher: place.matcher, accept, drafts }, spent);
   }
 
   #leave(): void {
@@ -346,7 +351,5 @@ async function vocabularyOf({ vocabularySize, bytes, endIds }: Tokenizer): Promi
     length += part.length;
     ends[id] = length;
   }
-  const all = new Uint8Array(length);
-  for (const [id, part] of parts.entries()) all.set(part, (ends[id] as number) - part.length);
-  return { bytes: all, ends, endIds: [...endIds] };
+  return { bytes: Buffer.concat(parts), ends, endIds: [...endIds] };
 }

@@ -116,14 +116,45 @@ describe('grammars of sessions', () => {
     expect(await opened({ ...entry, grammar: null })).toBe(true);
   });
 
-  it('are opened a few at a time for each key', async () => {
-    const { entry, grammars, refused } = scene();
-    const many = Array.from({ length: 6 }, () => ({ ...entry, grammar: null }));
-    for (const one of many) grammars.isReady(one);
-    grammars.isReady({ ...entry, key: { id: 'two' }, grammar: null });
+  it('are opened one after the other for each key, a few may wait, and the keys take turns', async () => {
+    const { entry, refused } = scene();
+    const begun: string[] = [];
+    const gates: ReturnType<typeof Promise.withResolvers<void>>[] = [];
+    const engine: GrammarEngine = {
+      open: async ({ text }) => {
+        begun.push(text);
+        gates.push(Promise.withResolvers());
+        await gates.at(-1)?.promise;
+        throw badArgument('it takes more work than a grammar may', 'send a simpler one');
+      },
+      async [Symbol.asyncDispose](): Promise<void> {},
+    };
+    const grammars = new EdgeGrammars<typeof entry>(
+      engine,
+      { nowMs: () => 0 },
+      {
+        refused: (_, error) => void refused.push(error),
+        ready: () => {},
+      },
+    );
+    const ask = (id: string, text: string): void => {
+      const state = { ...entry.state, open: { ...open, grammar: { kind: 'ebnf', text } } } as unknown as EdgeState;
+      grammars.isReady({ state, key: { id }, grammar: null });
+    };
+    for (const text of ['a1', 'a2', 'a3', 'a4', 'a5']) ask('a', text);
+    ask('b', 'b1');
     await turn();
-    expect(refused).toHaveLength(2);
-    expect(many.filter((one) => grammars.isReady(one))).toHaveLength(4);
+    expect(begun).toEqual(['a1', 'b1']);
+    expect(refused).toMatchObject([{ code: 'rate-limited' }]);
+    for (let index = 0; index < 5; index += 1) {
+      gates[index]?.resolve();
+      await turn();
+    }
+    expect(begun).toEqual(['a1', 'b1', 'a2', 'a3', 'a4']);
+    expect(refused).toHaveLength(6);
+    ask('a', 'a6');
+    await turn();
+    expect(begun.at(-1)).toBe('a6');
   });
 
   it('end a session that does not follow its grammar', async () => {

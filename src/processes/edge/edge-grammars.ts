@@ -10,6 +10,7 @@ import type { EdgeKey } from '../../core/protocol/edge/edge-key.ts';
 import type { EdgeState, StepTicket } from '../../core/protocol/edge/edge-state.ts';
 import { GrammarBudgets } from '../../core/protocol/edge/grammar-budgets.ts';
 import type { GrammarEngine, GrammarMatcher } from '../../models/port/grammar-engine.ts';
+import { createSerialQueue, type SerialQueue } from '../../models/port/serial-queue.ts';
 
 /** The grammar of one text of a session; another `open` begins another one. */
 export interface SessionGrammar {
@@ -35,13 +36,13 @@ export interface GrammarHost<Entry> {
   ready(): void;
 }
 
-/** Grammars that a key may have compiled at a time: they are compiled one after the other. */
+/** Grammars of a key that may be compiled or wait for it. */
 const mostOpenings = 4;
 
 export class EdgeGrammars<Entry extends GrammarEntry> {
   readonly #budgets = new GrammarBudgets();
-  /** Grammars of each key that are being compiled. */
-  readonly #openings = new Map<string, number>();
+  /** By the id of the key. The engine is given one of a key after the other, so that the keys take turns there. */
+  readonly #openings = new Map<string, { readonly queue: SerialQueue; count: number }>();
   readonly #engine: GrammarEngine | undefined;
   readonly #host: GrammarHost<Entry>;
   readonly #clock: Pick<Clock, 'nowMs'>;
@@ -111,17 +112,16 @@ export class EdgeGrammars<Entry extends GrammarEntry> {
     if (engine.isSlow?.(grammar) === true) this.#budgets.demand(key.id, this.#clock.nowMs());
     if (engine.isKnown?.(grammar) === true) return engine.open(grammar, spent);
     this.#budgets.demand(key.id, this.#clock.nowMs());
-    const openings = this.#openings.get(key.id) ?? 0;
-    if (openings >= mostOpenings)
-      throw new OutriderError('rate-limited', `${openings} grammars of this key are being compiled`, retryRemedy(2000));
-    this.#openings.set(key.id, openings + 1);
-    try {
-      return await engine.open(grammar, spent);
-    } finally {
-      const left = (this.#openings.get(key.id) ?? 1) - 1;
-      if (left === 0) this.#openings.delete(key.id);
-      else this.#openings.set(key.id, left);
-    }
+    const openings = this.#openings.get(key.id) ?? { queue: createSerialQueue(), count: 0 };
+    if (openings.count >= mostOpenings)
+      throw new OutriderError('rate-limited', `${mostOpenings} grammars of this key wait already`, retryRemedy(2000));
+    this.#openings.set(key.id, openings);
+    openings.count += 1;
+    const end = (): void => {
+      openings.count -= 1;
+      if (openings.count === 0) this.#openings.delete(key.id);
+    };
+    return openings.queue.run(() => engine.open(grammar, spent)).finally(end);
   }
 
   async #open(entry: Entry, opening: SessionGrammar): Promise<void> {
