@@ -8,7 +8,7 @@ import { OutriderError } from '../../core/basics/errors.ts';
 export const leftName = 'left';
 
 const sections = { global: 6, export: 7, code: 10 } as const;
-/** Of a module: its mark and its version. */
+/** The mark and the version of a module. */
 const headerBytes = 8;
 /** Larger counts and sizes are not read. */
 const most = 2 ** 31;

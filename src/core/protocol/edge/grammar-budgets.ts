@@ -3,13 +3,14 @@
 // answers without a grammar, continue.
 
 import { OutriderError } from '../../basics/errors.ts';
+import { Recent } from '../../basics/recent.ts';
 import { retryRemedy } from '../../basics/retry-time.ts';
 
 /** Processor time of a full bucket, ms, and what each ms adds to it: a key has at most so much of a processor in the long run. */
 const burstCpuMs = 20_000;
 const refill = 0.25;
-/** A bucket that is overdrawn as far as it may be is full after this time, ms. */
-const fullAfterMs = (2 * burstCpuMs) / refill;
+/** Keys whose buckets are kept. */
+const mostKeys = 10_000;
 
 interface Bucket {
   readonly leftMs: number;
@@ -17,8 +18,8 @@ interface Bucket {
 }
 
 export class GrammarBudgets {
-  /** By the id of the key; the one that was spent from last is the last. */
-  readonly #buckets = new Map<string, Bucket>();
+  /** By the id of the key, those that are not full. Keys come and go: what was used longest ago is probably full. */
+  readonly #buckets = new Recent<Bucket>(mostKeys);
 
   /** Whether a grammar that is not compiled may be. @throws OutriderError `rate-limited` */
   demand(key: string, nowMs: number): void {
@@ -35,18 +36,7 @@ export class GrammarBudgets {
   /** @param cpuMs processor time that a grammar of the key has taken, ms */
   spend(key: string, cpuMs: number, nowMs: number): void {
     const { leftMs, atMs } = this.#filled(key, nowMs);
-    this.#buckets.delete(key);
     this.#buckets.set(key, { leftMs: Math.max(-burstCpuMs, leftMs - cpuMs), atMs });
-    // Keys come and go: a bucket that nobody has spent from for so long is full.
-    for (const [first, bucket] of this.#buckets) {
-      if (nowMs - bucket.atMs < fullAfterMs) break;
-      this.#buckets.delete(first);
-    }
-  }
-
-  /** Buckets that are kept. */
-  get size(): number {
-    return this.#buckets.size;
   }
 
   #filled(key: string, nowMs: number): Bucket {
