@@ -77,15 +77,8 @@ export function edgeEndpoint(
   // Where a key is asked for, the edge keeps what it evaluates for that key.
   const isShared = routeKeys === undefined && isLoopbackAddress(listen.host);
   const ownerOf = isShared ? createPromptOwners() : undefined;
-  const answering = {
-    device,
-    model: identity.name,
-    contextTokens: contextLength,
-    nowMs,
-    state,
-    credentialsOf,
-    ownerOf,
-  };
+  const { name: model } = identity;
+  const answering = { device, model, contextTokens: contextLength, nowMs, state, credentialsOf, ownerOf };
   const keyFor = (shown: string | undefined, scope: RouteScope): EdgeKey | KeyRefusal | null =>
     shown === undefined ? null : (routeKeys?.find(shown, scope) ?? null);
   const app = createHttpApp({

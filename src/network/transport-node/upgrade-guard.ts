@@ -13,14 +13,8 @@ import { isLoopbackAddress } from './listen-address.ts';
  * from one address: upgrades in a time (`rate`), TCP connections that ask for nothing (`requests`).
  */
 export type UpgradeRefusalReason =
-  | 'origin'
-  | 'host'
-  | 'subprotocol'
-  | 'tls'
-  | 'rate'
-  | 'requests'
-  | 'request'
-  | 'plain';
+  | ('origin' | 'host' | 'subprotocol' | 'tls')
+  | ('rate' | 'requests' | 'request' | 'plain');
 
 /** A refused upgrade, for logs and counts. */
 export interface UpgradeRefusal {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { constraintOf, type WantedFormat } from './answer-constraint.ts';
-import { toolOf } from './tools.ts';
+import { functionsOf } from './tools.ts';
 
 const wanted = (schema: WantedFormat['schema']): WantedFormat => ({ schema, isStrict: false, field: 'schema' });
 const count = (length: number): number[] => Array.from({ length }, (_, index) => index);
@@ -32,7 +32,7 @@ describe('a constraint of a request', () => {
 
   it('refuses JSON of many levels in tools', () => {
     const parameters = { type: 'object', properties: { a: { default: nested } } };
-    const tools = [toolOf('f', { field: 'tools[0]', description: null, parameters, isStrict: false })];
+    const { tools } = functionsOf([{ name: 'f', parameters }], 'function', 'parameters');
     expect(() => constraintOf({ tools, isRequired: false, isParallel: true }, null)).toThrow(/nested too deeply/);
   });
 

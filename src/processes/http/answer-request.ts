@@ -3,6 +3,7 @@
 import { defined } from '../../core/basics/defined.ts';
 import { asOutriderError, type OutriderError } from '../../core/basics/errors.ts';
 import { retrySecondsOf } from '../../core/basics/retry-time.ts';
+import { EmissionQueue } from '../device/emission-queue.ts';
 import { ChoiceReader } from './answer-choice.ts';
 import type { AnswerEvent, AnswerFormat, AnswerStream, ChoicePart, WholeChoice } from './answer-format.ts';
 import { ApiError, apiErrorOf } from './api-error.ts';
@@ -203,33 +204,22 @@ type Next = { readonly round: Round; readonly end: null } | { readonly round: nu
 /** Rounds of all choices as they come, and the end of each. */
 async function* merged(begun: readonly Begun[]): AsyncGenerator<Next & { readonly index: number }> {
   // A race would be kept, in each round of the others, by a choice that takes long.
-  const settled = begun.map(({ first }, index) => Promise.resolve({ index, next: first }));
-  let wake = (): void => {};
-  const ask = (index: number, rounds: Begun['rounds']): void => {
-    const later = rounds.next().then((next) => ({ index, next }));
-    // The reader may be slow: a failure waits until it is read, and ends no process.
-    const put = (): void => {
-      settled.push(later);
-      wake();
-    };
-    later.then(put, put);
-  };
-  for (let running = begun.length; running > 0; ) {
-    const one = settled.shift();
-    if (one === undefined) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      continue;
-    }
+  const settled = new EmissionQueue<Promise<{ readonly index: number; readonly next: Begun['first'] }>>(() => {});
+  for (const [index, { first: next }] of begun.entries()) settled.push(Promise.resolve({ index, next }));
+  let running = begun.length;
+  for await (const one of settled) {
     const { index, next } = await one;
     const { rounds, completion } = begun[index] as Begun;
     if (next.done === true) {
       running -= 1;
+      if (running === 0) settled.end();
       yield { index, round: null, end: await completion.end };
       continue;
     }
-    ask(index, rounds);
+    const later = rounds.next().then((following) => ({ index, next: following }));
+    // The reader may be slow: a failure waits until it is read, and ends no process.
+    const put = (): void => settled.push(later);
+    later.then(put, put);
     yield { index, round: next.value, end: null };
   }
 }

@@ -9,21 +9,19 @@ import {
   specOf,
   type WholeChoice,
 } from './answer-format.ts';
-import type { ApiError } from './api-error.ts';
+import { type ApiError, errorTypes } from './api-error.ts';
 
 export function messagesError({ status, message }: ApiError, requestId: string): object {
-  return { type: 'error', error: { type: errorTypeOf(status), message }, request_id: requestId };
+  const type = ownTypes[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error');
+  return { type: 'error', error: { type, message }, request_id: requestId };
 }
 
-function errorTypeOf(status: number): string {
-  if (status === 401) return 'authentication_error';
-  if (status === 403) return 'permission_error';
-  if (status === 404) return 'not_found_error';
-  if (status === 413) return 'request_too_large';
-  if (status === 429) return 'rate_limit_error';
-  if (status === 503) return 'overloaded_error';
-  return status < 500 ? 'invalid_request_error' : 'api_error';
-}
+const ownTypes: typeof errorTypes = {
+  ...errorTypes,
+  404: 'not_found_error',
+  413: 'request_too_large',
+  503: 'overloaded_error',
+};
 
 const stopReasons = { end: 'end_turn', stop: 'stop_sequence', length: 'max_tokens' } as const;
 

@@ -14,7 +14,7 @@ import {
   plainText,
   requestOf,
 } from './api-request.ts';
-import { conversationOf, maxTools, type Said, type Tool, type ToolUse, toolOf, toolUseOf } from './tools.ts';
+import { conversationOf, functionsOf, maxTools, type Said, type ToolUse, toolUseOf } from './tools.ts';
 
 const block = z.looseObject({
   type: z.string(),
@@ -122,15 +122,8 @@ function toolsOf({ tools: list, tool_choice: choice }: PromptFields): {
   readonly use: ToolUse | null;
   readonly skipped: readonly string[];
 } {
-  const tools: Tool[] = [];
-  const skipped: string[] = [];
-  for (const [index, { type, name, description, input_schema: parameters, strict: isStrict }] of (
-    list ?? []
-  ).entries()) {
-    // Other types are run by Anthropic's servers.
-    if (type != null && type !== 'custom') skipped.push(`tools[${index}]`);
-    else tools.push(toolOf(name, { description, parameters, isStrict, field: `tools[${index}].input_schema` }));
-  }
+  const listed = (list ?? []).map(({ input_schema: parameters, ...tool }) => ({ ...tool, parameters }));
+  const { tools, skipped } = functionsOf(listed, 'custom', 'input_schema');
   const isParallel = choice?.disable_parallel_tool_use !== true;
   if (choice?.type === 'tool' && choice.name == null) throw invalid('tool_choice.name', 'is missing');
   const mode = choice == null ? 'auto' : modes[choice.type];

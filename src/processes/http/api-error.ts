@@ -4,6 +4,13 @@ import { defined } from '../../core/basics/defined.ts';
 import type { ErrorCode, OutriderError } from '../../core/basics/errors.ts';
 import { retrySecondsOf } from '../../core/basics/retry-time.ts';
 
+/** Types that both APIs have. */
+export const errorTypes: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  429: 'rate_limit_error',
+};
+
 /** What a request is answered with instead of text. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -23,7 +30,7 @@ export class ApiError extends Error {
     super(message);
     this.status = status;
     this.code = code;
-    this.type = typeOf(status);
+    this.type = errorTypes[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error');
     this.param = more.param ?? null;
     this.retryAfterSeconds = more.retryAfterSeconds ?? null;
   }
@@ -32,13 +39,6 @@ export class ApiError extends Error {
     const { message, type, param, code } = this;
     return { error: { message, type, param, code } };
   }
-}
-
-function typeOf(status: number): string {
-  if (status === 401) return 'authentication_error';
-  if (status === 403) return 'permission_error';
-  if (status === 429) return 'rate_limit_error';
-  return status < 500 ? 'invalid_request_error' : 'server_error';
 }
 
 export function invalid(param: string, what: string): ApiError {

@@ -58,22 +58,17 @@ export const nothingAsked: ApiRequest = {
   isBackground: false,
 };
 
+type NumberField =
+  | ('temperature' | 'top_p' | 'top_k' | 'min_p' | 'presence_penalty' | 'frequency_penalty' | 'repetition_penalty')
+  | ('seed' | 'n');
+
 /** Fields that say how text is chosen, and how many texts. */
-export interface CommonFields {
+export interface CommonFields extends Readonly<Partial<Record<NumberField, number | null | undefined>>> {
   readonly model: string;
   readonly stream?: boolean | null | undefined;
   readonly stream_options?: { readonly include_usage?: boolean | null | undefined } | null | undefined;
-  readonly temperature?: number | null | undefined;
-  readonly top_p?: number | null | undefined;
-  readonly top_k?: number | null | undefined;
-  readonly min_p?: number | null | undefined;
-  readonly presence_penalty?: number | null | undefined;
-  readonly frequency_penalty?: number | null | undefined;
-  readonly repetition_penalty?: number | null | undefined;
   readonly logit_bias?: Readonly<Record<string, number>> | null | undefined;
-  readonly seed?: number | null | undefined;
   readonly stop?: string | readonly string[] | null | undefined;
-  readonly n?: number | null | undefined;
 }
 
 interface Extras {

@@ -142,17 +142,5 @@ export interface Completer {
 
 /** The same completer, which starts its answers in another way. */
 export function startingWith(completer: Completer, start: Completer['start']): Completer {
-  const { model, createdSeconds } = completer;
-  return {
-    model,
-    createdSeconds,
-    start,
-    count: (prompt) => completer.count(prompt),
-    get state() {
-      return completer.state;
-    },
-    get contextTokens() {
-      return completer.contextTokens;
-    },
-  };
+  return Object.assign(Object.create(completer) as Completer, { start });
 }

@@ -12,6 +12,7 @@ import { GrammarDrafter } from '../../models/port/grammar-drafter.ts';
 import type { GrammarEngine } from '../../models/port/grammar-engine.ts';
 import type { Tokenizer } from '../../models/port/model.ts';
 import { PredictedDrafter } from '../../models/port/predicted-drafter.ts';
+import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Device } from '../device/device.ts';
 import type { EdgeList } from '../device/edge-list.ts';
 import { startTurn, type Turn } from '../device/turn.ts';
@@ -75,7 +76,7 @@ const askAgainMs = 500;
 
 export function createDeviceCompleter(settings: DeviceCompleterSettings): Completer {
   const { device, model, nowMs, state = () => 'ready' as const } = settings;
-  const clock: Clock = { nowMs, after };
+  const clock: Clock = { nowMs, after: machineClock.after };
   const connect = settings.local === undefined ? device.edges : withinLimit(device.edges, clock);
   const context = new KnownContext(connect, nowMs);
   // All choices of a prompt share it.
@@ -278,11 +279,6 @@ async function askThrough(
   };
 }
 
-function after(delayMs: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, delayMs);
-  return () => clearTimeout(timer);
-}
-
 function withinLimit({ edges, ...list }: EdgeList, clock: Clock): EdgeList {
   const limited = [...edges].map(([name, edge]) => {
     return [name, { ...edge, connect: connectWithin(edge.connect, connectWithinMs, clock) }] as const;
@@ -314,14 +310,7 @@ function completionOf(
         const { text, tokens, pieces, atMs, logprobs } = next.value;
         const acceptedDrafts = pieces.filter(({ drafted }) => drafted).length;
         const named = logprobs?.map((one) => answerTokenOf(one, tokenizer));
-        yield {
-          text,
-          tokens: tokens.length,
-          acceptedDrafts,
-          pieces,
-          atMs,
-          ...defined({ logprobs: named }),
-        };
+        yield { text, tokens: tokens.length, acceptedDrafts, pieces, atMs, ...defined({ logprobs: named }) };
       }
     } finally {
       turn.stop();

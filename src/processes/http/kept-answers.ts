@@ -26,6 +26,12 @@ export interface KeptAnswerSettings {
   readonly begun?: object | undefined;
 }
 
+/** The clock of the limits, and the wall clock. */
+interface Clocks {
+  readonly nowMs: () => number;
+  readonly dateMs: () => number;
+}
+
 /** Readers of one answer at the same time: a lost connection is noticed late. */
 const mostReaders = 8;
 /** Checks for abandoned answers in the time that they are kept. */
@@ -38,14 +44,13 @@ const decoder = new TextDecoder();
 export class AnswerKeeper {
   readonly #streams: KeptStreams;
   readonly #answers = new WeakMap<KeptStream, KeptAnswer>();
-  readonly #nowMs: () => number;
-  readonly #dateMs: () => number;
+  readonly #clocks: Clocks;
   readonly #checkMs: number;
   #timer: NodeJS.Timeout | null = null;
 
   /** @param dateMs wall clock */
   constructor(nowMs: () => number, limits: KeptLimits = defaultKeptLimits, dateMs: () => number = Date.now) {
-    [this.#nowMs, this.#dateMs] = [nowMs, dateMs];
+    this.#clocks = { nowMs, dateMs };
     this.#streams = new KeptStreams(limits);
     this.#checkMs = limits.keptMs / checks;
   }
@@ -63,9 +68,9 @@ export class AnswerKeeper {
     const before = this.find(owner, id);
     if (before !== undefined) this.remove(before, 'a newer request has the same X-Conversation-Id; read that one');
     const head = begun === undefined ? new Uint8Array() : encoder.encode(JSON.stringify(begun));
-    const stream = this.#streams.begin(owner, id, this.#nowMs(), head);
+    const stream = this.#streams.begin(owner, id, this.#clocks.nowMs(), head);
     if (stream === null) throw tooMany('too many answers run that are kept for readers who come back', 5);
-    const answer = new KeptAnswer(stream, this.#streams, { failures, choices }, [this.#nowMs, this.#dateMs]);
+    const answer = new KeptAnswer(stream, this.#streams, { failures, choices }, this.#clocks);
     this.#answers.set(stream, answer);
     this.#checkLater();
     return answer;
@@ -91,7 +96,7 @@ export class AnswerKeeper {
   }
 
   #expire(): void {
-    for (const stream of this.#streams.expire(this.#nowMs()))
+    for (const stream of this.#streams.expire(this.#clocks.nowMs()))
       this.#answers.get(stream)?.stop(stopped('nobody came back to read this answer; ask again'));
   }
 
@@ -134,8 +139,7 @@ export class KeptAnswer {
   readonly #streams: KeptStreams;
   readonly #failures: FailureEvents;
   readonly #choices: number;
-  readonly #nowMs: () => number;
-  readonly #dateMs: () => number;
+  readonly #clocks: Clocks;
   /** Null after the end: its listeners may hold the whole request. */
   #stop: AbortController | null = new AbortController();
   #stopped: ApiError | null = null;
@@ -148,10 +152,9 @@ export class KeptAnswer {
     stream: KeptStream,
     streams: KeptStreams,
     { failures, choices }: Pick<KeptAnswerSettings, 'failures' | 'choices'>,
-    [nowMs, dateMs]: readonly [nowMs: () => number, dateMs: () => number],
+    clocks: Clocks,
   ) {
-    [this.stream, this.#streams, this.#nowMs, this.#dateMs] = [stream, streams, nowMs, dateMs];
-    this.startedAtMs = dateMs();
+    [this.stream, this.#streams, this.#clocks, this.startedAtMs] = [stream, streams, clocks, clocks.dateMs()];
     [this.#failures, this.#choices] = [failures, choices];
   }
 
@@ -186,7 +189,7 @@ export class KeptAnswer {
 
   /** Someone asks for it: it is not abandoned. */
   touch(): void {
-    this.stream.leftMs = this.#nowMs();
+    this.stream.leftMs = this.#clocks.nowMs();
   }
 
   /** Takes all events, whether anybody reads them or not. */
@@ -301,8 +304,8 @@ export class KeptAnswer {
   }
 
   #end(): void {
-    this.stream.endedMs ??= this.#nowMs();
-    this.endedAtMs ??= this.#dateMs();
+    this.stream.endedMs ??= this.#clocks.nowMs();
+    this.endedAtMs ??= this.#clocks.dateMs();
     this.#stop = null;
     this.#wakeAll();
   }

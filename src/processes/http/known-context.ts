@@ -1,5 +1,6 @@
 // What a prompt has to fit into: the context of the edges, and a refusal of texts that can't, before they are encoded.
 
+import { setTimeout } from 'node:timers/promises';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { contextFull } from '../../core/protocol/edge/edge-registry.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
@@ -73,12 +74,7 @@ export class KnownContext {
     } catch (error) {
       throw (error as AggregateError).errors[0];
     }
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, othersWithinMs);
-    });
-    await Promise.race([Promise.allSettled(probes), late]);
-    clearTimeout(timer);
+    await Promise.race([Promise.allSettled(probes), setTimeout(othersWithinMs, undefined, { ref: false })]);
     const tokens = Math.min(...lengths);
     this.#known = { tokens, atMs: this.#nowMs() };
     return tokens;

@@ -1,5 +1,6 @@
 // The part of an answer that a model of this device writes while no edge can be reached: until the text ends, or an edge is back.
 
+import { setTimeout } from 'node:timers/promises';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
 import type { HelloMessage } from '../../core/protocol/wire/messages.ts';
@@ -58,7 +59,7 @@ export async function writeLocally(settings: LocalPartSettings, part: LocalPart)
     turn.stop();
   };
   const returned = part.givesWay ? back() : new Promise<void>(() => {});
-  const grace = isSoon && part.givesWay ? Promise.race([returned, pause(graceMs)]) : null;
+  const grace = isSoon && part.givesWay ? Promise.race([returned, setTimeout(graceMs)]) : null;
   // What is held back counts only where the text ends: it may become the beginning of a stop text, or a whole character.
   let heldBack: Emission | null = null;
   // A fast model may be at the end of its text before the reader is.
@@ -83,8 +84,4 @@ export async function writeLocally(settings: LocalPartSettings, part: LocalPart)
   if (!isFull || report.tokens.length > 0) return report;
   const cause = `no edge answers, and the model of this device cannot hold a prompt of ${prompt.length} tokens`;
   throw new OutriderError('context-full', cause, 'shorten the prompt, or try again when an edge is back');
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

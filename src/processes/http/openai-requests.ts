@@ -16,7 +16,15 @@ import {
   requestOf,
 } from './api-request.ts';
 import { maxChoices } from './request-limits.ts';
-import { conversationOf, maxTools, type Said, type Tool, toolOf, toolUseOf, type WantedTools } from './tools.ts';
+import {
+  conversationOf,
+  functionsOf,
+  type ListedTool,
+  maxTools,
+  type Said,
+  toolUseOf,
+  type WantedTools,
+} from './tools.ts';
 
 const stop = z.union([z.string(), z.array(z.string()).max(limits.stopStrings)]).nullish();
 
@@ -102,7 +110,7 @@ const textSchema = z.looseObject({
 /** @param newSeed seed of a request that names none @throws ApiError 400 */
 export function readChatRequest(body: unknown, newSeed: () => bigint): ApiRequest {
   const fields = parse(chatSchema, body);
-  const { tools, skipped } = toolsOf(fields.tools ?? []);
+  const { tools, skipped } = functionsOf((fields.tools ?? []).map(listedTool), 'function', 'function.parameters');
   const use = toolUseOf(tools, wantedTools(fields));
   const constraint = constraintOf(use, wantedFormat(fields.response_format));
   const messages = conversationOf(fields.messages.flatMap(saidBy), use?.tools ?? []);
@@ -131,22 +139,13 @@ function saidBy({ role, content, tool_calls: calls }: ChatFields['messages'][num
   return text === '' && said.length > 0 ? said : [words, ...said];
 }
 
-function toolsOf(list: NonNullable<ChatFields['tools']>): {
-  readonly tools: readonly Tool[];
-  readonly skipped: readonly string[];
-} {
-  const tools: Tool[] = [];
-  const skipped: string[] = [];
-  for (const [index, { type, function: described }] of list.entries()) {
-    if (type !== 'function') skipped.push(`tools[${index}]`);
-    else if (described == null) throw invalid(`tools[${index}].function`, 'is missing');
-    else {
-      const { name, description, parameters, strict: isStrict } = described;
-      const field = `tools[${index}].function.parameters`;
-      tools.push(toolOf(name, { description, parameters, isStrict, field }));
-    }
-  }
-  return { tools, skipped };
+/** @throws ApiError 400 */
+function listedTool(
+  { type, function: described }: NonNullable<ChatFields['tools']>[number],
+  index: number,
+): ListedTool {
+  if (type === 'function' && described == null) throw invalid(`tools[${index}].function`, 'is missing');
+  return { ...described, type };
 }
 
 function wantedTools({ tool_choice: asked, parallel_tool_calls: parallel }: ChatFields): WantedTools {

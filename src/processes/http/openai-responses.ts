@@ -18,11 +18,10 @@ import {
 import { formatOf } from './openai-requests.ts';
 import {
   conversationOf,
+  functionsOf,
   maxTools,
   type Said,
-  type Tool,
   type ToolUse,
-  toolOf,
   toolUseOf,
   type WantedTools,
 } from './tools.ts';
@@ -83,7 +82,7 @@ export function readResponsesRequest(body: unknown, newSeed: () => bigint): ApiR
   const fields = parse(schema, body);
   const format = fields.text?.format ?? { type: 'text' };
   const wanted = formatOf(format.type, format, { place: 'text.format', schema: 'text.format' });
-  const { tools, skipped } = toolsOf(fields.tools ?? []);
+  const { tools, skipped } = functionsOf(fields.tools ?? [], 'function', 'parameters');
   const use = toolUseOf(tools, wantedTools(fields));
   const { prompt, skipped: unread } = promptOf(fields, use);
   const include = fields.include ?? [];
@@ -142,19 +141,6 @@ function saidBy({ type, role, content, name, arguments: json, output }: Item, fi
     role: said === 'developer' ? 'system' : said,
     text: plainText(content ?? missing('content'), `${field}.content`),
   };
-}
-
-function toolsOf(list: NonNullable<Fields['tools']>): {
-  readonly tools: readonly Tool[];
-  readonly skipped: readonly string[];
-} {
-  const tools: Tool[] = [];
-  const skipped: string[] = [];
-  for (const [index, { type, name, description, parameters, strict: isStrict }] of list.entries()) {
-    if (type !== 'function') skipped.push(`tools[${index}]`);
-    else tools.push(toolOf(name ?? '', { description, parameters, isStrict, field: `tools[${index}].parameters` }));
-  }
-  return { tools, skipped };
 }
 
 function wantedTools({ tool_choice: asked, parallel_tool_calls: parallel }: Fields): WantedTools {

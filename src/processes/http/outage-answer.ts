@@ -17,18 +17,8 @@ import { SentText, type TextUpdate } from './sent-text.ts';
 /** What is the same for all turns of an answer. */
 export type TurnParts = Pick<
   TurnOptions,
-  | (
-      | 'connect'
-      | 'tokenizer'
-      | 'drafter'
-      | 'auto'
-      | 'mode'
-      | 'maxAhead'
-      | 'giveUpAfterMs'
-      | 'liveness'
-      | 'loadedWithinMs'
-      | 'onLoading'
-    )
+  | ('connect' | 'tokenizer' | 'drafter' | 'auto' | 'mode' | 'maxAhead')
+  | ('giveUpAfterMs' | 'liveness' | 'loadedWithinMs' | 'onLoading')
   | ('credentials' | 'namespace' | 'conversation')
 >;
 
@@ -300,16 +290,10 @@ export class OutageAnswer {
       this.#sent.unverified(this.#local.text.slice(this.#sent.text.length));
     const { text, standing } = this.#sent;
     const tokens = report.tokens.length;
-    if (!isStreamed)
-      this.rounds.push({
-        ...roundOf({ text, standing }, this.fingerprints),
-        tokens,
-        acceptedDrafts: this.#acceptedDrafts,
-      });
-    this.rounds.end();
-    const acceptedDrafts = this.#acceptedDrafts;
-    const sentDrafts = this.#sentDrafts;
+    const [acceptedDrafts, sentDrafts] = [this.#acceptedDrafts, this.#sentDrafts];
     const [servedBy, fingerprints] = [this.#servedBy, this.fingerprints];
+    if (!isStreamed) this.rounds.push({ ...roundOf({ text, standing }, fingerprints), tokens, acceptedDrafts });
+    this.rounds.end();
     this.#finish({ report, servedBy, fingerprints, acceptedDrafts, sentDrafts, standing });
     return 'over';
   }

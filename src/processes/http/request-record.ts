@@ -106,10 +106,7 @@ export class RequestWatch {
     nowMs: () => number,
     about: Pick<RequestRecord, 'request' | 'route' | 'address'>,
   ) {
-    this.#observer = observer;
-    this.#nowMs = nowMs;
-    this.#startMs = nowMs();
-    this.#about = about;
+    [this.#observer, this.#nowMs, this.#startMs, this.#about] = [observer, nowMs, nowMs(), about];
   }
 
   /** As in `x-request-id`. */

@@ -96,20 +96,13 @@ export function addStreamRoutes(app: Hono, routes: StreamRoutes): void {
   const known = ({ raw }: Context['req'], id: string): KeptAnswer => {
     const answer = keeper.find(ownerOf(raw), id);
     if (answer !== undefined) return answer;
-    const cause =
-      'this key has no such answer: it has ended more than 5 minutes ago, or the endpoint was started again';
-    throw new ApiError(404, 'stream_unknown', `${cause}; ask again`);
+    throw new ApiError(404, 'stream_unknown', `${unknownStream}; ask again`);
   };
   app.get('/v1/stream', ({ req }) => {
     const answer = known(req, conversationIn(req));
-    const from = numberIn(req, 'from') ?? 0;
-    return reading(
-      req,
-      answer,
-      answer.stream.placeOf(from),
-      `"from": the stream has ${answer.stream.totalBytes} bytes`,
-      spend,
-    );
+    const { stream } = answer;
+    const beyond = `"from": the stream has ${stream.totalBytes} bytes`;
+    return reading(req, answer, [stream.placeOf(numberIn(req, 'from') ?? 0), beyond], spend);
   });
   app.delete('/v1/stream', ({ req, body }) => {
     const answer = keeper.find(ownerOf(req.raw), conversationIn(req));
@@ -139,15 +132,9 @@ function addResponseRoutes(app: Hono, { keeper, jsonOf, hasBody, spend }: Stream
   app.get(path, ({ req, json }) => {
     const answer = known(req);
     if (req.query('stream') === 'true') {
-      const after = numberIn(req, 'starting_after') ?? -1;
       const { stream } = answer;
-      return reading(
-        req,
-        answer,
-        stream.placeAfter(after),
-        `"starting_after": the last event is ${stream.nextSequence - 1}`,
-        spend,
-      );
+      const beyond = `"starting_after": the last event is ${stream.nextSequence - 1}`;
+      return reading(req, answer, [stream.placeAfter(numberIn(req, 'starting_after') ?? -1), beyond], spend);
     }
     answer.touch();
     spend(req.raw, answer.stream.wholeBytes);
@@ -167,6 +154,8 @@ function addResponseRoutes(app: Hono, { keeper, jsonOf, hasBody, spend }: Stream
   });
 }
 
+const unknownStream =
+  'this key has no such answer: it ended more than 5 minutes ago, or the endpoint was started again';
 const stoppedByOwner = 'whoever asked for this answer has ended it; ask again';
 
 const lookupSchema = z.looseObject({ conversation_ids: z.array(z.string().max(mostIdLength)).max(mostIds) });
@@ -189,8 +178,7 @@ function numberIn(request: Context['req'], name: string): number | undefined {
 function reading(
   { raw }: Context['req'],
   answer: KeptAnswer,
-  place: StreamPlace | 'lost' | 'beyond',
-  beyond: string,
+  [place, beyond]: readonly [place: StreamPlace | 'lost' | 'beyond', beyond: string],
   spend: StreamRoutes['spend'],
 ): Response {
   if (place === 'lost') throw overrun(answer.stream);

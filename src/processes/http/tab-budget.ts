@@ -1,6 +1,7 @@
 // How much of the weights goes out, to whom and how fast, so that downloads take no time from answers: a budget of bytes and a few streams
 // for each key or address, and one rate for all streams together.
 
+import { setTimeout } from 'node:timers/promises';
 import { RateBook, type Sender } from '../../core/protocol/wire/rate-book.ts';
 import { tooMany } from './request-intake.ts';
 
@@ -65,14 +66,10 @@ export class TabBudget {
 
   /** Waits until so many bytes may be sent. */
   async pace(bytes: number): Promise<void> {
-    const { nowMs, bytesPerSecond = defaultTabRate, sleep = sleepMs } = this.#settings;
+    const { nowMs, bytesPerSecond = defaultTabRate, sleep = setTimeout } = this.#settings;
     const now = nowMs();
     const beginMs = Math.max(now, this.#freeAtMs);
     this.#freeAtMs = beginMs + (1000 * bytes) / bytesPerSecond;
     if (beginMs > now) await sleep(beginMs - now);
   }
-}
-
-function sleepMs(ms: number): Promise<unknown> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -78,11 +78,8 @@ function answer(
   const range = known === null || known === etag ? byteRangeOf(raw.headers.get('range'), byteLength) : null;
   if (range === 'none') {
     context.header('content-range', `bytes */${byteLength}`);
-    throw new ApiError(
-      416,
-      'range_not_satisfiable',
-      `there is no such range in ${byteLength} bytes; ask for one range`,
-    );
+    const cause = `there is no such range in ${byteLength} bytes; ask for one range`;
+    throw new ApiError(416, 'range_not_satisfiable', cause);
   }
   const { from, to } = range ?? { from: 0, to: byteLength };
   const partial = range === null ? {} : { 'content-range': `bytes ${from}-${to - 1}/${byteLength}` };

@@ -30,20 +30,38 @@ export interface ToolUse {
 export const maxTools = 128;
 const toolName = /^[A-Za-z0-9_.:-]{1,128}$/;
 
-/** @param parameters none: it has none @throws ApiError 400 */
-export function toolOf(
-  name: string,
-  more: Pick<Tool, 'field'> & {
-    readonly description: string | null | undefined;
-    readonly parameters: unknown;
-    readonly isStrict: boolean | null | undefined;
-  },
-): Tool {
-  const { field, description = null, isStrict } = more;
-  if (!toolName.test(name)) throw invalid(field, 'needs a name of 1 to 128 letters, digits and "_.:-"');
-  const parameters = more.parameters ?? noParameters;
-  if (!isObject(parameters)) throw invalid(field, 'needs a JSON schema of an object for its parameters');
-  return { name, description, parameters, isStrict: isStrict === true, field };
+/** A tool as a request lists it. */
+export interface ListedTool {
+  readonly type?: string | null | undefined;
+  readonly name?: string | null | undefined;
+  readonly description?: string | null | undefined;
+  /** Absent: it has none. */
+  readonly parameters?: unknown;
+  readonly strict?: boolean | null | undefined;
+}
+
+/**
+ * The functions of a list. Tools of other types are run by servers of their API: they are left out, and named.
+ * @param own the type of functions @param schemaField of a tool @throws ApiError 400
+ */
+export function functionsOf(
+  list: readonly ListedTool[],
+  own: string,
+  schemaField: string,
+): { readonly tools: readonly Tool[]; readonly skipped: readonly string[] } {
+  const skipped: string[] = [];
+  const tools = list.flatMap(({ type, name, description = null, parameters, strict }, index) => {
+    const field = `tools[${index}].${schemaField}`;
+    if ((type ?? own) !== own) {
+      skipped.push(`tools[${index}]`);
+      return [];
+    }
+    if (!toolName.test(name ?? '')) throw invalid(field, 'needs a name of 1 to 128 letters, digits and "_.:-"');
+    const schema = parameters ?? noParameters;
+    if (!isObject(schema)) throw invalid(field, 'needs a JSON schema of an object for its parameters');
+    return [{ name: name ?? '', description, parameters: schema, isStrict: strict === true, field }];
+  });
+  return { tools, skipped };
 }
 
 /** A schema whose only text is {}. */
