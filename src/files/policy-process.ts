@@ -122,9 +122,12 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
     }
     if (child === null || !this.#isReady || this.#asked !== null) return null;
     return new Promise((resolve, reject) => {
-      const { clock } = this.#options;
-      const cancel = clock.after(limitMs, () => this.#late(limitMs));
-      this.#asked = { state, resolve, reject, limitMs, isLate: false, cancel };
+      const cancel = this.#options.clock.after(limitMs, () => {
+        asked.isLate = true;
+        reject(new PolicyFailure('late', `no decision within ${Math.round(limitMs)} ms`));
+      });
+      const asked: Asked = { state, resolve, reject, limitMs, isLate: false, cancel };
+      this.#asked = asked;
       for (const part of valueBytes(state)) child.stdin?.write(part);
       this.#watch?.begins(Math.min(hardMs, hardLimits * limitMs));
     });
@@ -253,13 +256,6 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
     } catch (error) {
       asked.reject(this.#failed(new PolicyFailure('invalid', error instanceof Error ? error.message : String(error))));
     }
-  }
-
-  #late(limitMs: number): void {
-    const asked = this.#asked;
-    if (asked === null) return;
-    asked.isLate = true;
-    asked.reject(new PolicyFailure('late', `no decision within ${Math.round(limitMs)} ms`));
   }
 
   /** Counts a failure; the third one in a row ends the process. */
