@@ -140,12 +140,6 @@ const weights: Corpus = {
 };
 
 const nest = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
-const logHeader = '{"format":"outrider-events","version":2,"side":"edge"}';
-const logs: Corpus = {
-  'a nest in the header': `{"format":"outrider-events","version":2,"start":${nest}}`,
-  'a nest in an event': `${logHeader}\n[1,{"kind":"message","message":${nest}}]`,
-  'an event that is none': `${logHeader}\n{"atMs":1,"event":null}`,
-};
 const prompts: Corpus = {
   'a nest in a line': `{"prompt":${nest}}`,
   'messages that are none': '{"messages":[null]}',
@@ -165,7 +159,6 @@ const corpora: readonly (readonly [reader: string, ending: string, codes: readon
   ['weights', '.safetensors', ['weights-unreadable'], { ...nonsense, ...weights }],
   ['checkpoint', '.safetensors', ['weights-unreadable'], { ...nonsense, ...weights }],
   ['scenario', '.yaml', ['bad-argument', 'version-mismatch'], { ...nonsense, ...scenarios }],
-  ['log', '.jsonl', ['bad-argument', 'version-mismatch'], { ...nonsense, ...logs }],
   ['prompts', '.jsonl', ['bad-argument'], { ...nonsense, ...prompts }],
   ['slot', '.json', ['bad-argument'], { ...nonsense, ...prompts }],
 ];

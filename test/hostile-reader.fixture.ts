@@ -10,8 +10,6 @@ import { readCheckpoint } from '../simulator/training/checkpoint.ts';
 import { readActor } from '../src/allocation/learned/actor-file.ts';
 import { readState } from '../src/allocation/slot/slot-json.ts';
 import { isOutriderError } from '../src/core/basics/errors.ts';
-import { replayLog } from '../src/core/protocol/log/event-log-replay.ts';
-import { readEventLog } from '../src/files/event-log-file.ts';
 import { extractMember } from '../src/models/files/pypi-wheel.ts';
 import { checkPair } from '../src/models/gguf/pair-check.ts';
 
@@ -23,7 +21,6 @@ const readers: Readonly<Record<string, (path: string) => unknown>> = {
   weights: (path) => readActor(readFileSync(path), 'it'),
   checkpoint: (path) => readCheckpoint(readFileSync(path), 'it'),
   scenario: (path) => findScenario(path, []),
-  log: (path) => [...replayLog(readEventLog(path))].length,
   prompts: readPromptFile,
   slot: (path) => readState(readFileSync(path, 'utf8'), 'it'),
 };

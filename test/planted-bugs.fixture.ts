@@ -114,14 +114,6 @@ export const sourceBugs: Readonly<Record<string, SourceBug>> = {
     test: 'src/files/event-log-file.test.ts',
     name: 'ends with one word where the disk fails, and the edge goes on',
   },
-  'logs hold keys and ids': {
-    rule: 'logs of the edge',
-    file: 'src/core/protocol/log/event-log.ts',
-    from: "return key === 'credentials' ? (value === '' ? '' : 'blanked') : blanks[key];",
-    to: 'return undefined;',
-    test: 'test/together/event-log.test.ts',
-    name: 'contains no secret',
-  },
   'a key that is revoked or has expired is taken': {
     rule: 'keys and ids',
     file: 'src/files/key-ring.ts',

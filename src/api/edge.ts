@@ -8,7 +8,6 @@ export { describeLaw, freeLaw, type ShapeLaw } from '../core/decoding/shape-law.
 export type { ConnectionLimits } from '../core/protocol/edge/connection-limits.ts';
 export { anyone, type EdgeKey, edgeKey } from '../core/protocol/edge/edge-key.ts';
 export { defaultPlaceRules, type PlaceRules } from '../core/protocol/edge/edge-places.ts';
-export { createEdgeLog, type LogOptions } from '../core/protocol/log/event-log-write.ts';
 export { defaultLiveness, type LivenessSettings } from '../core/protocol/wire/liveness.ts';
 export type { OpenMessage } from '../core/protocol/wire/messages.ts';
 export type { RateLimitSettings } from '../core/protocol/wire/rate-limit.ts';

@@ -1,4 +1,4 @@
-// `outrider`: asks an edge, or runs one, with models opened by their names; event logs, predicted times. An export list and nothing
+// `outrider`: asks an edge, or runs one, with models opened by their names, and predicted times. An export list and nothing
 // else. docs/use/library.md shows how the parts go together.
 
 export type { Assignment, ObjectiveSettings, Policy, SlotState } from '../allocation/slot/slot-state.ts';
@@ -11,9 +11,6 @@ export { neutralSampling, type Sampling, type SamplingOptions } from '../core/de
 export { describeLaw, freeLaw, type ShapeLaw } from '../core/decoding/shape-law.ts';
 export type { DraftedText } from '../core/decoding/token-list.ts';
 export type { TokenText } from '../core/decoding/token-text.ts';
-export { type EventLog, parseEventLog } from '../core/protocol/log/event-log.ts';
-export { type ReplayedStep, replayLog } from '../core/protocol/log/event-log-replay.ts';
-export { createDeviceLog, createEdgeLog, type LogOptions } from '../core/protocol/log/event-log-write.ts';
 export type { LinkSettings } from '../core/protocol/wire/link-model.ts';
 export { idealLink, parseLink } from '../core/protocol/wire/link-model-settings.ts';
 export { type ModeName, modeNames } from '../core/protocol/wire/mode.ts';

@@ -38,11 +38,6 @@ export const productCommands: CommandGroup = {
       load: async () => (await import('./device/serve.ts')).serveCommand(),
     },
     {
-      name: 'replay',
-      description: 'replay a log of events step by step, and compare what the machine does with what was recorded',
-      load: async () => (await import('./replay.ts')).replayCommand(),
-    },
-    {
       name: 'edge',
       description: 'serve a target model to devices',
       load: async () => (await import('./edge/edge.ts')).edgeCommand(),

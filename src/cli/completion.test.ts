@@ -31,8 +31,8 @@ describe('what a shell asks', () => {
     [['completion', ''], ['bash', 'zsh', 'fish'], noFiles],
     [['edge', '--model', './m'], [], ':0'],
     [['edge', '--keys', ''], [], ':0'],
-    [['replay', ''], [], ':0'],
-    [['replay', '--hel'], ['--help'], noFiles],
+    [['models', 'prepare', ''], [], ':0'],
+    [['models', 'prepare', '--hel'], ['--help'], noFiles],
   ])('%j is answered with %j', async (words, values, directive) => {
     const text = await printedBy(async () => printCompletions(await createProgram([productCommands], words), words));
     const lines = text.trimEnd().split('\n');

@@ -43,7 +43,7 @@ export function printCompletions(program: Command, words: readonly string[]): vo
   root.parse([...words]);
 }
 
-const fileName = /file|path|directory|\blog\b/;
+const fileName = /file|path|directory/;
 
 /** Whether the last word is the value of an option, or an argument, that names a file. */
 function takesFile(program: Command, words: readonly string[]): boolean {

@@ -3,7 +3,6 @@
 import type { Examples } from './program.ts';
 
 export const productExamples: Examples = {
-  replay: ['outrider replay turn.log --until 20'],
   engine: ['outrider engine install ik', 'outrider engine check ik'],
   'engine install': ['outrider engine install ik'],
   config: ['outrider config show edge --origin --config edge.yaml'],

@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Fleet } from '../allocation/controller/watch/fleet-rows.ts';
-import { createToyModel } from '../models/port/toy.ts';
-import { logTurns } from './event-log-file.ts';
 import { recordFleet } from './fleet-record.ts';
 import { replaceFile } from './private-file.ts';
 import { RotatingFile } from './rotating-file.ts';
@@ -17,7 +15,6 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const { tokenizer } = createToyModel({ seed: 1, role: 'target' });
 const fleet = (): Fleet => {
   throw new Error('not asked in time');
 };
@@ -33,7 +30,6 @@ it.each<[string, () => unknown]>([
     },
   ],
   ['record of a fleet', () => recordFleet(file, { fleet, onEnded: () => {}, everyMs: 1e6 })[Symbol.asyncDispose]()],
-  ["device's log of turns", () => logTurns(file, tokenizer)()],
 ])('a %s that was there before is its owner’s alone from then on', async (_, begin) => {
   writeFileSync(file, '');
   chmodSync(file, 0o644);

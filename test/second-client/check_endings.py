@@ -6,7 +6,6 @@ import random
 import signal
 from pathlib import Path
 
-import edge_log
 from check_rules import LENGTH, Probe
 from edge_process import EdgeProcess
 from restless import RestlessTurn
@@ -31,11 +30,9 @@ async def check_killed(given: argparse.Namespace, folder: Path, bench: Bench) ->
         await reaches(turn, LENGTH + 10)
         edge.send(signal.SIGKILL)
         edge.process.wait()
-        with EdgeProcess(given.edge, flags, folder / "again", port=edge.port) as again:
+        with EdgeProcess(given.edge, flags, folder / "again", port=edge.port):
             await judged
             bench.report.check("a killed edge: gone", turn.counts["gone"] == 1, str(turn.counts))
-    for logs in (edge.logs, again.logs):
-        edge_log.check_logs(logs, bench.texts, bench.report)
 
 
 async def check_drained(given: argparse.Namespace, folder: Path, bench: Bench) -> None:

@@ -10,7 +10,7 @@ from turn import EdgeAddress
 
 
 class EdgeProcess:
-    """Use it in a `with`. @param command what starts outrider @param folder for logs, certificate and output of this edge"""
+    """Use it in a `with`. @param command what starts outrider @param folder for certificate and output of this edge"""
 
     def __init__(
         self,
@@ -23,12 +23,10 @@ class EdgeProcess:
     ) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
-        self.logs = folder / "log"
         self.is_secure = "--tls-self-signed" in flags
         self.credentials = credentials
         self.service = service
-        logs = ["--log", str(self.logs)] if service == "edge" else []
-        self.words = [*command, service, "--port", str(port), *logs, "--until-input-ends", *flags]
+        self.words = [*command, service, "--port", str(port), "--until-input-ends", *flags]
 
     def __enter__(self) -> "EdgeProcess":
         environment = {**os.environ, "OUTRIDER_STATE": str(self.folder), "NO_COLOR": "1"}

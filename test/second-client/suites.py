@@ -1,5 +1,4 @@
-"""The suites that start edges of their own. Every text must be the one that the target writes alone, and every token what this client
-chooses from the engine's candidates in the logs."""
+"""The suites that start edges of their own. Every text must be the one that the target writes alone."""
 
 import argparse
 import random
@@ -7,7 +6,6 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import edge_log
 from check_control import check_control as check_control_rules
 from check_endings import check_endings
 from check_rules import Probe, Rules
@@ -44,8 +42,6 @@ async def check_toy(given: argparse.Namespace, folder: Path, report: Report) -> 
         owner, other = (EdgeAddress(keyed.address.url, key) for key in two)
         await Rules(first.address, owner, other, bench.rng, report).check()
         await check_endings(given, folder, bench)
-    for edge in (first, second):
-        edge_log.check_logs(edge.logs, bench.texts, report)
 
 
 def add_key(edge: Sequence[str], file: Path, name: str) -> str:
@@ -65,8 +61,6 @@ async def check_fuzz(given: argparse.Namespace, folder: Path, report: Report) ->
     with first, second:
         await bench.learn(first.address)
         await bench.fuzz([first.address, second.address], given.turns, given.disturbances)
-    for edge in (first, second):
-        edge_log.check_logs(edge.logs, bench.texts, report)
 
 
 # "Why is the sky blue?" in the chat format of SmolLM2.
@@ -126,4 +120,3 @@ async def check_model(given: argparse.Namespace, folder: Path, report: Report) -
         await bench.learn(edge.address)
         await bench.all_modes([edge.address], given.disturbances, ["mostly right", "wrong"], DEVICE_MODES)
         await bench.fuzz([edge.address], given.turns, given.disturbances, DEVICE_MODES)
-    edge_log.check_logs(edge.logs, bench.texts, report)

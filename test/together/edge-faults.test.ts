@@ -48,10 +48,8 @@ type Case = (plant: Plant) => Partial<EdgeOptions>;
 const callbacks: Record<FunctionsOf<EdgeOptions>, Case> = {
   shareOf: (plant) => ({ shareOf: trap(plant, () => 1) }),
   keyOf: (plant) => ({ keyOf: trap(plant, () => anyone) }),
-  onFault: (plant) => ({ onFault: trap(plant, () => {}), onStep: trap(plant, () => {}) }),
+  onFault: (plant) => ({ onFault: trap(plant, () => {}), onEvent: trap(plant, () => {}) }),
   onEvent: (plant) => ({ onEvent: trap(plant, () => {}) }),
-  onStep: (plant) => ({ onStep: trap(plant, () => {}) }),
-  onForgotten: (plant) => ({ onForgotten: trap(plant, () => {}) }),
 };
 
 const clocks: Record<keyof Clock, Case> = {
@@ -190,14 +188,14 @@ describe('a throw in a function that an edge was given', () => {
   });
 
   it('reports the same words once', async () => {
-    const served = await serve({ onStep: () => plantedIn({ isOn: true, calls: 0 }) });
+    const served = await serve({ onEvent: () => plantedIn({ isOn: true, calls: 0 }) });
     await expectServed(served);
     expect(served.faults).toHaveLength(1);
     await served.edge.close();
   });
 
   it('takes a callback that rejects', async () => {
-    const served = await serve({ onStep: async () => plantedIn({ isOn: true, calls: 0 }) });
+    const served = await serve({ onEvent: async () => plantedIn({ isOn: true, calls: 0 }) });
     await expectServed(served);
     expect(served.faults).toHaveLength(1);
     await served.edge.close();

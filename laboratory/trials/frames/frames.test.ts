@@ -39,11 +39,13 @@ describe('recorded traffic', () => {
 describe('an honest device beside the attack', () => {
   it('sends alternatives', async () => {
     const kinds = new Set<string>();
-    await using edge = await startToyEdge({
-      onStep: ({ event }) => void (event.kind === 'message-received' && kinds.add(event.message.kind)),
-    });
+    await using edge = await startToyEdge();
     const [asked] = (await honestTasks()).slice(-1);
-    const { report } = await writeHonestly(connectWebSocket(edge.url), asked as ToyTask);
+    const { report } = await writeHonestly(connectWebSocket(edge.url), asked as ToyTask, {
+      onStep({ effects }) {
+        for (const effect of effects) if (effect.kind === 'send') kinds.add(effect.message.kind);
+      },
+    });
     expect(report.tokens).toEqual(asked?.reference);
     expect(kinds).toContain('alternative');
   });

@@ -146,10 +146,6 @@ const networkOptions = {
 } as const;
 
 const outputOptions = {
-  log: {
-    flag: '--log <file>',
-    help: 'write the events of each turn for "outrider replay"; later turns go to FILE-2, FILE-3, ...',
-  },
   json: { flag: '--json', help: 'print the result as one JSON document' },
 } as const;
 

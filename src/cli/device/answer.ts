@@ -94,8 +94,6 @@ function begin(question: Question, note: (line: string) => void): Turn {
     }
     return startLocalTurn({ ...shared, drafter: device.drafter, ...defined({ signal }) });
   }
-  const noted = noteConnections(note);
-  const logged = device.logTurn?.();
   const hasSeveral = device.edges.routes.hasSeveral || device.agent !== null;
   const charge = flags.battery === undefined ? {} : { batteryLevel: flags.battery / 100 };
   const options: TurnOptions = {
@@ -119,10 +117,7 @@ function begin(question: Question, note: (line: string) => void): Turn {
     ...defined({ conversation }),
     ...defined({ credentials }),
     ...defined({ signal }),
-    onStep(step) {
-      noted(step);
-      logged?.(step);
-    },
+    onStep: noteConnections(note),
   };
   return startTurn(options);
 }

@@ -1,16 +1,14 @@
-// The device of a command: the library's own, over the emulated network that the flags ask for, with logs if they ask for them.
+// The device of a command: the library's own, over the emulated network that the flags ask for.
 
 import { type OpenedDevice, openDevice } from '../../api/open-device.ts';
 import { badArgument } from '../../core/basics/errors.ts';
 import { type Secret, withoutSecrets } from '../../core/basics/secret.ts';
 import { idealLink, parseLink } from '../../core/protocol/wire/link-model-settings.ts';
 import { modeOf } from '../../core/protocol/wire/mode.ts';
-import { logTurns } from '../../files/event-log-file.ts';
 import { createEmulatedLink } from '../../network/transport/emulated-link.ts';
 import type { Connect } from '../../network/transport/transport.ts';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { type DeviceAgent, joinAsDevice } from '../../processes/controller/device-agent.ts';
-import type { TurnOptions } from '../../processes/device/turn-options.ts';
 import { withAcquireReport } from '../models/acquire-report.ts';
 import { looksUpOnDevice } from '../options/look-up-place.ts';
 import { type ControllerAddress, controlNoteText, memberName, reachController } from '../options/member-options.ts';
@@ -20,13 +18,11 @@ import type { AnswerFlags } from './answer-flags.ts';
 export const deviceContextLength = 4096;
 
 /** The flags that a command's device is made from. */
-export type DeviceFlags = Pick<AnswerFlags, 'draft' | 'lookUp' | 'mode' | 'hedges' | 'gpu' | 'link' | 'rtt' | 'log'>;
+export type DeviceFlags = Pick<AnswerFlags, 'draft' | 'lookUp' | 'mode' | 'hedges' | 'gpu' | 'link' | 'rtt'>;
 
 export interface CommandDevice extends OpenedDevice {
   /** Null: no controller is asked. */
   readonly agent: DeviceAgent | null;
-  /** Makes what a turn is given as `onStep`; null: no log is asked for. */
-  readonly logTurn: (() => NonNullable<TurnOptions['onStep']>) | null;
 }
 
 /** Where the edge is, and by what its certificate is known. */
@@ -91,7 +87,7 @@ export async function openCommandDevice(
     gpu: flags.gpu,
   };
   const device = await withAcquireReport((acquiring) => openDevice({ ...options, ...acquiring }));
-  return { ...device, agent: null, logTurn: flags.log === undefined ? null : logTurns(flags.log, device.tokenizer) };
+  return { ...device, agent: null };
 }
 
 /** Where a controller is, and how a device joins it. */

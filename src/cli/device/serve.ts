@@ -174,7 +174,6 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     throw badArgument('--demo starts an edge of its own', 'leave out --demo, or --edge');
   const { allowOrigin: allowOrigins, allowHost: allowHosts } = flags;
   const guard = createAddressGuard({ host, allowOrigins, allowHosts, allowLocalPages: true });
-  const deviceFlags = { ...flags, log: undefined };
   await using log = await openLog(flags);
   const completer = createLateCompleter(flags.target, Math.floor(Date.now() / 1000));
   // Before the models are loaded: /health reports `loading`, and a port that is taken ends the command at once.
@@ -192,7 +191,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
   try {
     const addresses =
       edge === null ? edgeAddresses(flags.edge ?? [defaultEdge], flags.edgeFingerprint) : [{ edge: edge.url }];
-    await using device = await openCommandDevice(addresses, flags.target, deviceFlags);
+    await using device = await openCommandDevice(addresses, flags.target, flags);
     await using writer = await openOfflineWriter(policy, device, flags.gpu);
     await using grammars = createGrammarEngine(device.tokenizer);
     const waitMs = edgeWaitMs(policy, flags.wait);

@@ -1,12 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createToyModel } from '../../models/port/toy.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import { OpenRequests } from '../../processes/http/listen-http.ts';
 import { EdgeOperation } from './edge-operation.ts';
 
 const flags = {
   drain: 30,
-  log: undefined,
   logLevel: 'error',
   logFormat: 'text',
   logFile: undefined,
@@ -25,14 +23,13 @@ describe('an edge whose engine hangs', () => {
       throw new Error(`exit ${status}`);
     });
     await using operation = await EdgeOperation.open(flags, new AbortController().signal);
-    const { onEvent } = operation.callbacks(createToyModel({ seed: 1, role: 'target' }).tokenizer);
     const edge = {
       close: async () => void done.push('edge'),
       drain: async () => void done.push('drained'),
     } as unknown as Edge;
     const listener = { port: 0, close: async () => void done.push('listener') };
     const ran = operation.run(edge, listener, new Promise(() => {}), new OpenRequests());
-    onEvent?.({ kind: 'engine-stalled' });
+    operation.onEvent({ kind: 'engine-stalled' });
     await expect(ran).rejects.toThrow('exit 1');
     expect(exit).toHaveBeenCalledWith(1);
     expect(done).toEqual(['edge', 'listener']);
@@ -42,11 +39,10 @@ describe('an edge whose engine hangs', () => {
     const done: string[] = [];
     const asked = Promise.withResolvers<void>();
     await using operation = await EdgeOperation.open({ ...flags, drain: 2 }, AbortSignal.abort());
-    const { onEvent } = operation.callbacks(createToyModel({ seed: 1, role: 'target' }).tokenizer);
     const edge = { drain: async (ms: number) => void done.push(`drained ${ms}`) } as unknown as Edge;
     const listener = { port: 0, close: async () => void done.push('listener') };
     const ran = operation.run(edge, listener, asked.promise, new OpenRequests());
-    onEvent?.({ kind: 'engine-returned' });
+    operation.onEvent({ kind: 'engine-returned' });
     asked.resolve();
     await ran;
     expect(done).toEqual(['drained 2000', 'listener']);

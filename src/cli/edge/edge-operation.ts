@@ -2,28 +2,16 @@
 // signal ends the process at once; an engine that does not return ends it with status 1, so that a supervisor starts it again.
 
 import { constants } from 'node:os';
-import { logSessions, type SessionLogs } from '../../files/event-log-file.ts';
 import type { EngineEvent } from '../../models/engines/remote/remote-model.ts';
-import type { Tokenizer } from '../../models/port/model.ts';
 import type { Listener } from '../../network/transport/transport.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import type { EdgeLogEvent } from '../../processes/edge/edge-events.ts';
-import type { EdgeOptions } from '../../processes/edge/edge-options.ts';
 import type { OpenRequests } from '../../processes/http/listen-http.ts';
 import type { RequestRecord } from '../../processes/http/request-record.ts';
-import type { OptionsOf } from '../options/options.ts';
-import { drainOption, type EdgeLog, type LogFlags, openLog } from './edge-log.ts';
+import { type EdgeLog, type LogFlags, openLog } from './edge-log.ts';
 import { logRequests } from './request-log.ts';
 
-export const operationOptions = {
-  drain: drainOption as typeof drainOption,
-  log: {
-    flag: '--log <directory>',
-    help: 'write the events of each session to a new folder there, for "outrider replay"; they hold the prompts',
-  },
-} as const;
-
-type OperationFlags = OptionsOf<typeof operationOptions> & LogFlags;
+type OperationFlags = LogFlags & { readonly drain: number };
 
 /** Time that an edge whose engine hangs has to end in order, ms. */
 const stopWithinMs = 2000;
@@ -43,7 +31,6 @@ export class EdgeOperation implements AsyncDisposable {
   /** Writes the line of a request over HTTP that is over. */
   readonly requestEnded: (record: RequestRecord) => void;
   readonly #undo: (() => void)[] = [];
-  #sessionLogs: SessionLogs | null = null;
   readonly #stalled = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<never>();
 
@@ -58,25 +45,16 @@ export class EdgeOperation implements AsyncDisposable {
     this.requestEnded = logRequests(log, () => performance.now());
     this.#signal = signal;
     this.#ended.promise.catch(() => undefined);
-    this.#on('exit', () => this.#sessionLogs?.closeNow());
     signal.addEventListener('abort', () => {
       for (const name of ['SIGINT', 'SIGTERM'] as const)
         this.#on(name, () => process.exit(128 + constants.signals[name]));
     });
   }
 
-  /** @throws OutriderError `bad-argument` if the directory of event logs can't be made */
-  callbacks(tokenizer: Tokenizer): Pick<EdgeOptions, 'onEvent' | 'onStep' | 'onForgotten'> {
-    const onEvent = (event: EdgeLogEvent): void => {
-      this.log.event(event);
-      if (event.kind === 'engine-stalled') this.#stalled.resolve();
-    };
-    if (this.#flags.log === undefined) return { onEvent };
-    const logs = logSessions(this.#flags.log, tokenizer, { onEnded: (why) => this.log.note('error', why) });
-    this.#sessionLogs = logs;
-    this.log.note('info', `event logs in ${logs.directory}`);
-    return { onEvent, onStep: logs.onStep, onForgotten: logs.onForgotten };
-  }
+  readonly onEvent = (event: EdgeLogEvent): void => {
+    this.log.event(event);
+    if (event.kind === 'engine-stalled') this.#stalled.resolve();
+  };
 
   /** For an engine in another process. One that will not come back ends the edge. */
   readonly engineEvent = (event: EngineEvent): void => {
@@ -115,7 +93,6 @@ export class EdgeOperation implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const undo of this.#undo.splice(0)) undo();
-    await this.#sessionLogs?.close();
     await this.log[Symbol.asyncDispose]();
   }
 

@@ -30,10 +30,10 @@ import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-acce
 import { describeCapacity } from './edge-capacity.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 import { edgeEndpoint, edgeFacts, insideKeys } from './edge-endpoint.ts';
-import { logOptions } from './edge-log.ts';
+import { drainOption, logOptions } from './edge-log.ts';
 import { EdgeMembership, membershipOptions } from './edge-membership.ts';
 import { type EdgeModels, openEdgeModels } from './edge-models.ts';
-import { EdgeOperation, operationOptions } from './edge-operation.ts';
+import { EdgeOperation } from './edge-operation.ts';
 import { openEdgePort } from './edge-port.ts';
 import { closedAfter, openEdgeUsage, usageOptions } from './edge-usage.ts';
 import { boundHeap } from './heap-bounds.ts';
@@ -155,11 +155,10 @@ const options = {
   },
   metricsPort: metricsOption as typeof metricsOption,
   ...grouped('Access:', { ...accessOptions, ...tlsOptions, ...usageOptions }),
-  ...grouped('Logs and stopping:', { drain: operationOptions.drain, ...logOptions }),
+  ...grouped('Logs and stopping:', { drain: drainOption, ...logOptions }),
   ...grouped('Controller:', { ...memberOptions, ...membershipOptions }),
   untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
   ...grouped('Output:', {
-    log: operationOptions.log,
     json: { flag: '--json', help: 'print an account as one JSON document at the end' },
   }),
 } as const;
@@ -242,7 +241,7 @@ async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal
     ...(profile === undefined ? {} : { stepTime: linearStepTime(profile.stepMs, profile.rowMs) }),
     ...defined({ keyOf, quotas: usage?.quotas, targetMsPerToken: flags.targetMs }),
     ...defined({ draft: draft && { model: draft, draftLength: flags.draftLength, hedges: flags.draftHedges } }),
-    ...operation.callbacks(target.tokenizer),
+    onEvent: operation.onEvent,
   });
   await using tab = await openTabFiles(flags, target);
   const { onApi, routes } = edgeEndpoint(edge, target, access, {
@@ -321,7 +320,7 @@ function printAccount(edge: Edge, flags: EdgeFlags, target: LanguageModel): void
   const draft = flags.draft === undefined ? {} : { draft: modelLabel(flags.draft) };
   const tokenizer = flags.tokenizer === undefined ? undefined : modelLabel(flags.tokenizer);
   const named = { model: modelLabel(flags.model), engine: engineLabel(flags.engine), tokenizer, ...draft };
-  const params = { ...flags, ...named, ...unnamed, log: undefined, logFile: undefined };
+  const params = { ...flags, ...named, ...unnamed, logFile: undefined };
   const { refusals, upgradeRefusals, ...counted } = counts;
   const rows = [
     ...Object.entries(refusals).map(([code, count]) => ({ refused: 'connection or session', code, count })),

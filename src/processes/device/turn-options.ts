@@ -151,7 +151,7 @@ export interface TurnOptions {
   readonly onLoading?: (cause: string) => void;
   /** Called when an edge takes the turn over, the first one included: its name. */
   readonly onServedBy?: (edge: string) => void;
-  /** Called for every event of the turn's machine, before its effects are performed; for logs (`createDeviceLog`). */
+  /** Called for every event of the turn's machine, before its effects are performed. */
   readonly onStep?: (step: DeviceStep & { readonly event: DeviceEvent; readonly atMs: number }) => void;
 }
 

@@ -32,7 +32,6 @@ import type { TlsIdentity } from '../../network/transport-node/websocket-server.
 import type { EdgeLogEvent } from './edge-events.ts';
 import type { EdgeMeter } from './edge-meter.ts';
 import type { ListenEdgeSettings } from './edge-requests.ts';
-import type { SessionStep } from './edge-sessions.ts';
 
 /** Most alternatives beside a draft of the edge's own draft model. */
 export const mostEdgeHedges = 3;
@@ -122,10 +121,6 @@ export interface EdgeOptions {
   readonly onEvent?: (event: EdgeLogEvent) => void;
   /** Receives everything that is measured, for metrics. */
   readonly meter?: EdgeMeter;
-  /** Called for every event of every session's machine; for logs (`createEdgeLog`). */
-  readonly onStep?: (step: SessionStep) => void;
-  /** Called with the number of a session that `onStep` will not be called for again. */
-  readonly onForgotten?: (session: number) => void;
 }
 
 const modelCheck = having('a model', 'identity', 'tokenizer', 'limits', 'openSequence', 'evaluate');
@@ -166,8 +161,6 @@ export const edgeChecks: Checks<EdgeOptions> = {
   onFault: optional(callback),
   onEvent: optional(callback),
   meter: optional(having('a meter', 'opened', 'placed', 'committed', 'ended', 'stepped')),
-  onStep: optional(callback),
-  onForgotten: optional(callback),
 };
 
 export const listenChecks: Checks<ListenEdgeSettings> = {

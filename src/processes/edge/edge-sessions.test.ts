@@ -16,8 +16,6 @@ function bed() {
     faults: new EdgeFaults(() => {}),
     journal: new EdgeJournal(() => {}, clock),
     meter: noMeter,
-    onStep: undefined,
-    onForgotten: undefined,
     stallAfterMs: 1000,
   };
   return new EdgeSessions(model, clock, sources);

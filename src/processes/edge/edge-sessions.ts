@@ -20,7 +20,6 @@ import type {
   EdgeEffect,
   EdgeEvent,
   EdgeState,
-  EdgeStep,
   SessionCreated,
   StepTicket,
 } from '../../core/protocol/edge/edge-state.ts';
@@ -53,25 +52,12 @@ export interface SessionSources {
   readonly faults: EdgeFaults;
   readonly journal: EdgeJournal;
   readonly meter: EdgeMeter;
-  /** Called for every event of every session's machine, before its effects are performed; for logs. */
-  readonly onStep: ((step: SessionStep) => unknown) | undefined;
-  /** Called with the number of a session that `onStep` will not be called for again. */
-  readonly onForgotten: ((session: number) => unknown) | undefined;
   /** Null: sessions with a grammar are refused. Default: grammars of its own, from the model's tokenizer. */
   readonly grammars?: GrammarEngine | null | undefined;
   /** Time after which a draft of the draft model counts as one that will not come, ms. */
   readonly stallAfterMs: number;
   /** A session has a connection that it did not have before. */
   readonly attached?: (entry: SessionEntry) => void;
-}
-
-/** One event of a session, with its effects. */
-export interface SessionStep extends EdgeStep {
-  /** Number of the session in this process, from 1. */
-  readonly session: number;
-  /** The first event of a session is its creation by an `open`. */
-  readonly event: EdgeEvent | SessionCreated;
-  readonly atMs: number;
 }
 
 export interface SessionEntry extends EdgeEntry {
@@ -173,21 +159,17 @@ export class EdgeSessions implements EdgeHost<SessionEntry> {
   stepped(
     entry: SessionEntry,
     event: EdgeEvent | SessionCreated,
-    effects: readonly EdgeEffect[],
+    _effects: readonly EdgeEffect[],
     before: EdgeState | null,
   ): void {
-    const { number, state } = entry;
-    const { faults, journal, onStep, attached } = this.#sources;
+    const { link } = entry.state;
+    const { journal, attached } = this.#sources;
     journal.stepped(entry, event, before);
-    if (state.link !== null && state.link.id !== before?.link?.id) attached?.(entry);
-    if (onStep === undefined) return;
-    faults.call(() => onStep({ session: number, event, state, effects, atMs: this.#clock.nowMs() }), undefined);
+    if (link !== null && link.id !== before?.link?.id) attached?.(entry);
   }
 
   forgotten(entry: SessionEntry): void {
-    const { faults, journal, onForgotten } = this.#sources;
-    journal.forgotten(entry);
-    faults.call(() => onForgotten?.(entry.number), undefined);
+    this.#sources.journal.forgotten(entry);
   }
 
   failed(entry: SessionEntry, error: unknown): void {

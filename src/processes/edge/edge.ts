@@ -152,7 +152,7 @@ class RunningEdge {
   #closing: Promise<void> | null = null;
 
   constructor(options: EdgeOptions, faults: EdgeFaults, clock: Clock, drafters: EdgeDrafters | null, plan: LoopPlan) {
-    const { model, lookUpTokens = defaultLookUpTokens, onEvent, onStep, onForgotten, grammars } = options;
+    const { model, lookUpTokens = defaultLookUpTokens, onEvent, grammars } = options;
     this.#faults = faults;
     this.#clock = clock;
     this.#downlink = new Downlink(options.downlinkBitsPerSecond, clock);
@@ -173,7 +173,7 @@ class RunningEdge {
     });
     const { stallAfterMs } = plan;
     const attached = (entry: SessionEntry): void => applyDownlink(this.#core, entry);
-    const observers = { journal, meter, onStep, onForgotten, attached };
+    const observers = { journal, meter, attached };
     const sources = { lookUpTokens, drafters, faults, stallAfterMs, grammars, ...observers };
     this.#sessions = new EdgeSessions(model, clock, sources);
     const settings = settingsOf(options, this.#loop, drafters, () => this.#closedFor());
