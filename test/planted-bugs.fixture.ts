@@ -106,13 +106,13 @@ export const sourceBugs: Readonly<Record<string, SourceBug>> = {
     test: 'test/together/edge-faults.test.ts',
     name: 'reports the same words once',
   },
-  'a disk that fails ends the log with an error': {
-    rule: 'logs of the edge',
+  'a disk that fails ends what writes the lines': {
+    rule: 'logs and records',
     file: 'src/files/line-queue.ts',
     from: 'if (!this.#settings.failed(error, lines.length)) this.stop();',
     to: 'if (!this.#settings.failed(error, lines.length)) throw error;',
-    test: 'src/files/event-log-file.test.ts',
-    name: 'ends with one word where the disk fails, and the edge goes on',
+    test: 'src/files/line-queue.test.ts',
+    name: 'goes on after a failure, or ends for good',
   },
   'a key that is revoked or has expired is taken': {
     rule: 'keys and ids',

@@ -108,7 +108,7 @@ export function printDocument(command: string, result: Result, failure?: Outride
 }
 
 /** JSON leaves DEL and the C1 controls as they are, and a terminal follows them; escaped they are the same document. */
-export function jsonText(value: unknown, indent?: number): string {
+function jsonText(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, undefined, indent);
   return text.replace(/[\u007f-\u009f]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
 }

@@ -36,7 +36,10 @@ export function recordFleet(path: string, settings: RecordSettings): AsyncDispos
     clearInterval(timer);
     onEnded(`${path} ends here: ${why}`);
   };
-  const sink = { append: (to: string, text: string) => appendFile(to, text, { mode }), appendNow: appendFileSync };
+  const sink = {
+    append: (text: string) => appendFile(path, text, { mode }),
+    appendNow: (text: string) => appendFileSync(path, text),
+  };
   const failed = (error: unknown): boolean => {
     end((error as NodeJS.ErrnoException).code ?? String(error));
     return false;
@@ -50,7 +53,7 @@ export function recordFleet(path: string, settings: RecordSettings): AsyncDispos
     before = after;
     bytes += Buffer.byteLength(line) + 1;
     if (bytes > mostBytes) end(`it has ${Math.round(mostBytes / 1_048_576)} MiB`);
-    else queue.write(path, line);
+    else queue.write(line);
   };
   const timer = setInterval(write, everyMs);
   return {

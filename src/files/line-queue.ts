@@ -3,11 +3,11 @@
 
 import { setTimeout } from 'node:timers/promises';
 
-/** Where lines go. A target is the name of a file, or whatever the sink makes of it. */
+/** Where lines go. */
 export interface LineSink {
-  append(target: string, text: string): Promise<void>;
+  append(text: string): Promise<void>;
   /** For the end of the process, which waits for no promise. */
-  appendNow(target: string, text: string): void;
+  appendNow(text: string): void;
 }
 
 export interface LineQueueSettings {
@@ -19,15 +19,10 @@ export interface LineQueueSettings {
   readonly pauseMs: number;
 }
 
-interface Waiting {
-  readonly target: string;
-  readonly lines: string[];
-}
-
 export class LineQueue {
   readonly #sink: LineSink;
   readonly #settings: LineQueueSettings;
-  #waiting: Waiting[] = [];
+  #waiting: string[] = [];
   #size = 0;
   #isOff = false;
   #work: Promise<void> | null = null;
@@ -50,15 +45,13 @@ export class LineQueue {
   }
 
   /** @param line without line break */
-  write(target: string, line: string): void {
+  write(line: string): void {
     if (this.#isOff || this.#size + line.length > this.#settings.mostWaiting) {
       this.#dropped += 1;
       return;
     }
     this.#size += line.length + 1;
-    const last = this.#waiting.at(-1);
-    if (last?.target === target) last.lines.push(line);
-    else this.#waiting.push({ target, lines: [line] });
+    this.#waiting.push(line);
     this.#work ??= this.#writeAll();
   }
 
@@ -70,22 +63,21 @@ export class LineQueue {
 
   /** Writes what waits at once, for the end of the process. */
   flushNow(): void {
-    for (const { target, lines } of this.#take()) {
-      try {
-        this.#sink.appendNow(target, textOf(lines));
-      } catch {
-        this.#dropped += lines.length;
-      }
+    const lines = this.#take();
+    try {
+      if (lines.length > 0) this.#sink.appendNow(textOf(lines));
+    } catch {
+      this.#dropped += lines.length;
     }
   }
 
   /** Writes nothing more. */
   stop(): void {
     this.#isOff = true;
-    for (const { lines } of this.#take()) this.#dropped += lines.length;
+    this.#dropped += this.#take().length;
   }
 
-  #take(): readonly Waiting[] {
+  #take(): readonly string[] {
     const taken = this.#waiting;
     this.#waiting = [];
     this.#size = 0;
@@ -95,13 +87,13 @@ export class LineQueue {
   async #writeAll(): Promise<void> {
     // Lines of the same turn of the event loop go together.
     await Promise.resolve();
-    while (this.#waiting.length > 0) for (const { target, lines } of this.#take()) await this.#append(target, lines);
+    while (this.#waiting.length > 0) await this.#append(this.#take());
     this.#work = null;
   }
 
-  async #append(target: string, lines: readonly string[]): Promise<void> {
+  async #append(lines: readonly string[]): Promise<void> {
     try {
-      await this.#sink.append(target, textOf(lines));
+      await this.#sink.append(textOf(lines));
     } catch (error) {
       this.#dropped += lines.length;
       if (!this.#settings.failed(error, lines.length)) this.stop();

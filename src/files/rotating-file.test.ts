@@ -26,7 +26,7 @@ describe('RotatingFile', () => {
     for (const line of ['one\n', 'two\n']) {
       const file = new RotatingFile(path, { mostBytes: 1000, kept: 2 });
       await file.open();
-      await file.append('', line);
+      await file.append(line);
       await file.reopen();
     }
     expect(readFileSync(path, 'utf8')).toBe('one\ntwo\n');
@@ -39,7 +39,7 @@ describe('RotatingFile', () => {
     chmodSync(path, 0o600);
     const file = new RotatingFile(path, { mostBytes: 10, kept: 2 });
     await file.open();
-    for (let line = 0; line < 5; line += 1) await file.append('', `line ${line}\n`);
+    for (let line = 0; line < 5; line += 1) await file.append(`line ${line}\n`);
     await file.reopen();
     expect(readdirSync(folder).sort()).toEqual(['edge.log', 'edge.log.1', 'edge.log.2']);
     expect(['', '.1', '.2'].map((end) => readFileSync(`${path}${end}`, 'utf8'))).toEqual([
@@ -52,17 +52,17 @@ describe('RotatingFile', () => {
   it('begins again under its name when another program has renamed it', async () => {
     const path = join(folder, 'edge.log');
     const file = new RotatingFile(path, { mostBytes: 1000, kept: 2 });
-    await file.append('', 'one\n');
+    await file.append('one\n');
     renameSync(path, join(folder, 'moved'));
     await file.reopen();
-    await file.append('', 'two\n');
+    await file.append('two\n');
     await file.reopen();
     expect(readFileSync(path, 'utf8')).toBe('two\n');
   });
 
   it.runIf(existsSync('/dev/full'))('fails where the disk is full', async () => {
     const file = new RotatingFile('/dev/full', { mostBytes: 1000, kept: 1 });
-    await expect(file.append('', 'one\n')).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(file.append('one\n')).rejects.toMatchObject({ code: 'ENOSPC' });
     await file.reopen();
   });
 });

@@ -32,14 +32,14 @@ export class RotatingFile implements LineSink {
     this.#bytes = size;
   }
 
-  async append(_target: string, text: string): Promise<void> {
+  async append(text: string): Promise<void> {
     if (this.#bytes > 0 && this.#bytes + text.length > this.#settings.mostBytes) await this.#rotate();
     if (this.#file === null) await this.open();
     await this.#file?.appendFile(text);
     this.#bytes += Buffer.byteLength(text);
   }
 
-  appendNow(_target: string, text: string): void {
+  appendNow(text: string): void {
     appendFileSync(this.#path, text, { mode: ownerOnly });
   }
 

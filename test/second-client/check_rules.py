@@ -117,7 +117,7 @@ class Rules:
                 await websocket.connect(self.plain.url, subprotocol, headers=headers)
                 got = (101, "")
             except HandshakeRefusedError as error:
-                got = (error.status, error.body.split(" ")[0])
+                got = (error.status, error.body.split(":")[0])
             self.report.check(f"rule: handshake {subprotocol} {headers}", got == (status, code), str(got))
 
     async def check_path(self) -> None:

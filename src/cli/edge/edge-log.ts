@@ -98,9 +98,9 @@ export async function openEdgeLog(settings: EdgeLogSettings): Promise<EdgeLog> {
       const count = dropped - reported;
       reported = dropped;
       lost = 0;
-      queue.write('', linesOf(format, new Date(), 'warn', { kind: 'dropped', lines: count }, `${count} lines dropped`));
+      queue.write(linesOf(format, new Date(), 'warn', { kind: 'dropped', lines: count }, `${count} lines dropped`));
     }
-    queue.write('', line);
+    queue.write(line);
   };
   const line = (grade: LogLevel, fields: object, words: string): void => {
     if (isWanted(grade, level)) put(linesOf(format, new Date(), grade, fields, words));
@@ -234,7 +234,7 @@ function figures(event: Extract<EdgeLogEvent, { kind: 'session-ended' | 'session
 
 /** In a thread of the pool, so that a reader that pauses a pipe does not stop the edge. */
 const standardError: LineSink = {
-  append: (_target, text) =>
+  append: (text) =>
     new Promise((resolve, reject) => {
       const bytes = Buffer.from(text);
       const put = (from: number): void => {
@@ -246,5 +246,5 @@ const standardError: LineSink = {
       };
       put(0);
     }),
-  appendNow: (_target, text) => void process.stderr.write(text),
+  appendNow: (text) => void process.stderr.write(text),
 };

@@ -152,7 +152,7 @@ export interface TurnOptions {
   /** Called when an edge takes the turn over, the first one included: its name. */
   readonly onServedBy?: (edge: string) => void;
   /** Called for every event of the turn's machine, before its effects are performed. */
-  readonly onStep?: (step: DeviceStep & { readonly event: DeviceEvent; readonly atMs: number }) => void;
+  readonly onStep?: (step: DeviceStep & { readonly event: DeviceEvent }) => void;
 }
 
 type PartNames = 'begun' | 'connect' | 'tokenizer' | 'drafter' | 'prompt' | 'credentials' | 'auto';

@@ -188,7 +188,7 @@ class TurnRunner implements Turn {
       servedBy: (edge) => this.#servedBy(edge),
       scored: (logprobs) => this.#scored(logprobs),
       finished: (outcome) => this.#finish(outcome),
-      stepped: (event, step) => this.#options.onStep?.({ ...step, event, atMs: this.#clock.nowMs() }),
+      stepped: (event, step) => this.#options.onStep?.({ ...step, event }),
     };
   }
 
