@@ -22,7 +22,7 @@ import {
 
 const lineLimit = 400;
 /** Of src, the product: tests, contracts and fixtures don't count. */
-const productLineLimit = 69_900;
+const productLineLimit = 69_400;
 const unwantedNames = /^(utils?|common|shared|lib|types|helpers?|managers?)(\.ts)?$/;
 
 const root = fileURLToPath(new URL('..', import.meta.url));

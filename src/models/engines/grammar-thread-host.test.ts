@@ -84,12 +84,8 @@ async function hosted(worker: StandIn = new StandIn()) {
   const ask = () => {
     const order = { kind: 'masks', matcher: 1, accept: [], drafts: [] } as const;
     const settled = { value: undefined as unknown };
-    host
-      .call(order, (ms) => spent.push(ms))
-      .then(
-        (found) => (settled.value = found),
-        (error) => (settled.value = error),
-      );
+    const settle = (value: unknown) => (settled.value = value);
+    host.call(order, (ms) => spent.push(ms)).then(settle, settle);
     return settled;
   };
   return { host, worker, spent, ask };
