@@ -172,3 +172,20 @@ describe('a kept connection', () => {
     await end;
   });
 });
+
+it('ends nothing else where a connection is reset while its upgrade waits for an answer', async () => {
+  const answers: (() => unknown)[] = [];
+  const faults: unknown[] = [];
+  const note = (fault: unknown): void => void faults.push(fault);
+  process.on('uncaughtExceptionMonitor', note);
+  ends.push(() => process.off('uncaughtExceptionMonitor', note));
+  const server = await listen({ onRequest: (_, response) => void answers.push(() => response.end('<late>')) });
+  const { socket } = await dial(server);
+  socket.write(get('/') + upgrade);
+  await until(() => answers.length === 1);
+  await setTimeout(50);
+  socket.resetAndDestroy();
+  await setTimeout(50);
+  for (const answer of answers) answer();
+  expect(faults).toEqual([]);
+});

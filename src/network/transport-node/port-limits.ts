@@ -179,6 +179,8 @@ export function limitRequests(
   return {
     upgraded: (socket) => rooms.leave(socket),
     afterAnswers: (socket, act) => {
+      // Node listens no longer, and `ws` does not while the upgrade waits.
+      socket.on('error', () => {});
       const asked = rooms.entryOf(socket)?.asked;
       if (asked === undefined) act();
       else asked.after(act);
