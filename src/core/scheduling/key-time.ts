@@ -16,7 +16,7 @@ export interface TimedSession extends DraftingSession {
 /** What a key has not used yet of its time, ms, and the queue of its sessions. */
 export interface KeyCredit {
   readonly ms: number;
-  readonly rows: FairQueueState;
+  readonly queue: FairQueueState;
 }
 
 export type KeyCredits = ReadonlyMap<string | undefined, KeyCredit>;
@@ -48,6 +48,9 @@ export interface KeyTime<Session> {
 const leastPromptPart = 0.31;
 const mostPromptPart = 0.5;
 
+/** However small its share is, a key, and all prompts together, get this part of what each of them would have by equal shares. */
+const leastOfEqual = 1 / 16;
+
 /** @returns null without decoding sessions */
 export function keyTime<Session extends TimedSession>(
   sessions: readonly Session[],
@@ -57,68 +60,77 @@ export function keyTime<Session extends TimedSession>(
   if (sessions.every(({ prefillTokens }) => prefillTokens > 0)) return null;
   const keys = byKey(sessions);
   const total = sum(sessions.map(({ weight }) => weight));
-  const demands = [...keys].map(([key, { decoding, weight, promptWeight }]) => {
-    const part = (weight / total) * (1 - promptPartOf(promptWeight / weight));
-    return { key, decoding, part };
-  });
+  const least = leastOfEqual / keys.size;
+  const demands = [...keys]
+    .filter(([, { decoding }]) => decoding.length > 0)
+    .map(([key, { decoding, weight, promptWeight }]) => {
+      const part = (weight / total) * (1 - promptPartOf(promptWeight / weight));
+      return { key, decoding, part: Math.max(least, part) };
+    });
   const decodePart = sum(demands.map(({ part }) => part));
-  const whole = { promptPart: 1 - decodePart, demands: null, decodeMs: Number.POSITIVE_INFINITY };
+  const hasPrompts = sessions.some(({ prefillTokens }) => prefillTokens > 0);
+  const promptPart = hasPrompts ? Math.max(least, 1 - decodePart) : 0;
+  const whole = { promptPart, demands: null, decodeMs: Number.POSITIVE_INFINITY };
   if (keys.size === 1) return whole;
-  const asking = demands
-    .filter(({ part }) => part > 0)
-    .map((demand) => ({ ...demand, ...alone(demand, maxRows, model) }));
+  const asking = demands.map((demand) => ({ ...demand, ...alone(demand, maxRows, model) }));
   asking.sort((one, other) => one.aloneMs / one.part - other.aloneMs / other.part);
   const decodeMs = decodePart * Math.min(...asking.map(({ aloneMs, part }) => aloneMs / part));
   const rows = asking.flatMap((demand) => demand.rows);
   // Where a step has not room for all rows, they divide by rows, unless these take too long as well.
   const fits = batchMs(model, upTo(maxRows, rows)) <= decodeMs;
-  return fits ? whole : { promptPart: 1 - decodePart, demands: asking, decodeMs };
+  return fits ? whole : { promptPart, demands: asking, decodeMs };
 }
 
-/** Rows of a step in which each key has its part of the time, and what others leave of theirs. */
+/**
+ * Rows of a step in which each key has its part of the time, and what others leave of theirs. The fixed time of a step is paid by the key
+ * that would have all its rows soonest, the others pay what their rows add.
+ */
 export function shareTime<Session extends TimedSession>(
   credits: KeyCredits,
   { demands, decodeMs }: { readonly demands: readonly KeyDemand<Session>[]; readonly decodeMs: number },
   maxRows: number,
   model: StepTimeModel,
 ): Omit<SharedRows<Session>, 'queue'> & { readonly credits: KeyCredits } {
-  const given = new Map<string | undefined, number>();
-  let leftMs = decodeMs;
-  let leftPart = sum(demands.map(({ part }) => part));
-  for (const { key, part, aloneMs } of demands) {
-    const ms = Math.min(aloneMs, (leftMs * part) / leftPart);
-    given.set(key, ms);
-    leftMs -= ms;
-    leftPart -= part;
-  }
-  const rowMs = batchMs(model, [1]);
+  const asking = demands.map((demand) => ({ ...demand, ...(credits.get(demand.key) ?? noCredit) }));
+  asking.sort((one, other) => one.aloneMs / one.part - other.aloneMs / other.part || other.ms - one.ms);
   const admitted: Session[] = [];
   const counts = new Map<number, number>();
   const after = new Map<string | undefined, KeyCredit>();
-  let expectedTokens = 0;
+  const stepRows: number[] = [];
+  let stepMs = 0;
+  let leftMs = decodeMs;
+  let leftPart = sum(demands.map(({ part }) => part));
   let freeRows = maxRows;
-  const waiting = demands.map((demand) => {
-    const { ms: saved = 0, rows = emptyFairQueue } = credits.get(demand.key) ?? {};
-    const part = given.get(demand.key) ?? 0;
-    return { ...demand, queue: rows, saved, ms: Math.min(saved + part, Math.max(part, 2 * rowMs)) };
-  });
-  // Those that have waited longest come first, should the rows not suffice.
-  waiting.sort((one, other) => other.saved - one.saved);
-  for (const { key, decoding, queue, ms } of waiting) {
-    if (freeRows === 0 || ms < rowMs * (1 - rounding)) {
-      after.set(key, { ms, rows: queue });
+  let expectedTokens = 0;
+  for (const { key, part, decoding, rows: wanted, queue, ms: savedMs } of asking) {
+    const dueMs = (leftMs * part) / leftPart;
+    leftPart -= part;
+    const rowMs = batchMs(model, [...stepRows, 1]) - stepMs;
+    // Time that is saved is good for a row: more would be a long step later.
+    const ms = Math.min(savedMs, rowMs) + dueMs;
+    const isOver = freeRows === 0 || (stepMs > 0 && stepMs >= decodeMs * (1 - rounding));
+    if (isOver || ms < rowMs * (1 - rounding)) {
+      leftMs -= dueMs;
+      after.set(key, { ms, queue });
       continue;
     }
-    const shared = shareRows(queue, decoding, freeRows, model, ms * (1 + rounding));
+    const shared = shareRows(queue, decoding, freeRows, model, { ms: stepMs + ms * (1 + rounding), beside: stepRows });
     const own = shared.admitted.map(({ id }) => 1 + (shared.counts.get(id) ?? 0));
+    stepRows.push(...own);
+    const usedMs = batchMs(model, stepRows) - stepMs;
+    stepMs += usedMs;
     admitted.push(...shared.admitted);
     for (const [id, count] of shared.counts) counts.set(id, count);
     expectedTokens += shared.expectedTokens;
     freeRows -= sum(own);
-    after.set(key, { ms: Math.max(0, ms - batchMs(model, own)), rows: shared.queue });
+    const hasAll = sum(own) >= sum(wanted);
+    leftMs -= hasAll ? Math.min(usedMs, dueMs) : dueMs;
+    after.set(key, { ms: hasAll ? 0 : Math.max(0, ms - usedMs), queue: shared.queue });
   }
   return { admitted, counts, expectedTokens, credits: after };
 }
+
+const noCredit: KeyCredit = { ms: 0, queue: emptyFairQueue };
 
 /** Sums of parts are not exact. */
 const rounding = 1e-9;
@@ -144,8 +156,7 @@ function upTo(maxRows: number, itemRows: readonly number[]): readonly number[] {
 }
 
 function promptPartOf(weightPart: number): number {
-  if (weightPart === 0 || weightPart === 1) return weightPart;
-  return Math.min(mostPromptPart, Math.max(leastPromptPart, weightPart));
+  return weightPart === 0 ? 0 : Math.min(mostPromptPart, Math.max(leastPromptPart, weightPart));
 }
 
 function byKey<Session extends TimedSession>(sessions: readonly Session[]) {
@@ -157,7 +168,6 @@ function byKey<Session extends TimedSession>(sessions: readonly Session[]) {
     if (session.prefillTokens === 0) work.decoding.push(session);
     else work.promptWeight += session.weight;
   }
-  for (const work of keys.values()) if (work.decoding.length === 0) work.promptWeight = work.weight;
   return keys;
 }
 

@@ -106,6 +106,17 @@ describe('the part of prompts', () => {
     expect(steps).toBe(8);
   });
 
+  it('is paid back while no prompt waits, too, and nothing is saved then', () => {
+    const pace = new PromptPace();
+    pace.stepBegins(1 / 2);
+    pace.stepEnds(100, 10, { reader, tokens: 9 });
+    for (let step = 0; step < 20; step += 1) {
+      pace.stepBegins(0);
+      pace.stepEnds(10, 10, null);
+    }
+    expect([pace.isDue(false), pace.isDue(true)]).toEqual([true, false]);
+  });
+
   it('is forgotten where nobody decodes, and on request', () => {
     const pace = new PromptPace();
     const chunk = { reader, tokens: 9 };
@@ -134,7 +145,10 @@ describe('the part of prompts', () => {
     expect(pace.aloneChunkMs).toBe(30);
     pace.stepEnds(100, 0, { reader, tokens: 9 });
     expect(pace.aloneChunkMs).toBe(55);
-    pace.rested();
+    // A reader who waits for his device is no idle edge.
+    pace.rested(40);
+    expect(pace.aloneChunkMs).toBe(65);
+    pace.reset();
     expect(pace.aloneChunkMs).toBe(Number.POSITIVE_INFINITY);
   });
 });

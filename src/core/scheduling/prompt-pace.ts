@@ -9,6 +9,8 @@ export const chunkOverDecoding = 3;
  * decodes reads prompts in long chunks.
  */
 const chunkOverPause = 0.25;
+/** What prompts have taken is paid back at this part while none waits, where none has waited yet. */
+const usualPart = 0.31;
 
 /** The prompt chunk of a step. */
 export interface ReadChunk {
@@ -19,7 +21,8 @@ export interface ReadChunk {
 
 export class PromptPace {
   #owedMs = 0;
-  #promptPart = 0;
+  #promptPart = usualPart;
+  #hasPrompts = false;
   /** Time of the last decode rows, and of all steps since then, ms. */
   #decodingMs = 0;
   #pauseMs = Number.POSITIVE_INFINITY;
@@ -43,9 +46,10 @@ export class PromptPace {
     return this.#tokenMs.get(reader);
   }
 
-  /** @param promptPart of the time, for prompts beside the step that begins */
+  /** @param promptPart of the time, for prompts beside the step that begins; 0: there are none */
   stepBegins(promptPart: number): void {
-    this.#promptPart = promptPart;
+    this.#hasPrompts = promptPart > 0;
+    if (this.#hasPrompts) this.#promptPart = promptPart;
   }
 
   /** @param decodingMs what the step's decoding sessions alone would have taken; 0: there were none */
@@ -61,18 +65,18 @@ export class PromptPace {
     this.#decodingMs = decodingMs;
     this.#pauseMs = 0;
     const dueMs = (decodingMs * this.#promptPart) / (1 - this.#promptPart);
-    const least = this.#promptPart > 0 ? -this.#chunkMs : 0;
+    const least = this.#hasPrompts ? -this.#chunkMs : 0;
     this.#owedMs = Math.max(least, this.#owedMs + promptMs - dueMs);
   }
 
-  /** The engine had nothing to do. */
-  rested(): void {
-    this.#pauseMs = Number.POSITIVE_INFINITY;
+  /** The engine had nothing to do for so long. */
+  rested(ms: number): void {
+    this.#pauseMs += ms;
   }
 
   reset(): void {
     this.#owedMs = 0;
-    this.rested();
+    this.#pauseMs = Number.POSITIVE_INFINITY;
   }
 
   get #chunkMs(): number {

@@ -232,10 +232,65 @@ describe('the time of keys', () => {
     }
   });
 
+  it('leaves a crowd of any size what he does not use', () => {
+    const model = linearStepTime(20, 2);
+    const rows = [11, 12, 20, 31].map((size) => besideCrowd(model, size, 0).rows);
+    for (const count of rows) expect(count).toBeCloseTo(12);
+  });
+
+  it('bounds each step, however many keys have saved time for a row', () => {
+    const model = linearStepTime(10, 30);
+    for (const small of [10, 40]) {
+      const works = [session(0, 1, { drafts: 0, key: 'reader' })];
+      for (let id = 1; id <= small; id += 1) works.push(session(id, 1 / small, { drafts: 0, key: `${id}` }));
+      const given = works.map(() => 0);
+      let state = freshSchedule;
+      let ms = 0;
+      let longest = 0;
+      for (let step = 0; step < 600; step += 1) {
+        const plan = scheduleStep(state, works, { ...limits, maxRows: 64, usefulRows: 64 }, model);
+        state = plan.state;
+        ms += plan.expectedMs;
+        longest = Math.max(longest, plan.expectedMs);
+        for (const [id, count] of rowsOf(plan)) given[id] = (given[id] as number) + count;
+      }
+      // He is owed steps of 80 ms; the last row of a step may end later.
+      expect(given[0]).toBe(600);
+      expect(ms / 600).toBeLessThanOrEqual(82);
+      expect(longest).toBeLessThanOrEqual(110);
+      expect(Math.min(...given.slice(1)) / Math.max(...given.slice(1))).toBeGreaterThan(0.8);
+    }
+  });
+
+  it('gives a key with hardly any share a row now and then, and its prompt a chunk', () => {
+    const model = linearStepTime(20, 2);
+    for (const weight of [0.001, 1e-6, 1e-17]) {
+      const works = [session(0, 1, { drafts: 0, key: 'large' }), session(1, weight, { drafts: 0, key: 'small' })];
+      let state = freshSchedule;
+      let count = 0;
+      for (let step = 0; step < 160; step += 1) {
+        const plan = scheduleStep(state, works, { ...limits, maxRows: 1, usefulRows: 1 }, model);
+        state = plan.state;
+        count += rowsOf(plan).get(1) ?? 0;
+      }
+      expect(count).toBeGreaterThanOrEqual(3);
+      const reading = session(2, 1, { drafts: 0, key: 'small', prefillTokens: 90, isHeldBack: true });
+      const both = scheduleStep(
+        freshSchedule,
+        [works[1] as SessionWork, reading, { ...reading, id: 3, key: 'large' }],
+        limits,
+        model,
+      );
+      expect(both.items).toHaveLength(1);
+      const prompt = scheduleStep(freshSchedule, [works[0] as SessionWork, { ...reading, weight }], limits, model);
+      expect(prompt.promptPart).toBeGreaterThanOrEqual(1 / 32);
+    }
+  });
+
   it('leaves the crowd all that he does not lose by', () => {
     expect(besideCrowd(gpu, 7, 0).rows).toBe(8);
-    // A row of 13 ms, and what 26 ms have room for.
-    expect(besideCrowd(core, 7, 0).rows).toBe(2);
+    // A row of 13 ms; 26 ms have room for 2.3.
+    expect(besideCrowd(core, 7, 0).rows).toBeCloseTo(2.3, 1);
   });
 
   it('is not cut where all sessions are of one key', () => {

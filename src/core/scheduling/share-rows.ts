@@ -17,20 +17,26 @@ export interface SharedRows<Session> {
   readonly queue: FairQueueState;
 }
 
+/** A step, and the rows of each item of others in it. */
+interface StepTime {
+  readonly ms: number;
+  readonly beside: readonly number[];
+}
+
 /** However small its share is, a session gets about a row in this many full steps. */
 const mostFullStepsWithoutRow = 16;
 
 /**
  * Rows to the session with the smallest start tag first; the first row of a session is its mandatory one, the others are drafts that pay.
  * @param maxRows limit of rows over all sessions
- * @param mostMs the time that they may take; one row is admitted in any case
+ * @param most the time of the step with these rows of others; one row is admitted in any case
  */
 export function shareRows<Session extends DraftingSession>(
   queue: FairQueueState,
   decoding: readonly Session[],
   maxRows: number,
   model: StepTimeModel,
-  mostMs: number = Number.POSITIVE_INFINITY,
+  most: StepTime = { ms: Number.POSITIVE_INFINITY, beside: [] },
 ): SharedRows<Session> {
   const flows = flowsOf(decoding, maxRows, model);
   // A session without drafts takes one row a step, whatever its share. Until the others have had theirs, it may be behind by a row of the
@@ -38,7 +44,7 @@ export function shareRows<Session extends DraftingSession>(
   const longest = flows.reduce((most, { weight }) => Math.max(most, 1 / weight), 0);
   const lag = (): number => longest;
   const wanted = orderRows(startRound(queue, flows, lag), flows, maxRows, model);
-  const order = wanted.slice(0, rowsWithin(mostMs, wanted, model));
+  const order = wanted.slice(0, rowsWithin(most, wanted, model));
   const inStep = new Set(order.map(({ flow }) => flow));
   const drafts = draftsThatPay(order, inStep, flows, model);
   const round = startRound(queue, flows, lag);
@@ -100,18 +106,18 @@ function orderRows(
 }
 
 /** The first of these rows whose step takes no longer than this. */
-function rowsWithin(mostMs: number, order: readonly DraftRow[], model: StepTimeModel): number {
-  if (mostMs === Number.POSITIVE_INFINITY) return order.length;
+function rowsWithin({ ms, beside }: StepTime, order: readonly DraftRow[], model: StepTimeModel): number {
+  if (ms === Number.POSITIVE_INFINITY) return order.length;
   const msOf = (count: number): number => {
     const rows = new Map<number, number>();
     for (const { flow } of order.slice(0, count)) rows.set(flow, (rows.get(flow) ?? 0) + 1);
-    return batchMs(model, [...rows.values()]);
+    return batchMs(model, [...beside, ...rows.values()]);
   };
   let fits = 1;
   let above = order.length + 1;
   while (above - fits > 1) {
     const middle = Math.floor((fits + above) / 2);
-    if (msOf(middle) <= mostMs) fits = middle;
+    if (msOf(middle) <= ms) fits = middle;
     else above = middle;
   }
   return fits;

@@ -164,7 +164,7 @@ export class EngineLoop {
         failedRounds = 0;
         // Drafts that arrived during the step are still in the socket; read them before the next step is planned.
         if (ran) await nextTurn();
-        else if (!this.#awake) await this.#sleep();
+        else if (!this.#awake) core.steps.rested(await this.#sleep());
       } catch (error) {
         failedRounds += 1;
         this.#noteFailure(error);
@@ -174,12 +174,15 @@ export class EngineLoop {
     }
   }
 
-  async #sleep(): Promise<void> {
+  /** @returns how long, ms */
+  async #sleep(): Promise<number> {
     this.#endedMs = null;
+    const fromMs = this.#clock.nowMs();
     await new Promise<void>((resolve) => {
       this.#wakeUp = resolve;
     });
     this.#wakeUp = null;
+    return this.#clock.nowMs() - fromMs;
   }
 
   async #round(core: LiveEdgeCore, sessions: LoopSessions, late: LateParts): Promise<boolean> {

@@ -129,6 +129,11 @@ export class EngineSteps<Entry extends StepEntry> {
     this.#pace.stepEnds(rows.length === 0 ? ms : ms + outsideMs, decodingMs, chunk);
   }
 
+  /** The engine had nothing to do for so long, ms. */
+  rested(ms: number): void {
+    this.#pace.rested(ms);
+  }
+
   /**
    * The sessions that could use a step; empty: there is nothing to run. The caller passes them to {@link begin} before any session changes.
    */
@@ -139,7 +144,6 @@ export class EngineSteps<Entry extends StepEntry> {
       const work = this.#try(entry, this.#workOf);
       if (work !== undefined) works.push(work);
     }
-    if (works.length === 0) this.#pace.rested();
     shareAcceptance(works);
     shareByKey(works);
     return works;
