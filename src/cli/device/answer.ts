@@ -44,7 +44,8 @@ const plain: Paint = (text) => text;
 /** For one answer. Drafted and confirmed tokens are green; where there is no colour they are not marked. */
 export function createScreen(): AnswerScreen {
   const { stdout, stderr } = process;
-  const wrap = new WordWrap(() => stdout.columns ?? Number.POSITIVE_INFINITY);
+  // A pseudo-terminal may say that it has no columns.
+  const wrap = new WordWrap(() => stdout.columns || Number.POSITIVE_INFINITY);
   return {
     show(text, drafted) {
       const paint = drafted ? green : plain;
