@@ -61,7 +61,7 @@ function say(message: PolicyMessage): void {
 
 /** Ends the process when the one that has started it is gone, whatever the policy does. */
 const guard = `const { workerData } = require('node:worker_threads');
-setInterval(() => process.ppid === workerData || process.kill(process.pid, 'SIGKILL'), 500);`;
+setInterval(() => process.ppid === workerData || process.kill(process.platform === 'win32' ? process.pid : -process.pid, 'SIGKILL'), 500);`;
 
 async function serve({ policy: name, parent, threads, mostTogether }: PolicyChildData): Promise<void> {
   new Worker(guard, { eval: true, workerData: parent });

@@ -204,6 +204,16 @@ describe('a policy in a process', () => {
     expect(failures[0]).toMatchObject({ fault: 'memory', message: expect.stringMatching(tooLarge) });
   });
 
+  it('that has started a program ends with it', async () => {
+    const spawnsOne = "process.getBuiltinModule('node:child_process').spawn('sleep', ['600']).pid";
+    const policy = await policyOf(`throw new Error('started ' + ${spawnsOne});`, {});
+    const { message } = await failureOf(policy);
+    const processId = Number(/started (\d+)/.exec(message)?.[1]);
+    expect(isRunning(processId)).toBe(true);
+    await policy[Symbol.asyncDispose]();
+    await expect.poll(() => isRunning(processId)).toBe(false);
+  });
+
   it('gets no secret, no open file and no socket of this process, and its output comes here', async () => {
     process.env['OUTRIDER_TEST_SECRET'] = 'ok_secret';
     const server = createServer().listen(0, '127.0.0.1');

@@ -298,7 +298,20 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
     if (this.#isClosed) asked?.reject(failure);
     // A process that it has started may keep its pipes open.
     for (const pipe of child?.stdio ?? []) pipe?.destroy();
-    if (child?.kill('SIGKILL')) await once(child, 'exit');
+    if (child?.pid === undefined) return;
+    const isRunning = child.exitCode === null && child.signalCode === null;
+    const ended = isRunning ? once(child, 'exit') : null;
+    killGroup(child.pid);
+    await ended;
+  }
+}
+
+/** With the programs that a policy has started: its process leads a group of its own. */
+function killGroup(processId: number): void {
+  try {
+    process.kill(process.platform === 'win32' ? processId : -processId, 'SIGKILL');
+  } catch {
+    // It has ended.
   }
 }
 

@@ -11,7 +11,7 @@ export const ownerOnly = 0o600;
 /** Lets only the owner read a file that was there before. A device, a pipe and a file of another user stay as they are. */
 export function hideFromOthers(path: string): void {
   const before = statSync(path);
-  const isOwn = [0, before.uid].includes(process.getuid?.() ?? 0);
+  const isOwn = before.uid === (process.getuid?.() ?? before.uid);
   if (isOwn && before.isFile() && (before.mode & 0o077) !== 0) chmodSync(path, ownerOnly);
 }
 

@@ -154,9 +154,11 @@ class GrammarThread {
     const isAhead = kind === 'masks';
     const masks = isAhead ? [await this.#mask(matcher)] : [];
     if (masks[0]?.every((word) => word === 0)) throw new Error('nothing can follow the answer so far');
-    if (!isAhead) this.#allow(this.#data.maskWork);
     let ahead = 0;
-    while (ahead < drafts.length && !matcher.isTerminated() && matcher.acceptToken(drafts[ahead] as number)) {
+    while (ahead < drafts.length && !matcher.isTerminated()) {
+      // What the mask before it took is no work of a draft.
+      this.#allow(this.#data.maskWork);
+      if (!matcher.acceptToken(drafts[ahead] as number)) break;
       ahead += 1;
       if (isAhead && !matcher.isTerminated()) masks.push(await this.#mask(matcher));
     }
@@ -164,6 +166,7 @@ class GrammarThread {
       masks.push(await this.#mask(matcher));
       this.#forced = matcher.findJumpForwardString();
     }
+    this.#allow(this.#data.maskWork);
     if (ahead > 0) matcher.rollBack(ahead);
     return masks;
   }

@@ -14,6 +14,9 @@ export interface RowParcel {
   readonly rowsUsed: readonly RowsUsed[];
 }
 
+/** Keys with rows that wait: without the other side nobody takes them. */
+const mostKeys = 65_536;
+
 export class RowOutbox {
   /** By key; the one that has waited longest is the first. */
   readonly #waiting = new Map<string, RowsUsed>();
@@ -26,6 +29,8 @@ export class RowOutbox {
   add(used: RowsUsed, most: number = Number.POSITIVE_INFINITY): void {
     const rows = Math.min(most, used.rows + (this.#waiting.get(used.key)?.rows ?? 0));
     this.#waiting.set(used.key, { ...used, rows });
+    const [oldest] = this.#waiting.keys();
+    if (this.#waiting.size > mostKeys && oldest !== undefined) this.#waiting.delete(oldest);
   }
 
   /** Rows of a key that are not confirmed. */
