@@ -123,9 +123,10 @@ export const simulateExperiment: Experiment<typeof options, Found> = {
     const { slots, seeds, fidelity, mode, certify } = given;
     const decoding = fidelity === 'slot' ? {} : { mode, traces: traces === null ? null : basename(traces) };
     const about = { slots, fidelity, certify, ...decoding, scenario };
-    const slotsRun = [...found.runs, ...found.baseline].reduce((sum, one) => sum + one.slotsRun, 0);
+    const slotsOf = (runs: Found['runs']): number => runs.reduce((sum, one) => sum + one.slotsRun, 0);
+    const slotsRun = slotsOf([...found.runs, ...found.baseline]);
     const speed = `${slotsRun} slots in ${seconds.toFixed(2)} s: ${Math.round(slotsRun / seconds)} slots a second`;
-    const remarks = [slotsRun === 0 ? `the run in ${given.out} is whole: nothing was run` : speed];
+    const remarks = [slotsOf(found.runs) === 0 ? `the run in ${given.out} is whole: nothing was run` : speed];
     remarks.push(...unservedRemarks(found.runs));
     const table = sweepTable(sweepRows([...found.baseline, ...found.runs]));
     if (found.runs.length > 1) {
