@@ -14,7 +14,7 @@ export interface RowParcel {
   readonly rowsUsed: readonly RowsUsed[];
 }
 
-/** Keys with rows that wait: without the other side nobody takes them. */
+/** Keys with rows that wait: without the other side no one takes them. */
 const mostKeys = 65_536;
 
 export class RowOutbox {
