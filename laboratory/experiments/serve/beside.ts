@@ -13,6 +13,8 @@ import { startProbedEdge } from '../../measuring/probe.ts';
 
 export interface BesideSettings {
   readonly target: string;
+  /** Of the edge; undefined: llama.cpp. */
+  readonly engine: string | undefined;
   readonly readers: readonly number[];
   readonly promptTokens: readonly number[];
   readonly repeats: number;
@@ -75,7 +77,7 @@ interface BesidePlace {
   readonly keys: readonly string[];
 }
 
-async function openPlace({ target, readers }: BesideSettings, opened: CloseStack): Promise<BesidePlace> {
+async function openPlace({ target, engine, readers }: BesideSettings, opened: CloseStack): Promise<BesidePlace> {
   const folder = await mkdtemp(join(tmpdir(), 'outrider-beside-'));
   opened.defer(() => rm(folder, { recursive: true }));
   const file = join(folder, 'keys.json');
@@ -87,6 +89,7 @@ async function openPlace({ target, readers }: BesideSettings, opened: CloseStack
     keys.push(made.key);
   }
   const sizes = ['--context', '2560', '--sessions', String(count + 1), '--look-up', '0'];
+  if (engine !== undefined) sizes.push('--engine', engine);
   const edge = await startProbedEdge(['--model', target, '--keys', file, ...sizes], () => {});
   opened.defer(async () => void (await edge.close()));
   return { baseUrl: `${edge.url.replace('ws', 'http')}/v1`, model: target, keys };

@@ -3,6 +3,7 @@
 
 import type { Conclusion, Experiment, Goals, Run } from '../../../simulator/runner/experiment.ts';
 import { columnTable, fixed, percent } from '../../../simulator/runner/markdown.ts';
+import { engineOptions } from '../../../src/cli/options/engine-options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
@@ -45,6 +46,11 @@ const options = {
     default: 300,
   },
   clients: { flag: '--clients <count>', help: 'streaming clients at once', whole: [1, 500], default: 200 },
+  engine: {
+    flag: '--engine <engine>',
+    help: 'run the target of --part beside by another engine than llama.cpp',
+    parse: engineOptions.engine.parse as (text: string) => string,
+  },
   readers: { flag: '--readers <count,...>', help: 'readers beside a prompt', numbers: [1, 32], default: [1, 4] },
   promptTokens: {
     flag: '--prompt-tokens <count,...>',
@@ -91,8 +97,8 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
     const settings = { ...namesOf(chosen), profile, prompts, tokens, repeats, roundTripsMs };
     const agent = wants('agent') ? await measureAgent(settings, run) : [];
     const { target } = settings;
-    const { readers, promptTokens } = chosen;
-    const beside = wants('beside') ? await measureBeside({ target, readers, promptTokens, repeats }, run) : [];
+    const { engine, readers, promptTokens } = chosen;
+    const beside = wants('beside') ? await measureBeside({ target, engine, readers, promptTokens, repeats }, run) : [];
     return { latency: wants('latency') ? await measureLatency(settings, run) : [], overhead, crowd, agent, beside };
   },
   conclude({ latency, overhead, crowd, agent, beside }, { full, ...chosen }) {
