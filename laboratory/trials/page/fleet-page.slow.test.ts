@@ -30,7 +30,7 @@ beforeAll(async () => {
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
   folder = await mkdtemp(join(tmpdir(), 'outrider-fleet-'));
-});
+}, 60_000);
 afterAll(async () => {
   await browser?.close();
   await rm(folder, { recursive: true, force: true });
