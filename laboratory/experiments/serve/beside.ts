@@ -92,7 +92,11 @@ async function openPlace({ target, engine, readers }: BesideSettings, opened: Cl
   if (engine !== undefined) sizes.push('--engine', engine);
   const edge = await startProbedEdge(['--model', target, '--keys', file, ...sizes], () => {});
   opened.defer(async () => void (await edge.close()));
-  return { baseUrl: `${edge.url.replace('ws', 'http')}/v1`, model: target, keys };
+  const baseUrl = `${edge.url.replace('ws', 'http')}/v1`;
+  // The name that another engine serves it by.
+  const response = await fetch(`${baseUrl}/models`, { headers: { authorization: `Bearer ${keys[0]}` } });
+  const { data } = (await response.json()) as { readonly data: readonly { readonly id: string }[] };
+  return { baseUrl, model: data[0]?.id ?? target, keys };
 }
 
 async function measureOne(place: BesidePlace, readers: number, tokens: number, unit: number): Promise<BesideRun> {

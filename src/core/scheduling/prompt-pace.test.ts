@@ -102,8 +102,8 @@ describe('the part of prompts', () => {
     expect(pace.tokenMs(reader)).toBe(10);
     let steps = 0;
     for (; !pace.isDue(false); steps += 1) pace.stepEnds(10, 10, null);
-    // 90 ms, of which each step of 10 ms pays 10, the first one included.
-    expect(steps).toBe(8);
+    // 90 ms, of which each step of 10 ms pays 9.4, the first one included.
+    expect(steps).toBe(9);
   });
 
   it('is paid back while no prompt waits, too, and nothing is saved then', () => {
@@ -135,19 +135,19 @@ describe('the part of prompts', () => {
     let spared = 1;
     for (pace.stepEnds(10, 10, null); !pace.isDue(true); spared += 1) pace.stepEnds(10, 10, null);
     expect(pace.isDue(false)).toBe(true);
-    expect(spared).toBe(3);
+    expect(spared).toBe(4);
   });
 
   it('lets a chunk without decoding sessions grow with the time since they paused', () => {
     const pace = new PromptPace();
     expect(pace.aloneChunkMs).toBe(Number.POSITIVE_INFINITY);
     pace.stepEnds(10, 10, null);
-    expect(pace.aloneChunkMs).toBe(30);
+    expect(pace.aloneChunkMs).toBe(12);
     pace.stepEnds(100, 0, { reader, tokens: 9 });
-    expect(pace.aloneChunkMs).toBe(55);
+    expect(pace.aloneChunkMs).toBe(37);
     // A reader who waits for his device is no idle edge.
     pace.rested(40);
-    expect(pace.aloneChunkMs).toBe(65);
+    expect(pace.aloneChunkMs).toBe(47);
     pace.reset();
     expect(pace.aloneChunkMs).toBe(Number.POSITIVE_INFINITY);
   });

@@ -5,10 +5,14 @@
 /** Longest time of a chunk, over that of the decode rows that wait for it. Shorter calls would be mostly the fixed time of a call. */
 export const chunkOverDecoding = 3;
 /**
- * A session that decodes again after a pause waits for the rest of a chunk. A chunk may grow with the pause, so that an edge where no session
- * decodes reads prompts in long chunks.
+ * A session that decodes again after a pause waits for the rest of a chunk, which has begun with the pause where the same reader asks again at
+ * once. So it is shorter than beside decode rows. A chunk may grow with the pause, so that an edge where no session decodes reads prompts in
+ * long chunks.
  */
+const chunkOverDecodingAlone = 1.2;
 const chunkOverPause = 0.25;
+/** Prompts get so much of their part: beside them, a token takes its reader longer than the engine's time shows. */
+const grantedOfPart = 0.97;
 /** What prompts have taken is paid back at this part while none waits, where none has waited yet. */
 const usualPart = 0.31;
 
@@ -38,7 +42,7 @@ export class PromptPace {
 
   /** Longest time of a chunk in a step without decoding sessions, ms. */
   get aloneChunkMs(): number {
-    return this.#chunkMs + chunkOverPause * this.#pauseMs;
+    return chunkOverDecodingAlone * this.#decodingMs + chunkOverPause * this.#pauseMs;
   }
 
   /** What a token of this session's prompt took last, ms; undefined: nothing of it was read yet. */
@@ -54,8 +58,9 @@ export class PromptPace {
 
   /** @param decodingMs what the step's decoding sessions alone would have taken; 0: there were none */
   stepEnds(ms: number, decodingMs: number, chunk: ReadChunk | null): void {
-    const promptMs = chunk === null ? 0 : Math.max(0, ms - decodingMs);
-    if (chunk !== null) this.#tokenMs.set(chunk.reader, promptMs / chunk.tokens);
+    // Beside a prompt decode rows take longer, since its chunks take the caches of the processor: that is its time as well.
+    const promptMs = chunk === null && !this.#hasPrompts ? 0 : ms - decodingMs;
+    if (chunk !== null) this.#tokenMs.set(chunk.reader, Math.max(0, promptMs) / chunk.tokens);
     if (decodingMs === 0) {
       // No one waits.
       this.#owedMs = 0;
@@ -64,7 +69,8 @@ export class PromptPace {
     }
     this.#decodingMs = decodingMs;
     this.#pauseMs = 0;
-    const dueMs = (decodingMs * this.#promptPart) / (1 - this.#promptPart);
+    const part = grantedOfPart * this.#promptPart;
+    const dueMs = (decodingMs * part) / (1 - part);
     const least = this.#hasPrompts ? -this.#chunkMs : 0;
     this.#owedMs = Math.max(least, this.#owedMs + promptMs - dueMs);
   }
