@@ -45,8 +45,8 @@ export const shareCases: readonly ShareCase[] = [
   { name: 'two at 3:1, the first idle', resource: 'compute', shares: two, maxRows: 16, firstIsIdle: true },
   { name: 'two at 3:1, a fifth of the drafts wrong', resource: 'compute', shares: two, maxRows: 16, agreement: 0.8 },
   ...[
-    { name: 'a reader beside a crowd of seven, expensive rows', crowd: { stepMs: 4, rowMs: 8 } },
-    { name: 'a reader beside a crowd of seven, cheap rows', crowd: { stepMs: 40, rowMs: 1 } },
+    { name: 'a reader beside a crowd of seven, expensive rows', crowd: { stepMs: 12, rowMs: 24 } },
+    { name: 'a reader beside a crowd of seven, cheap rows', crowd: { stepMs: 100, rowMs: 2.5 } },
   ].map((one): ShareCase => ({ ...one, resource: 'compute', shares: [7, 1, 1, 1, 1, 1, 1, 1], maxRows: 32 })),
   ...(['downlink', 'uplink'] as const).flatMap((resource): ShareCase[] => [
     { name: 'two at 3:1', resource, shares: two, maxRows: 32 },
