@@ -13,7 +13,7 @@ import { startProbedEdge } from '../../measuring/probe.ts';
 
 export interface BesideSettings {
   readonly target: string;
-  /** Of the edge; undefined: llama.cpp. */
+  /** Engine of the edge; undefined: llama.cpp. */
   readonly engine: string | undefined;
   readonly readers: readonly number[];
   readonly promptTokens: readonly number[];
