@@ -45,7 +45,7 @@ export interface KeyTime<Session> {
  * Part of a key's time that its own prompts get while it decodes: by weight, but within these bounds. So an answer is not held up long by
  * many others, and many prompts do not stop it.
  */
-const leastPromptPart = 0.31;
+export const leastPromptPart = 0.31;
 const mostPromptPart = 0.5;
 
 /** However small its share is, a key, and all prompts together, get this part of what each of them would have by equal shares. */

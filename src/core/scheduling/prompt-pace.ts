@@ -2,19 +2,18 @@
 // the text, which the model of step times does not know: so each chunk is measured, and what it took beyond the part of prompts is paid back
 // by steps without one (stall-free scheduling: Agrawal et al. 2024, with time in place of a token budget). Pure: times come from the caller.
 
+import { leastPromptPart } from './key-time.ts';
+
 /** Longest time of a chunk, over that of the decode rows that wait for it. Shorter calls would be mostly the fixed time of a call. */
 export const chunkOverDecoding = 3;
 /**
- * A session that decodes again after a pause waits for the rest of a chunk, which has begun with the pause where the same reader asks again at
- * once. So it is shorter than beside decode rows. A chunk may grow with the pause, so that an edge where no session decodes reads prompts in
- * long chunks.
+ * A reader who asks again at once waits for the rest of a chunk that has begun in the pause. A chunk may grow with the pause, so that an edge
+ * where no session decodes reads prompts in long chunks.
  */
 const chunkOverDecodingAlone = 1.2;
 const chunkOverPause = 0.25;
 /** Prompts get so much of their part: beside them, a token takes its reader longer than the engine's time shows. */
 const grantedOfPart = 0.97;
-/** What prompts have taken is paid back at this part while none waits, where none has waited yet. */
-const usualPart = 0.31;
 
 /** The prompt chunk of a step. */
 export interface ReadChunk {
@@ -25,7 +24,7 @@ export interface ReadChunk {
 
 export class PromptPace {
   #owedMs = 0;
-  #promptPart = usualPart;
+  #promptPart = leastPromptPart;
   #hasPrompts = false;
   /** Time of the last decode rows, and of all steps since then, ms. */
   #decodingMs = 0;

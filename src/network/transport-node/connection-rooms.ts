@@ -23,10 +23,7 @@ export interface Waiting {
 }
 
 /** As in PortLimits. */
-interface Limits {
-  readonly requests: number;
-  readonly connections: number;
-}
+type Limits = Readonly<Record<'requests' | 'connections', number>>;
 
 export class ConnectionRooms {
   readonly #limits: Limits;
