@@ -5,7 +5,7 @@ import { words } from '../parts/words.ts';
 import type { Comparison } from './message.ts';
 import { leastTokens, verdictOf } from './verdict.ts';
 
-const { emulated, drafting, same, differ, ratio, told } = words.compare;
+const { emulated, drafting, same, differ, ratio, verdicts } = words.compare;
 
 /** Sentences: who drafts, and what is emulated. */
 export function conditionsOf(abilities: Abilities | null): readonly string[] {
@@ -31,5 +31,5 @@ export function resultOf(comparison: Comparison): readonly string[] {
   const { characters, differsAt } = comparison;
   const { kind, times, tokens, spread } = verdictOf(comparison);
   const texts = differsAt === null ? same(characters) : differ(differsAt);
-  return [texts, ratio(times), told[kind]({ tokens, leastTokens, spread })];
+  return [texts, ratio(times), verdicts[kind]({ tokens, leastTokens, spread })];
 }

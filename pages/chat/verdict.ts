@@ -1,10 +1,10 @@
-// What two runs of one question tell: which one was quicker, or that nobody can say it. Pure.
+// The verdict on two runs of one question: which one was quicker, or that the times do not decide it. Pure.
 
 import type { Comparison } from './message.ts';
 
 /** What has come by a time. */
 export interface Arrival {
-  /** Of the answer so far. */
+  /** Length of the answer so far. */
   readonly tokens: number;
   /** ms on a monotonic clock. */
   readonly atMs: number;

@@ -58,7 +58,7 @@ const compare = {
   same: (characters: number) => `Both texts are equal: ${plural(characters, 'character')}, one by one.`,
   differ: (at: number) => `The texts differ from character ${at} on. That is a fault of Outrider: please report it.`,
   ratio: (times: number) => `With drafts it took ${times.toFixed(2)} times as long.`,
-  told: {
+  verdicts: {
     quicker: () => 'So drafts were quicker here.',
     slower: () => 'So drafts were slower here.',
     short: ({ tokens, leastTokens }: Told) =>

@@ -68,8 +68,8 @@ async function serve({ policy: name, parent, threads, mostTogether }: PolicyChil
   // Of a rejection, too, as when the policy can't be loaded.
   process.on('uncaughtException', (error) => {
     const remedy = 'Correct the policy.';
-    const told = isOutriderError(error) ? error : badArgument(`policy ${name} has failed: ${causeOf(error)}`, remedy);
-    say({ kind: 'gone', code: told.code, cause: told.message, remedy: told.remedy });
+    const fault = isOutriderError(error) ? error : badArgument(`policy ${name} has failed: ${causeOf(error)}`, remedy);
+    say({ kind: 'gone', code: fault.code, cause: fault.message, remedy: fault.remedy });
     process.exit(1);
   });
   // V8 writes a page on standard error where it gets no more memory; the controller says that in a line.
