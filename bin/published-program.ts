@@ -30,6 +30,7 @@ const laboratoryElsewhere: CommandGroup = {
       'reproduce',
       "the paper's figures: data, pictures, and a page that says which claims hold here and which do not",
     ),
+    elsewhere('results', 'print a kept result of a bench or a trial as tables, in Markdown'),
   ],
 };
 

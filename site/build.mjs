@@ -12,6 +12,7 @@ import { siteOf } from './pages.mjs';
 const site = fileURLToPath(new URL('.', import.meta.url));
 const root = join(site, '..');
 const gathered = join(site, 'gathered');
+const writer = join(root, 'scripts/write-results.mjs');
 const windows = process.platform === 'win32';
 
 function run(program, words, what) {
@@ -44,6 +45,11 @@ function gather() {
     mkdirSync(dirname(target), { recursive: true });
     cpSync(join(root, file), target);
   }
+  // In a process of the clone's Node, which runs TypeScript.
+  const { status } = spawnSync(join(root, 'node_modules/.bin/node'), [writer, join(gathered, 'docs/results')], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) throw new Error('the pages of results need the packages of the clone: node setup.mjs');
   cpSync(join(site, 'landing.md'), join(gathered, 'index.md'));
   cpSync(join(site, 'recordings'), join(gathered, 'recordings'), {
     recursive: true,
@@ -53,10 +59,6 @@ function gather() {
 
 install();
 gather();
-if (!existsSync(join(root, 'node_modules')))
-  process.stdout.write(
-    'the packages of the clone are not installed: their types are "any" on the pages of the library\n',
-  );
 runModule('typedoc/bin/typedoc', [], 'writes the pages of the library');
 runModule('vitepress/bin/vitepress.js', ['build'], 'builds the site');
 const { pages, links, dead } = checkLinks(join(site, 'dist'), process.env.OUTRIDER_SITE_BASE);

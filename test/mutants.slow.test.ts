@@ -13,7 +13,7 @@ afterAll(() => rmSync(record, { recursive: true, force: true }));
 function start() {
   const words = [
     'scripts/mutants/mutants.ts',
-    'laboratory/experiments/page-figures.ts',
+    'laboratory/commands/page-figures.ts',
     '--all',
     '--workers',
     '1',
@@ -45,7 +45,7 @@ it('notices mutants, goes on after an interruption, and prints scores and surviv
   expect(lines('end').slice(0, before.length)).toEqual(before);
   expect(summary.tried).toBe(summary.killed + summary.timeout + summary.survived + summary.unreached);
   expect(summary.killed).toBeGreaterThan(5);
-  expect(rows).toMatchObject([{ folder: 'laboratory/experiments/page-figures.ts', ...summary }]);
+  expect(rows).toMatchObject([{ folder: 'laboratory/commands/page-figures.ts', ...summary }]);
   expect(survivors).toHaveLength(summary.survived + summary.unreached);
   expect(summary.score).toBeCloseTo((summary.killed + summary.timeout) / summary.tried);
   // What is known is not tried again.

@@ -3,6 +3,7 @@
 
 import type { CommandGroup } from '../../src/cli/program.ts';
 
+const resultsDescription = 'print a kept result of a bench or a trial as tables, in Markdown';
 const reproduceDescription =
   "the paper's figures: data, pictures, and a page that says which claims hold here and which do not";
 
@@ -27,6 +28,11 @@ export const laboratoryCommands: CommandGroup = {
         const { reproductions } = await import('../experiments/paper/reproduce.ts');
         return experimentGroup('reproduce', reproduceDescription, reproductions);
       },
+    },
+    {
+      name: 'results',
+      description: resultsDescription,
+      load: async () => (await import('./results.ts')).resultsCommand(resultsDescription),
     },
   ],
 };

@@ -1,23 +1,33 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { resultPage } from '../../simulator/runner/result-page.ts';
 import { liveExperiment } from '../experiments/live/bench-live.ts';
 import { modesExperiment } from '../experiments/modes/modes.ts';
-import { resultPages } from './results.ts';
+import { keptPage, resultPages, resultsCommand } from './results.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const pages = resultPages(at('bench'));
 
-it.each(pages)('docs/results/$file says what bench/ holds; write it with: npm run results', ({ file, text }) => {
-  const path = at(`docs/results/${file}`);
-  expect(existsSync(path) ? readFileSync(path, 'utf8') : '').toBe(text);
+it('each document of bench/ is a page, and the list names it', () => {
+  const [index, ...others] = resultPages();
+  expect(others.length).toBeGreaterThan(10);
+  for (const { file, text } of others) {
+    expect(index?.text).toContain(`](${file}): \``);
+    expect(text).toMatch(/^# .+\n\nThis page is written by the program/);
+  }
 });
 
-it('docs/results has no page of a document that is not there', () => {
-  const files = pages.map(({ file }) => file);
-  expect(readdirSync(at('docs/results')).filter((name) => !files.includes(name))).toEqual([]);
-  expect(files.length).toBeGreaterThan(10);
+it('a result is printed by its name, and an unknown name is refused', () => {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const run = (...words: string[]) => resultsCommand('').parse(words, { from: 'user' });
+  run('bench-live');
+  run();
+  expect(write.mock.calls.map(([text]) => text)).toEqual([
+    keptPage('bench-live'),
+    expect.stringContaining('bench-live: `outrider bench live`, 2026-'),
+  ]);
+  expect(() => run('bench-none')).toThrow('bench/ has no result "bench-none"');
+  vi.restoreAllMocks();
 });
 
 it('a kept document that lacks a newer field shows "-" for it', () => {

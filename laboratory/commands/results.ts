@@ -1,9 +1,10 @@
-// The pages in docs/results, one for each document in bench/, as tables.
+// Documents in bench/ as pages of tables: `outrider results`, and the site.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { Command } from 'commander';
 import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
 import { commandName, resultPage } from '../../simulator/runner/result-page.ts';
+import { OutriderError } from '../../src/core/basics/errors.ts';
 import type { Document } from '../../src/files/document.ts';
 import { benches } from './bench.ts';
 import { trials } from './trial.ts';
@@ -14,25 +15,58 @@ const described: readonly AnyExperiment[] = [...benches, ...trials];
 /** Commands that are gone, by name: a commit of this repository that has them. */
 const goneCommands: Readonly<Record<string, string>> = { 'bench padding': '8351a6e' };
 
-/** @param directory holds the documents, as commands print them with --json @returns "bench-modes-wall.md" with its text, ... */
-export function resultPages(directory: string): { file: string; text: string }[] {
-  const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
-  const pages = names.toSorted().map((name) => {
-    const document = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Document;
-    const experiment = described.find((one) => one.name === document.command);
-    const text = resultPage(document, experiment, `../../bench/${name}`, goneCommands[document.command]);
-    return { document, file: name.replace('.json', '.md'), text };
-  });
-  const lines = pages.map(
-    ({ document: { command, date, machine }, file }) =>
-      `- [${file.replace('.md', '')}](${file}): ${commandName(command, goneCommands[command])}, ${date.slice(0, 10)}, ${machine.cpu}`,
-  );
+const kept = new URL('../../bench/', import.meta.url);
+
+function keptNames(): string[] {
+  const files = readdirSync(kept).filter((name) => name.endsWith('.json'));
+  return files.map((name) => name.slice(0, -'.json'.length)).toSorted();
+}
+
+function documentOf(name: string): Document {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, kept), 'utf8')) as Document;
+}
+
+/** @param name "bench-felt" @returns its page, in Markdown; undefined: bench/ has no such document */
+export function keptPage(name: string): string | undefined {
+  if (!keptNames().includes(name)) return undefined;
+  const document = documentOf(name);
+  const experiment = described.find((one) => one.name === document.command);
+  return resultPage(document, experiment, `../../bench/${name}.json`, goneCommands[document.command]);
+}
+
+/** The site's folder of results: a page for each document, and one that lists them. */
+export function resultPages(): { file: string; text: string }[] {
+  const names = keptNames();
   const index = `# Results
 
-Tables of what the experiments measured, one page for each document in [bench/](../../bench). They are written by the program
-(\`npm run results\`), never by hand. Definitions and what the results say: the [other pages](../README.md).
+Tables of what the experiments measured, one page for each document in [bench/](../../bench). Definitions and what the results say: the
+[other pages](../README.md).
 
-${lines.join('\n')}
+${names.map((name) => `- [${name}](${name}.md): ${lineOf(name)}`).join('\n')}
 `;
-  return [{ file: 'README.md', text: index }, ...pages.map(({ file, text }) => ({ file, text }))];
+  const pages = names.map((name) => ({ file: `${name}.md`, text: keptPage(name) ?? '' }));
+  return [{ file: 'README.md', text: index }, ...pages];
+}
+
+function lineOf(name: string): string {
+  const { command, date, machine } = documentOf(name);
+  return `${commandName(command, goneCommands[command])}, ${date.slice(0, 10)}, ${machine.cpu}`;
+}
+
+/** @param description as the list of commands has it */
+export function resultsCommand(description: string): Command {
+  return new Command('results')
+    .description(description)
+    .argument('[name]', 'a name of the list, which the command prints without one')
+    .action((name: string | undefined) => {
+      const text =
+        name === undefined
+          ? keptNames()
+              .map((one) => `${one}: ${lineOf(one)}\n`)
+              .join('')
+          : keptPage(name);
+      if (text === undefined)
+        throw new OutriderError('bad-argument', `bench/ has no result "${name}"`, 'names: outrider results');
+      process.stdout.write(text);
+    });
 }

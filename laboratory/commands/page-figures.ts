@@ -1,4 +1,4 @@
-// Numbers and tables within pages that people write, taken from the documents in bench/ and from their pages in docs/results:
+// Numbers and tables within pages that people write, taken from the documents in bench/ and from their pages ("outrider results"):
 //
 //     <!--= bench-felt summary.rankedPolicies 0 -->17<!--/-->                      a number with so many decimals
 //     <!--= bench-controller summary.processorShare 0 x200 -->165<!--/-->          the same, 200 times as large: an estimate
@@ -10,6 +10,7 @@
 
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { keptPage } from './results.ts';
 
 const numberForm = /<!--= (\S+) (\S+) (\d+)(?: x(\S+))? -->[^<]*<!--\/-->/g;
 const tableForm = /<!-- table (\S+?): ([^\n]+?) -->\n[\s\S]*?<!-- \/table -->/g;
@@ -25,10 +26,10 @@ interface FigureSource {
   page(name: string): string | undefined;
 }
 
-/** The document in bench/ and the page in docs/results of a name. */
+/** The document in bench/ of a name, and its page. */
 const kept: FigureSource = {
   document: (name) => JSON.parse(textOf(`bench/${name}.json`) ?? 'null'),
-  page: (name) => textOf(`docs/results/${name}.md`),
+  page: keptPage,
 };
 
 /** @returns the page with its numbers and tables as they are now @throws Error that names a number or table without a value */
@@ -71,11 +72,11 @@ function tableBelow(page: string, heading: string): string | undefined {
 }
 
 /**
- * README.md and docs/, without the pages of results: the path from the root of the clone, the text, and the text with the numbers of bench/.
+ * README.md and docs/: the path from the root of the clone, the text, and the text with the numbers of bench/.
  * @throws Error as {@link withFigures}, with the page's name
  */
 export function pagesWithFigures(): { page: string; text: string; filled: string }[] {
-  const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root })].filter((page) => !/^docs.results/.test(page));
+  const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root })];
   return pages.toSorted().map((page) => {
     const text = textOf(page) ?? '';
     try {
