@@ -103,9 +103,13 @@ async function measureOne(place: BesidePlace, readers: number, tokens: number, u
   const promptAloneMs = await readPrompt(place, tokens, 2 * unit);
   const turns: ReaderTurn[] = [];
   let isOver = false;
-  const running = place.keys.slice(1, 1 + readers).map(async (key, number) => {
-    while (!isOver) turns.push(await readTurn(place, key, number));
-  });
+  const running = Promise.all(
+    place.keys.slice(1, 1 + readers).map(async (key, number) => {
+      while (!isOver) turns.push(await readTurn(place, key, number));
+    }),
+  );
+  // A failure is thrown below, once the prompt has ended.
+  running.catch(() => {});
   // Their prompts are evaluated now, and their first turns are no part of it.
   await pause(2);
   const startMs = performance.now();
@@ -114,7 +118,7 @@ async function measureOne(place: BesidePlace, readers: number, tokens: number, u
   const promptMs = await readPrompt(place, tokens, 2 * unit + 1);
   const endMs = performance.now();
   isOver = true;
-  await Promise.all(running);
+  await running;
   const alone = figuresOf(turns, startMs, promptStartMs);
   const beside = figuresOf(turns, promptStartMs, endMs);
   return {
