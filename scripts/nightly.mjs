@@ -36,7 +36,11 @@ const vitest = (...words) => ['node', 'node_modules/vitest/vitest.mjs', 'run', .
 const stages = (seed) => [...shortStages(seed), ...trialStages(seed)];
 
 const shortStages = (seed) => [
-  ['night-tests', 'every weight format, two Nodes, the figures of the paper', vitest('--project', 'night')],
+  [
+    'night-tests',
+    'every weight format, two Nodes, the figures of the paper, slots beside mobile-env',
+    vitest('--project', 'night'),
+  ],
   [
     'pipeline',
     'the draft pipeline and the Python environment',
@@ -102,18 +106,6 @@ const trialStages = (seed) => [
     'page',
     'the pages in a real browser, and their memory in half an hour of chat',
     outrider('trial', 'page', '--full'),
-  ],
-  [
-    'cut',
-    'the server of an answer dies: behind LiteLLM, and behind outrider serve',
-    shell('python3 python/api-clients/setup.py agents && node bin/clone.mjs trial cut'),
-  ],
-  [
-    'record',
-    'processes that share a run end with the digest of one',
-    shell(
-      'python3 workers/setup.py nats && node bin/clone.mjs trial record && node bin/clone.mjs trial record --of sweep',
-    ),
   ],
   ['soak', 'an edge under churn for half an hour', outrider('trial', 'soak', '--full')],
 ];

@@ -27,7 +27,6 @@ const commands = (folder) => [
   ['allocation', 'trial', 'allocation'],
   ['felt', 'bench', 'felt', '--quick'],
   ['modes', 'bench', 'modes', '--clock', 'virtual', '--seeds', '20'],
-  ['ablation', 'bench', 'ablation'],
   ['faults', 'trial', 'faults', '--runs', '2000', '--seed', '1'],
   ['reproduce', 'reproduce', 'all', '--smoke', '--out', join(folder, 'reproduction')],
 ];

@@ -68,7 +68,7 @@ describe('the documentation', () => {
 
   it('is not believed when it names what is not there', () => {
     expect(faultsOf(['bench', 'modes', '--clock', 'virtual'])).toEqual([]);
-    expect(faultsOf(['bench', 'ideas'])).toEqual(['bench ideas']);
+    expect(faultsOf(['bench', 'nothing'])).toEqual(['bench nothing']);
     expect(faultsOf(['bench', 'modes', '--pacing', 'sd'])).toEqual(['bench modes --pacing']);
   });
 });

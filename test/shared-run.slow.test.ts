@@ -1,4 +1,5 @@
-// Three processes share a run by a NATS server; one of them is killed. The others end with what one process alone finds.
+// Three processes share a run by a NATS server; one of them is killed, then the server, which comes back with what it has kept. The others end
+// with what one process alone finds.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -50,26 +51,36 @@ function start(url: string | undefined) {
   });
   started.push(child);
   const measured: string[] = [];
-  child.stderr.on('data', (part: Buffer) => measured.push(...(part.toString().match(/\d+/g) ?? [])));
+  child.stderr.on('data', (part: Buffer) => measured.push(...(part.toString().match(/(?<=measures )\d+/g) ?? [])));
   const found = Promise.all([text(child.stdout), once(child, 'close')]).then(([rows]) => JSON.parse(rows) as unknown);
   found.catch(() => {});
   return { child, measured, found };
 }
 
 describe.skipIf(!isThere)('a run that three processes share by NATS', () => {
-  it('ends with the numbers of one, also where one of them is killed', { timeout: 120_000 }, async () => {
-    await using server = await startNatsServer();
-    const url = `${server.url}/sweep`;
-    const [first, ...others] = [start(url), start(url), start(url)];
-    await expect.poll(() => first?.measured.length, { timeout: 30_000 }).toBeGreaterThan(0);
-    first?.child.kill('SIGKILL');
+  it('ends with the numbers of one, also where one of them and the store are killed', {
+    timeout: 120_000,
+  }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'outrider-record-'));
+    const first = await startNatsServer({ folder });
+    const url = `${first.url}/sweep`;
+    const [killed, ...others] = [start(url), start(url), start(url)];
+    await expect.poll(() => killed?.measured.length, { timeout: 30_000 }).toBeGreaterThan(0);
+    killed?.child.kill('SIGKILL');
+    process.kill(first.processId, 'SIGKILL');
+    await first.lost;
+    await using server = await startNatsServer({ folder, port: Number(new URL(url).port) });
+    expect(server.url).toBe(first.url);
     const alone = await start(undefined).found;
     for (const { found } of others) expect(await found).toEqual(alone);
-    const twice = [first, ...others].flatMap((one) => one?.measured ?? []);
-    // That of the killed one again, and no other.
-    expect([12, 13]).toContain(twice.length);
+    // One of each process may be lost with it, or with the store, and is measured again.
+    const measured = [killed, ...others].flatMap((one) => one?.measured ?? []).length;
+    expect(measured).toBeGreaterThanOrEqual(12);
+    expect(measured).toBeLessThanOrEqual(15);
+    for (const { measured: own } of others) expect(own.length).toBeLessThan(12);
     await using record = await openNatsRecord({ record: url }, () => {});
     await expect(record?.open('bench units', { version: 'another' })).rejects.toThrow('other settings (version)');
+    await rm(folder, { recursive: true, force: true });
   });
 
   it('is refused at once with wrong credentials, and in the bucket of a fleet', async () => {

@@ -13,7 +13,7 @@ it('each document of bench/ is a page, and the list names it', () => {
   expect(others.length).toBeGreaterThan(10);
   for (const { file, text } of others) {
     expect(index?.text).toContain(`](${file}): \``);
-    expect(text).toMatch(/^# .+\n\nThis page is written by the program/);
+    expect(text).toMatch(/^# .+\n\nTables of a kept result/);
   }
 });
 

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
-import { commandName, resultPage } from '../../simulator/runner/result-page.ts';
+import { resultPage } from '../../simulator/runner/result-page.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import type { Document } from '../../src/files/document.ts';
 import { benches } from './bench.ts';
@@ -11,9 +11,6 @@ import { trials } from './trial.ts';
 
 /** Some have tables of their own, or goals; the pages of all others show summary and rows unchanged. */
 const described: readonly AnyExperiment[] = [...benches, ...trials];
-
-/** Commands that are gone, by name: a commit of this repository that has them. */
-const goneCommands: Readonly<Record<string, string>> = { 'bench padding': '8351a6e' };
 
 const kept = new URL('../../bench/', import.meta.url);
 
@@ -31,7 +28,7 @@ export function keptPage(name: string): string | undefined {
   if (!keptNames().includes(name)) return undefined;
   const document = documentOf(name);
   const experiment = described.find((one) => one.name === document.command);
-  return resultPage(document, experiment, `../../bench/${name}.json`, goneCommands[document.command]);
+  return resultPage(document, experiment, `../../bench/${name}.json`);
 }
 
 /** The site's folder of results: a page for each document, and one that lists them. */
@@ -50,7 +47,7 @@ ${names.map((name) => `- [${name}](${name}.md): ${lineOf(name)}`).join('\n')}
 
 function lineOf(name: string): string {
   const { command, date, machine } = documentOf(name);
-  return `${commandName(command, goneCommands[command])}, ${date.slice(0, 10)}, ${machine.cpu}`;
+  return `\`outrider ${command}\`, ${date.slice(0, 10)}, ${machine.cpu}`;
 }
 
 /** @param description as the list of commands has it */

@@ -8,18 +8,14 @@ import { accessTrial } from '../trials/access/access.ts';
 import { accuracyTrial } from '../trials/accuracy/accuracy.ts';
 import { allocationTrial } from '../trials/allocation/allocation.ts';
 import { apiTrial } from '../trials/api/api.ts';
-import { channelsTrial } from '../trials/channels/channels.ts';
 import { chaosTrial } from '../trials/chaos/chaos.ts';
 import { couplingTrial } from '../trials/coupling/coupling.ts';
-import { cutTrial } from '../trials/cut/cut.ts';
 import { exactnessTrial } from '../trials/exactness/trial.ts';
 import { faultsTrial } from '../trials/faults/faults.ts';
 import { framesTrial } from '../trials/frames/frames.ts';
 import { pageTrial } from '../trials/page/page.ts';
-import { recordTrial } from '../trials/record/record.ts';
 import { sharesTrial } from '../trials/shares/shares.ts';
 import { soakTrial } from '../trials/soak/soak.ts';
-import { tracesTrial } from '../trials/traces/traces.ts';
 
 export const trials: readonly AnyExperiment[] = [
   exactnessTrial,
@@ -31,13 +27,9 @@ export const trials: readonly AnyExperiment[] = [
   accessTrial,
   apiTrial,
   pageTrial,
-  cutTrial,
   chaosTrial,
   allocationTrial,
-  channelsTrial,
-  tracesTrial,
   sharesTrial,
-  recordTrial,
   soakTrial,
 ];
 

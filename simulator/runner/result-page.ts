@@ -12,21 +12,14 @@ const mostRows = 60;
 /** A longer summary has only its keys with a goal. */
 const mostKeys = 40;
 
-/** @param commit a commit that has the command, which is gone; undefined: the command is there */
-export function commandName(command: string, commit?: string): string {
-  return commit === undefined ? `\`outrider ${command}\`` : `\`${command}\` of commit ${commit}`;
-}
-
-/** @param source the document's file, as seen from the page @param commit see {@link commandName} */
-export function resultPage(document: Document, experiment?: AnyExperiment, source?: string, commit?: string): string {
+/** @param source the document's file, as seen from the page */
+export function resultPage(document: Document, experiment?: AnyExperiment, source?: string): string {
   const { command, version, machine, date, seed, params, summary } = document;
   const { cpu, coreCount, memoryGiB, platform, node } = machine;
   const from = source === undefined ? '' : ` The whole document: [${source.split('/').at(-1)}](${source}).`;
-  const gone = `This command is gone. A clone at commit ${commit} has it.`;
   return `${[
-    commit === undefined ? `# outrider ${command}` : `# ${command}`,
-    `This page is written by the program. Do not edit it.${from}`,
-    commit === undefined ? '' : gone,
+    `# outrider ${command}`,
+    `Tables of a kept result.${from}`,
     markdownTable(
       ['', ''],
       [

@@ -166,10 +166,3 @@ class RecordedRun implements Run {
 function measuredNote(measured: number, units: number): string {
   return `${measured} of ${units} units were measured here`;
 }
-
-/** @param said what a process has noted @returns sums over its runs */
-export function measuredIn(said: string): { readonly measured: number; readonly units: number } {
-  const lines = [...said.matchAll(/^(\d+) of (\d+) units were measured here$/gm)];
-  const sum = (at: 1 | 2): number => lines.reduce((total, line) => total + Number(line[at]), 0);
-  return { measured: sum(1), units: sum(2) };
-}

@@ -337,11 +337,6 @@ function isFound(stored: Stored | null): stored is Kept {
   return stored !== null && ('found' in stored || 'hash' in stored);
 }
 
-/** @param value of a unit in the store: whether it is a finding, and no lease */
-export function isFinding(value: string): boolean {
-  return isFound(storedIn({ value, revision: 0 }));
-}
-
 function without(keys: readonly string[], found: unknown): unknown {
   if (typeof found !== 'object' || found === null || keys.length === 0) return found;
   return Object.fromEntries(Object.entries(found).filter(([key]) => !keys.includes(key)));

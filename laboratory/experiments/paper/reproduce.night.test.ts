@@ -20,15 +20,7 @@ const tiny: Size = {
   uplinksMbps: [20, 200],
   acceptances: [0.9],
   region: { acceptances: [0.9], ratios: [4], traces: ['coarse-greedy'] },
-  plane: { deviceCount: 6, serverCount: 2, seedCount: 1 },
   textTokens: 16,
-  sensitivity: {
-    cells: [[6, 2]],
-    seedCount: 2,
-    answerCount: 1,
-    variantLimit: 1,
-    physics: { seedCount: 2, slots: 2, caseLimit: 1 },
-  },
 };
 
 let folder = '';

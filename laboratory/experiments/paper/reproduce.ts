@@ -22,12 +22,10 @@ import { fig2 } from './fig2.ts';
 import { fig2Region } from './fig2-region.ts';
 import { fig5 } from './fig5.ts';
 import { fig6 } from './fig6.ts';
-import { fig6Plane } from './fig6-plane.ts';
 import type { PaperConclusion, PaperExperiment } from './paper-experiment.ts';
-import { sensitivity } from './sensitivity.ts';
 import { type Size, type SizeName, sizes } from './sizes.ts';
 
-const figures: readonly PaperExperiment[] = [fig2, fig2Region, fig5, fig6, fig6Plane, accuracy, sensitivity];
+const figures: readonly PaperExperiment[] = [fig2, fig2Region, fig5, fig6, accuracy];
 /** "fig2", "fig6-units" */
 export const figureNames: readonly string[] = figures.map(({ figure }) => figure);
 
@@ -62,10 +60,7 @@ type Options = OptionsOf<typeof options>;
 
 export type Reproduction = Experiment<typeof options, readonly PaperConclusion[]>;
 
-/** Open values are halved and doubled at full size only, or on request. */
-const everyFigure = reproduction('all', 'all figures; the sensitivity with --full only', ({ full }) =>
-  figureNames.filter((name) => name !== 'sensitivity' || full),
-);
+const everyFigure = reproduction('all', 'all figures', () => figureNames);
 
 export const reproductions: readonly Reproduction[] = [
   ...figures.map(({ figure, description }) => reproduction(figure, description, () => [figure])),

@@ -12,8 +12,6 @@ const usual = {
   deviceCounts: [30, 60, 90, 120, 150, 180] as number[],
   serverCounts: [4, 8, 12, 16, 20] as number[],
   energyWeights: [20, 40, 60, 80, 100] as number[],
-  /** The plane of units: one size, paired seeds. */
-  plane: { deviceCount: 60, serverCount: 4, seedCount: 6 },
   /** Answers of each task, and tokens of each, in virtual time. */
   answerCount: 8,
   answerTokens: 128,
@@ -30,20 +28,6 @@ const usual = {
   /** Texts of real models; 0: the toy language. */
   promptCount: 2,
   textTokens: 48,
-  /** How the claims move with open values; fewer sizes and seeds than the figures. */
-  sensitivity: {
-    /** Devices and servers; the first is Fig. 6's, the other the preset's own. */
-    cells: [
-      [90, 10],
-      [30, 4],
-    ] as [deviceCount: number, serverCount: number][],
-    seedCount: 10,
-    answerCount: 6,
-    /** Number of changes, from the first. */
-    variantLimit: 100,
-    /** What the paper's slots leave out: paired seeds and slots of each run; the first cases only, or, with null, all. */
-    physics: { seedCount: 5, slots: 40, caseLimit: null as number | null },
-  },
 };
 
 export const sizes: Readonly<Record<SizeName, Size>> = {
@@ -53,7 +37,6 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     deviceCounts: [30, 90],
     serverCounts: [4, 20],
     energyWeights: [20, 100],
-    plane: { ...usual.plane, seedCount: 2 },
     answerCount: 3,
     answerTokens: 64,
     gammas: [1, 2, 4, 8, 15, 25],
@@ -62,19 +45,12 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
     region: { acceptances: [0.8, 0.98], ratios: [0.5, 4, 12.5], traces: ['coarse-greedy', 'long/coarse'] },
     promptCount: 0,
     textTokens: 64,
-    sensitivity: {
-      ...usual.sensitivity,
-      cells: [[90, 10]],
-      variantLimit: 2,
-      physics: { seedCount: 2, slots: 6, caseLimit: 2 },
-    },
   },
   default: usual,
   full: {
     ...usual,
     name: 'full',
     seedCount: 50,
-    plane: { ...usual.plane, seedCount: 12 },
     answerCount: 20,
     promptCount: 6,
     textTokens: 64,

@@ -39,7 +39,7 @@ import { StalledError, withinTime } from './engine-watch.ts';
 import { heldPrefix, type KvSequence, KvSequences } from './kv-sequences.ts';
 import type { Asker } from './owned-pool.ts';
 
-/** Tokens of long texts that a round adds to look-up indexes, over all sessions: about 2 ms of the event loop (bench context). */
+/** Tokens of long texts that a round adds to look-up indexes, over all sessions: about 2 ms of the event loop. */
 const readInARound = 1024;
 /** For each session, whatever the others read: what a step may have committed. */
 const readAtLeast = 64;
