@@ -138,10 +138,7 @@ describe('the folders', () => {
     expect(plain).not.toContain('src/core/decoding/look-up.test.ts');
     expect([...plain, ...mocked].filter((file) => /\.(slow|model|night)\./.test(file))).toEqual([]);
     expect(later).toEqual([]);
-    expect(testsOf(root, ['src/files/policy-process.ts']).later).toEqual([
-      'src/files/cell-threads.slow.test.ts',
-      'src/files/policy-process.slow.test.ts',
-    ]);
+    expect(testsOf(root, ['src/files/policy-process.ts']).later).toEqual(['src/files/policy-process.slow.test.ts']);
     expect(testsOf(root, ['src/cli/device/run.ts']).mocked).toContain('src/cli/device/run.test.ts');
   });
 });

@@ -1,16 +1,14 @@
 // The process of a policy: loads it, and answers each slot with an assignment or an error. States come by its standard input, answers go by a
-// pipe of their own. The same file runs in the threads that decide cells for it.
+// pipe of their own.
 
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { isMainThread, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
-import { byShards } from '../allocation/shards/shard-state.ts';
+import { isMainThread, Worker } from 'node:worker_threads';
 import type { PolicyFault } from '../allocation/slot/remote-policy.ts';
 import { requireAssignment } from '../allocation/slot/require-assignment.ts';
-import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
+import type { Assignment, Policy, SlotState } from '../allocation/slot/slot-state.ts';
 import { badArgument, type ErrorCode, isOutriderError } from '../core/basics/errors.ts';
 import { ownCpuMs } from '../models/engines/thread-watch.ts';
-import { type CellsAnswer, CellThreads } from './cell-threads.ts';
 import { findPolicy } from './policy-file.ts';
 import { ValueReader, valueBytes } from './value-pipe.ts';
 
@@ -25,15 +23,6 @@ export interface PolicyChildData {
   readonly policy: string;
   /** Process that has started it. */
   readonly parent: number;
-  /** That decide a slot of several cells together, this one among them. */
-  readonly threads: number;
-  /** Devices of a cell, about. */
-  readonly mostTogether: number;
-}
-
-/** `workerData` of a thread for cells. */
-interface CellsData {
-  readonly cellsOf: string;
 }
 
 /** Once `ready`, then one answer for each state; `gone`: the process ends now. `cpuMs`: processor time of its main thread since its start. */
@@ -63,7 +52,7 @@ function say(message: PolicyMessage): void {
 const guard = `const { workerData } = require('node:worker_threads');
 setInterval(() => process.ppid === workerData || process.kill(process.platform === 'win32' ? process.pid : -process.pid, 'SIGKILL'), 500);`;
 
-async function serve({ policy: name, parent, threads, mostTogether }: PolicyChildData): Promise<void> {
+async function serve({ policy: name, parent }: PolicyChildData): Promise<void> {
   new Worker(guard, { eval: true, workerData: parent });
   // Of a rejection, too, as when the policy can't be loaded.
   process.on('uncaughtException', (error) => {
@@ -74,58 +63,30 @@ async function serve({ policy: name, parent, threads, mostTogether }: PolicyChil
   });
   // V8 writes a page on standard error where it gets no more memory; the controller says that in a line.
   process.stderr.write = process.stdout.write.bind(process.stdout);
-  const { decide, sha256 } = await findPolicy(name);
-  // A policy of somebody's own may keep something from slot to slot, and from cell to cell.
-  const others = sha256 === null ? threads - 1 : 0;
-  const cells = new CellThreads(fileURLToPath(policyChildUrl), { cellsOf: name } satisfies CellsData, others);
-  const decideAll = async (state: SlotState): Promise<[given: unknown]> => {
-    const isDivided = others > 0 && state.deviceCount > mostTogether;
-    return [isDivided ? await cells.decide(decide, state, mostTogether) : byShards(decide, mostTogether)(state)];
-  };
+  const { decide } = await findPolicy(name);
   const states = new ValueReader();
-  process.stdin.on('data', async (chunk: Buffer) => {
+  process.stdin.on('data', (chunk: Buffer) => {
     for (const state of states.take(chunk)) {
-      say({ ...(await answer(name, decideAll, state as SlotState)), cpuMs: ownCpuMs() });
+      say({ ...answer(name, decide, state as SlotState), cpuMs: ownCpuMs() });
     }
   });
   process.stdin.on('end', () => process.exit());
   say({ kind: 'ready', cpuMs: ownCpuMs() });
 }
 
-/** Decides cells for the main thread, which has loaded the same policy. */
-async function serveCells(name: string, port: MessagePort): Promise<void> {
-  const say = (answer: CellsAnswer): void => port.postMessage(answer);
-  const { decide } = await findPolicy(name);
-  port.on('message', (states: readonly SlotState[]) => {
-    try {
-      say({ kind: 'decided', assignments: states.map((state) => decide(state)) });
-    } catch (error) {
-      say({ kind: 'threw', cause: causeOf(error) });
-    }
-  });
-}
-
 function causeOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
-async function answer(
-  name: string,
-  decide: (state: SlotState) => Promise<[given: unknown]>,
-  state: SlotState,
-): Promise<PolicyAnswer> {
-  let given: unknown;
+function answer(name: string, decide: Policy, state: SlotState): PolicyAnswer {
+  let given: Assignment;
   try {
-    // In a list, since it may be anything, a promise as well.
-    [given] = await decide(state);
+    given = decide(state);
   } catch (error) {
     return { kind: 'failed', fault: 'threw', cause: `slot ${state.slot}: it threw ${causeOf(error)}` };
   }
   try {
-    const { server, bandwidthShare, computeShare } = requireAssignment(
-      { name, decide: () => given as Assignment },
-      state,
-    );
+    const { server, bandwidthShare, computeShare } = requireAssignment({ name, decide: () => given }, state);
     // Whatever lists the policy has made, these can be sent to another process.
     const assignment = {
       server: Int32Array.from(server),
@@ -138,7 +99,6 @@ async function answer(
   }
 }
 
-const cellsOf = (workerData as Partial<CellsData> | null)?.cellsOf;
 if (isMainThread && process.argv[1] === fileURLToPath(policyChildUrl)) {
   void serve(JSON.parse(process.argv[2] ?? '{}') as PolicyChildData);
-} else if (cellsOf !== undefined && parentPort !== null) void serveCells(cellsOf, parentPort);
+}

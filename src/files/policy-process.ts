@@ -5,10 +5,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { mostTogether as usualTogether } from '../allocation/shards/shard-state.ts';
 import { PolicyFailure, type RemotePolicy } from '../allocation/slot/remote-policy.ts';
 import { requireAssignment } from '../allocation/slot/require-assignment.ts';
 import type { Assignment, SlotState } from '../allocation/slot/slot-state.ts';
@@ -33,10 +31,6 @@ export interface PolicyProcessOptions {
   readonly loadCpuMs?: number;
   /** A process that has something to do and uses no processor for so long is killed, ms. Default 60,000. */
   readonly hangMs?: number;
-  /** Threads that decide a slot of several cells. Default: one for each processor, 16 at most. No decision depends on it. */
-  readonly threads?: number;
-  /** Devices of a cell, about. Default: as where a slot is decided in this process. */
-  readonly mostTogether?: number;
 }
 
 /** Failures in a row that end the process. */
@@ -102,9 +96,8 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
 
   constructor(name: string, options: PolicyProcessOptions) {
     const { clock, mostMemoryMb = 1024, loadCpuMs = 30_000, hangMs = 60_000 } = options;
-    const { threads = Math.min(16, availableParallelism()), mostTogether = usualTogether } = options;
     this.name = name;
-    this.#options = { clock, mostMemoryMb, loadCpuMs, hangMs, threads, mostTogether };
+    this.#options = { clock, mostMemoryMb, loadCpuMs, hangMs };
     this.#start();
   }
 
@@ -179,8 +172,8 @@ export class PolicyProcess implements RemotePolicy, AsyncDisposable {
 
   /** Null: the system starts none. */
   #spawn(): ChildProcess | null {
-    const { mostMemoryMb, threads, mostTogether } = this.#options;
-    const data: PolicyChildData = { policy: this.name, parent: process.pid, threads, mostTogether };
+    const { mostMemoryMb } = this.#options;
+    const data: PolicyChildData = { policy: this.name, parent: process.pid };
     const words = [`--max-old-space-size=${mostMemoryMb}`, fileURLToPath(policyChildUrl), JSON.stringify(data)];
     try {
       const child = spawn(process.execPath, words, {

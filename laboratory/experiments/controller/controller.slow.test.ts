@@ -61,7 +61,7 @@ it.skipIf(!hasStore)(
 
 it('decides a small town', async () => {
   const found = await measureDecision(100, 9, 128, 'felt');
-  expect(found).toMatchObject({ devices: 100, edges: 9, cells: 1 });
+  expect(found).toMatchObject({ devices: 100, edges: 9 });
   expect(found.reading).toBeGreaterThan(40);
   expect(found.decideMs).toBeGreaterThan(0);
   // A device has an order at least, or a new plan.
@@ -69,8 +69,7 @@ it('decides a small town', async () => {
   expect(found.bytesPerDevice).toBeGreaterThan(500);
 });
 
-it('decides a large slot in cells', async () => {
+it('decides a large slot at once', async () => {
   const found = await measureDecision(28_000, 2800, 128, 'paper');
   expect(found.reading).toBeGreaterThan(20_000);
-  expect(found.cells).toBeGreaterThan(1);
 }, 120_000);

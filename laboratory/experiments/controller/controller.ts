@@ -170,7 +170,6 @@ export function conclude({ sockets, decisions }: ControllerFound): ControllerCon
     largestDevices: felt?.devices ?? null,
     largestEdges: felt?.edges ?? null,
     largestDecisionSecondsFelt: felt === undefined ? null : felt.decideMs / 1000,
-    largestDecisionSecondsFeltThreads: felt === undefined ? null : felt.threadsMs / 1000,
     largestDecisionSecondsPaper: paper === undefined ? null : paper.decideMs / 1000,
     largestBytesPerDevice: felt?.bytesPerDevice ?? null,
   };
@@ -301,18 +300,16 @@ ${columnTable(rows, {
 function sizesPart(rows: readonly DecisionRow[]): string {
   return `## One slot in the controller's own machine
 
-Without sockets; processor ms of one thread, medians. In threads, one for each processor: ms that pass, with the way to the policy and back.
+Without sockets; processor ms of one thread, medians.
 
 ${columnTable(rows, {
   devices: ({ devices }) => `${devices}`,
   edges: ({ edges }) => `${edges}`,
   objective: ({ objective }) => objective,
   reading: ({ reading }) => `${reading}`,
-  cells: ({ cells }) => `${cells}`,
   'µs a report': (row) => fixed(row.reportUs, 1),
   'slot, ms': (row) => fixed(row.openMs, 0),
   decision: (row) => fixed(row.decideMs, 0),
-  'in threads': ({ threadsMs }) => (threadsMs === undefined ? '' : fixed(threadsMs, 0)),
   orders: (row) => fixed(row.applyMs, 0),
   messages: ({ messages }) => `${messages}`,
   'bytes a device, reported': (row) => fixed(row.bytesPerDeviceReported, 0),

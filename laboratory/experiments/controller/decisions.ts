@@ -1,7 +1,7 @@
 // How long the controller's own machine works on one slot, and what it holds, without sockets: 100,000 devices among 10,000 edges.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Controller, type Decision } from '../../../src/allocation/controller/controller.ts';
+import { Controller } from '../../../src/allocation/controller/controller.ts';
 import { decodeMember, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
 import {
   type AssignMessage,
@@ -9,13 +9,8 @@ import {
   controlVersion,
 } from '../../../src/allocation/controller/messages.ts';
 import { createPolicy } from '../../../src/allocation/policies/policies.ts';
-import { mostTogether } from '../../../src/allocation/shards/shard-state.ts';
-import { shardsOf } from '../../../src/allocation/shards/shards.ts';
-import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
-import { openPolicyProcess, type PolicyProcess } from '../../../src/files/policy-process.ts';
-import { machineClock } from '../../../src/network/transport/machine-clock.ts';
 import { timed } from '../../measuring/cpu-time.ts';
 import { heldBytes } from '../../measuring/held-memory.ts';
 import { CrowdDevice, createTown, crowdEdge, crowdEdgeId } from './crowd.ts';
@@ -26,16 +21,11 @@ interface SlotCost {
   readonly reportMs: number;
   /** Makes a slot of the reports. */
   readonly openMs: number;
-  /** The policy `best`, cells included. */
+  /** The policy `best`. */
   readonly decideMs: number;
-  /** The same by the policy's process, with a thread for each processor: ms that pass, and those of them in which it is asked. */
-  readonly threadsMs: number;
-  readonly askMs: number;
   /** Makes orders of the decision. */
   readonly applyMs: number;
   readonly reading: number;
-  /** Pieces in which the policy decided. */
-  readonly cells: number;
   readonly messages: number;
 }
 
@@ -57,8 +47,6 @@ export interface DecisionRow extends Omit<SlotCost, 'reportMs'> {
 const slotMs = 1000;
 /** Collections of garbage before memory is measured, at most. */
 const mostRounds = 40;
-/** Far longer than any decision of a machine at rest, ms. */
-const mostThreadMs = 120_000;
 /** Slots that do not count: tables are made, and code is compiled. */
 const warmUpSlots = 3;
 const countedSlots = 4;
@@ -76,11 +64,10 @@ export async function measureDecision(
   const ofCrowd = await settledBytes();
   const firstReportUs = (1000 * fleet.join()) / deviceCount;
   const bytesPerDeviceReported = ((await settledBytes()) - ofCrowd) / deviceCount;
-  await using thread = await openPolicyProcess(best.name, { clock: machineClock });
   const slots: SlotCost[] = [];
   const slotCount = warmUpSlots + countedSlots;
   for (let slot = 1; slot <= slotCount; slot += 1) {
-    slots.push(await fleet.decide(slot, thread, slot === slotCount));
+    slots.push(fleet.decide(slot, slot === slotCount));
   }
   const bytesPerDevice = ((await settledBytes()) - ofCrowd) / deviceCount;
   // Nothing of it has been garbage until here.
@@ -88,20 +75,17 @@ export async function measureDecision(
   if (reported !== deviceCount) throw internalError(`${reported} of ${deviceCount} devices are known at the end`);
   const counted = slots.slice(warmUpSlots);
   const of = (key: keyof SlotCost): number => median(counted.map((one) => one[key]));
-  const { reading, cells, messages } = slots.at(-1) as SlotCost;
+  const { reading, messages } = slots.at(-1) as SlotCost;
   return {
     part: 'decision',
     devices: deviceCount,
     edges: edgeCount,
     objective,
     reading,
-    cells,
     reportUs: (1000 * of('reportMs')) / deviceCount,
     firstReportUs,
     openMs: of('openMs'),
     decideMs: of('decideMs'),
-    threadsMs: of('threadsMs'),
-    askMs: of('askMs'),
     applyMs: of('applyMs'),
     decisionMsMost: Math.max(...counted.map(({ openMs, decideMs, applyMs }) => openMs + decideMs + applyMs)),
     messages,
@@ -149,7 +133,7 @@ class Fleet {
   }
 
   /** @param isLast the controller keeps the reports of this slot, so they are texts of its own */
-  async decide(slot: number, thread: PolicyProcess, isLast: boolean): Promise<SlotCost> {
+  decide(slot: number, isLast: boolean): SlotCost {
     const controller = this.#controller;
     // Slots are far from each other, so that answers begin and end in each.
     const nowMs = 5 * slotMs * slot;
@@ -164,33 +148,15 @@ class Fleet {
     const { cpuMs: openMs, found: open } = timed(() => controller.open(nowMs));
     const { cpuMs: decideMs, found: decision } = timed(() => controller.decide(open, best, greedy));
     if (decision.policy !== best.name) throw internalError(`slot ${slot} was decided by ${decision.policy}`);
-    const { threadsMs, askMs } = await decidedInThreads(thread, open.state, decision);
     const { cpuMs: applyMs } = timed(() => controller.apply(open, decision, nowMs));
     for (const { link, message } of this.#assigned.splice(0)) this.#devices[link - this.#edgeCount]?.follow(message);
     const reading = open.active.length;
-    const isOne = open.state === null || reading <= mostTogether;
-    const cells = isOne ? 1 : shardsOf(open.state, mostTogether).length;
-    return { reportMs, openMs, decideMs, threadsMs, askMs, applyMs, reading, cells, messages: this.#messages };
+    return { reportMs, openMs, decideMs, applyMs, reading, messages: this.#messages };
   }
 
   #join(link: number, role: 'edge' | 'device', id: string): void {
     this.#controller.received(link, { kind: 'join', version: controlVersion, role, id, credentials: '' }, 0);
   }
-}
-
-/** @throws OutriderError `internal`: threads have decided otherwise */
-async function decidedInThreads(
-  thread: PolicyProcess,
-  state: SlotState | null,
-  { assignment }: Decision,
-): Promise<Pick<SlotCost, 'threadsMs' | 'askMs'>> {
-  if (state === null || assignment === null) return { threadsMs: 0, askMs: 0 };
-  const startMs = performance.now();
-  const { cpuMs: askMs, found } = timed(() => thread.ask(state, mostThreadMs));
-  const decided = await found;
-  const threadsMs = performance.now() - startMs;
-  if (decided?.server.every((server, device) => server === assignment.server[device])) return { threadsMs, askMs };
-  throw internalError(`slot ${state.slot} was decided otherwise in threads`);
 }
 
 function internalError(cause: string): OutriderError {
@@ -226,7 +192,7 @@ function openController(kind: 'felt' | 'paper', send: (link: number, message: Co
   );
 }
 
-/** Some garbage is found by the next collection only, and buffers, and what an ended thread had, are freed later than objects. */
+/** Some garbage is found by the next collection only, and buffers are freed later than objects. */
 async function settledBytes(): Promise<number> {
   let held = heldBytes();
   for (let round = 1; round <= mostRounds; round += 1) {

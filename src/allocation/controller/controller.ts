@@ -4,7 +4,6 @@
 import { createPaceModel } from '../felt/pace-model.ts';
 import { draftingPace, LastPace } from '../felt/predict-pace.ts';
 import { predictTokens } from '../felt/predict-tokens.ts';
-import { byShards } from '../shards/shard-state.ts';
 import { countByGroup } from '../slot/columns.ts';
 import { PolicyFailure } from '../slot/remote-policy.ts';
 import { type NamedPolicy, requireAssignment } from '../slot/require-assignment.ts';
@@ -163,8 +162,7 @@ export class Controller {
     if (state === null) return { assignment: null, policy: policy.name };
     for (const one of policy === fallback ? [policy] : [policy, fallback]) {
       try {
-        const inCells = { name: one.name, decide: byShards(one.decide) };
-        return { assignment: requireAssignment(inCells, state), policy: one.name };
+        return { assignment: requireAssignment(one, state), policy: one.name };
       } catch (error) {
         this.policyFailed(one.name, error);
       }

@@ -2,7 +2,6 @@
 
 import { describe, expect, it } from 'vitest';
 import { feltMs, scoreFelt } from '../felt/felt-score.ts';
-import { byShards, shardState } from '../shards/shard-state.ts';
 import { checkAssignment } from '../slot/check-assignment.ts';
 import { checkState } from '../slot/check-state.ts';
 import type { PaceState } from '../slot/pace-state.ts';
@@ -131,23 +130,6 @@ describe('proposals under felt', () => {
     }
     const weighted = { ...state, objective: { ...state.objective, firstTokenWeight: 0.5 } };
     expect(() => checkState(weighted)).toThrow('firstTokenWeight is 0.5');
-  });
-
-  it('of a cell know the texts on its own servers alone', () => {
-    const state = feltSlot(8, 4, 2);
-    const text = (server: number) => ({ server, leftTokens: 0, aheadTokens: 0, fromMs: 0, share: 1 });
-    const standings = Array.from({ length: 8 }, (_, device) => {
-      return { texts: [text(device % 4), text(3)], textTokens: 100 + device, wasCutOff: false, isUnread: false };
-    });
-    const known = { ...state, pace: { ...paceOf(state), standings } };
-    const cell = shardState(known, { servers: Int32Array.of(1, 3), devices: Int32Array.of(2, 5) });
-    expect(
-      cell.pace?.standings?.map(({ texts, textTokens }) => [textTokens, ...texts.map(({ server }) => server)]),
-    ).toEqual([
-      [102, 1],
-      [105, 0, 1],
-    ]);
-    checkAssignment(known, byShards(createPolicy('best'), 4)(known));
   });
 });
 
