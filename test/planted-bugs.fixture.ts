@@ -50,14 +50,6 @@ export const sourceBugs: Readonly<Record<string, SourceBug>> = {
     test: 'src/processes/edge/edge.test.ts',
     name: 'is not used for another namespace',
   },
-  'held tokens are said on a connection that has no frame for them': {
-    rule: '35',
-    file: 'src/core/protocol/edge/edge-core.ts',
-    from: 'link !== null && link.version >= 3)',
-    to: 'link !== null && link.version >= 2)',
-    test: 'test/together/prompt-logprobs.test.ts',
-    name: 'is not said on a connection of version 2',
-  },
   'kept keys and values stand for the rows of a prompt': {
     rule: '36',
     file: 'src/core/protocol/edge/edge-scores.ts',

@@ -8,7 +8,7 @@ import {
   readLine,
   watchVersion,
 } from '../../src/allocation/controller/watch/watch-messages.ts';
-import { subprotocols } from '../../src/network/transport/socket-connection.ts';
+import { subprotocol } from '../../src/network/transport/socket-connection.ts';
 
 export type FeedState =
   | { readonly kind: 'connecting' }
@@ -93,7 +93,7 @@ export class Feed {
     this.#drop();
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    const socket = new WebSocket(this.#url, [...subprotocols]);
+    const socket = new WebSocket(this.#url, subprotocol);
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
     const isCurrent = (): boolean => this.#socket === socket;

@@ -10,7 +10,6 @@ import {
   type LinkState,
   openLink,
 } from '../../src/core/protocol/wire/link-model.ts';
-import type { ProtocolVersion } from '../../src/core/protocol/wire/messages.ts';
 import type { Frame, FrameConnection, FrameHandler } from '../../src/core/protocol/wire/wire.ts';
 import type { EventQueue } from './event-queue.ts';
 
@@ -52,11 +51,7 @@ export class VirtualLink {
   readonly #lanes: Readonly<Record<Direction, Lane>>;
   readonly #ends: Record<Side, LinkEnd | null> = { device: null, edge: null };
 
-  /** On which its ends have agreed; undefined: the newest. */
-  readonly version: ProtocolVersion | undefined;
-
-  constructor(queue: EventQueue, settings: LinkSettings, version?: ProtocolVersion) {
-    this.version = version;
+  constructor(queue: EventQueue, settings: LinkSettings) {
     this.#queue = queue;
     this.#lanes = { up: createLane(settings, 'up', queue.nowMs()), down: createLane(settings, 'down', queue.nowMs()) };
   }
@@ -229,10 +224,6 @@ export class LinkCarrier<Sent> implements FrameConnection<Sent> {
     this.#side = side;
     this.address = address;
     this.#bytesAlong = bytesAlong;
-  }
-
-  get version(): ProtocolVersion | undefined {
-    return this.link.version;
   }
 
   send(frame: Frame, message: Sent): void {

@@ -7,12 +7,9 @@ import { neutralSampling } from '../../src/core/decoding/sampling.ts';
 import { scriptModel } from '../../src/models/port/scripted.ts';
 import { createToyModel } from '../../src/models/port/toy.ts';
 import { createInMemoryNetwork } from '../../src/network/transport/in-memory.ts';
-import type { Connect } from '../../src/network/transport/transport.ts';
-import { connectWebSocket } from '../../src/network/transport-node/websocket-client.ts';
 import { startTurn } from '../../src/processes/device/turn.ts';
 import type { TurnOptions } from '../../src/processes/device/turn-options.ts';
 import type { TurnReport } from '../../src/processes/device/turn-report.ts';
-import { connectVersion2 } from './older-version.ts';
 import { startToyEdge, type ToyEdge, toyReference, toySeed, toyTurn } from './toy-edge.ts';
 
 const prompt = Array.from({ length: 150 }, (_, index) => 300 + ((index * 37) % 500));
@@ -112,22 +109,6 @@ describe('logprobs of a prompt', () => {
     expect((await ask(edge)).outcome).toMatchObject({ kind: 'ended' });
     expect(edge.edge.status.counts.faults).toBe(0);
   });
-
-  it('are refused in words at an edge of version 2, and taken from another one that has them', async () => {
-    await using edge = await startToyEdge();
-    const older = connectVersion2(edge.url);
-    const alone = await ask(edge, { ...scored, connect: older });
-    expect(alone.outcome).toMatchObject({ kind: 'failed', code: 'version-mismatch' });
-    expect(alone.connections).toBe(0);
-    const newer: Connect = connectWebSocket(edge.url);
-    const both = [
-      { name: 'older', connect: older },
-      { name: 'newer', connect: newer },
-    ];
-    const report = await ask(edge, { ...scored, connect: both });
-    expect(report.promptLogprobs).toEqual(await expectedLogprobs());
-    expect(report.servedBy.map(({ edge: name }) => name)).toEqual(['newer']);
-  });
 });
 
 describe('what an edge has of a prompt', () => {
@@ -140,16 +121,6 @@ describe('what an edge has of a prompt', () => {
     const read = edge.edge.status.prefillTokens;
     expect((await ask(edge, { conversation, ...scored })).heldTokens).toBe(0);
     expect(edge.edge.status.prefillTokens - read).toBe(prompt.length - 1);
-  });
-
-  it('is not said on a connection of version 2, whose text is the same', async () => {
-    await using edge = await startToyEdge();
-    const connect = connectVersion2(edge.url);
-    for (const mode of ['ar', 'stream'] as const) {
-      const report = await ask(edge, { connect, mode });
-      expect(report.tokens).toEqual(await toyReference(neutralSampling, 12, prompt));
-      expect(report.heldTokens).toBeUndefined();
-    }
   });
 
   it('is nothing of another namespace, of the same conversation and key', async () => {

@@ -24,9 +24,9 @@ export function nameAt(address: string): string {
   return address.startsWith(scheme) ? address.slice(scheme.length) : address;
 }
 
-function helloOf(model: string, fingerprint: string, version: number = protocolVersion): HelloMessage {
+function helloOf(model: string, fingerprint: string): HelloMessage {
   const target = { model, fingerprint, tokenizerHash, vocabularySize, contextLength: 4096 };
-  return { kind: 'hello', version, ...target, timing: { stepMs: null, edgeDraftMs: null } };
+  return { kind: 'hello', version: protocolVersion, ...target, timing: { stepMs: null, edgeDraftMs: null } };
 }
 
 /** How an edge that is none behaves: it takes connections and what devices show, and writes no text. */
@@ -35,14 +35,14 @@ export type FalseEdgeKind = (typeof falseEdgeKinds)[number];
 
 /** Takes a connection at the end of such an edge. */
 export function acceptFalsely(link: VirtualLink, kind: FalseEdgeKind, fingerprint: string): void {
-  const codec = new EdgeCodec(undefined, link.version);
+  const codec = new EdgeCodec();
   let isOpen = kind !== 'silent';
   link.join('edge', {
     frame: () => {
       if (!isOpen) return;
       isOpen = false;
       if (kind === 'closes') link.close('edge');
-      else link.send('down', codec.encode(helloOf('toy', fingerprint, link.version)));
+      else link.send('down', codec.encode(helloOf('toy', fingerprint)));
     },
     writable: () => {},
     closed: () => {
@@ -62,9 +62,9 @@ export const greetingLies: readonly GreetingLie[] = [{ tokenizerHash: 'cd'.repea
 /** A wire that changes the `hello` messages of the edge while `lie` returns false fields. */
 export function lyingWire(honest: Wire, lie: () => GreetingLie | null): Wire {
   return {
-    device: (version) => honest.device(version),
-    edge(admission, version) {
-      const end = honest.edge(admission, version);
+    ...honest,
+    edge(admission) {
+      const end = honest.edge(admission);
       return {
         unpack: (frame) => end.unpack(frame),
         pack(message) {
@@ -77,12 +77,7 @@ export function lyingWire(honest: Wire, lie: () => GreetingLie | null): Wire {
 }
 
 /** A random lie within a turn, for a connection of `device`. @param hasSentOpen whether the device's last attach there was an `open` */
-export function lieTo(
-  device: VirtualDevice,
-  { version }: VirtualLink,
-  hasSentOpen: boolean,
-  random: Random,
-): EdgeMessage {
+export function lieTo(device: VirtualDevice, hasSentOpen: boolean, random: Random): EdgeMessage {
   const { turn, text } = device.state;
   const end = turn.prompt.length + turn.maxAnswerTokens;
   const account = { steps: 1, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
@@ -94,10 +89,12 @@ export function lieTo(
     { ...commit, first: end, tokens: [] },
     { ...commit, branch: 9999, accepted: 1, tokens: [] },
     { kind: 'end', reason: 'length', length: end + 1, account },
+    {
+      kind: 'prompt-scored',
+      first: turn.promptLogprobs === undefined ? 1 : turn.prompt.length,
+      logprobs: [{ logprob: -1, top: [] }],
+    },
   ];
-  const scores = [{ logprob: -1, top: [] }];
-  const first = turn.promptLogprobs === undefined ? 1 : turn.prompt.length;
-  if (version !== 2) lies.push({ kind: 'prompt-scored', first, logprobs: scores });
   // At the largest length this end would be true.
   if (text.length < end) lies.push({ kind: 'end', reason: 'length', length: text.length, account });
   if (hasSentOpen) lies.push({ kind: 'gone' });

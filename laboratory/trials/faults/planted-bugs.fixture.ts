@@ -144,8 +144,7 @@ const draftsBelieved: Machines = {
 const greetingBelieved: Machines = alteringDevice((state, event) => {
   if (event.kind !== 'message-received' || event.message.kind !== 'hello') return event;
   const { tokenizerHash } = state.turn;
-  const { version = protocolVersion } = state.links.find(({ id }) => id === event.link) ?? {};
-  return { ...event, message: { ...event.message, version, tokenizerHash } };
+  return { ...event, message: { ...event.message, version: protocolVersion, tokenizerHash } };
 });
 
 type Guard = Machines['guardMessage'];

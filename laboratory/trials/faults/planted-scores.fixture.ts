@@ -1,4 +1,4 @@
-// Bugs in the logprobs of prompts and in the version of a connection, for tests of the trial.
+// Bugs in the logprobs of prompts, for tests of the trial.
 
 import { type Machines, protocolMachines } from '../../../simulator/virtual-time/machines.ts';
 import type { EdgeState } from '../../../src/core/protocol/edge/edge-state.ts';
@@ -58,18 +58,10 @@ const promptAnswered: Machines = {
     }),
 };
 
-/** A device attaches with the newest version, whatever the connection has. */
-const newestVersion: Machines = {
-  ...protocolMachines,
-  stepDevice: (state, event) =>
-    stepDevice(state, event.kind === 'link-opened' ? { ...event, version: undefined } : event),
-};
-
 export const scoreBugs: Readonly<Record<string, BrokenMachines>> = {
   'logprobs of a prompt are one position late': scoresLate,
   'logprobs of a prompt are lost with a connection': scoresLost,
   'logprobs of a prompt are given twice': scoresRepeated,
   'logprobs of a prompt are let through unasked': scoresUnguarded,
   'a prompt alone is answered': promptAnswered,
-  'a device attaches with another version than its connection': newestVersion,
 };

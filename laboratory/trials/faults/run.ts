@@ -326,9 +326,7 @@ class FaultRun implements FaultWorld {
     if (found === undefined ? edge !== falseEdge : !found.process.isUp) return undefined;
     this.#linkCount += 1;
     const seed = this.#scene.link.seed + 2 ** 32 * this.#linkCount;
-    const { older } = this.#scene;
-    const isOlder = device !== undefined && [device.settings.name, edge].some((name) => older.has(name));
-    const link = new VirtualLink(this.queue, { ...this.#scene.link, seed }, isOlder ? 2 : undefined);
+    const link = new VirtualLink(this.queue, { ...this.#scene.link, seed });
     link.join('device', end);
     if (device !== undefined) this.#watch.owns(device, link);
     if (found === undefined) {

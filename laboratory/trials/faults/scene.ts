@@ -42,7 +42,6 @@ export const streams = {
   moods: 800,
   control: 900,
   edgeHedges: 1000,
-  versions: 1100,
   scores: 1200,
   fleet: 1399,
 } as const;
@@ -68,8 +67,6 @@ export interface Scene {
   readonly devices: readonly VirtualDeviceSettings[];
   readonly hostileCount: number;
   readonly keys: KeyRing;
-  /** Names of devices and edges that speak version 2 of the protocol alone; connections of others have the newest. */
-  readonly older: ReadonlySet<string>;
   /** The places of each edge, by its name. */
   readonly places: ReadonlyMap<string, PlaceSettings>;
   /** Devices that take places for nothing. */
@@ -109,29 +106,22 @@ export function createScene(seed: number, machines: Machines): Scene {
   // In half of the runs both edges have one fingerprint.
   const alike = createRandom(seed, streams.routes).uniform() < 0.5 ? { fingerprint: 'alike' } : {};
   const edges = ['a', 'b'].map((name, index) => ({ ...edgeSettings(name, index, draw), ...alike, ...limits.edge }));
-  const older = olderOf(createRandom(seed, streams.versions));
   const scoring = createRandom(seed, streams.scores);
   const devices = Array.from({ length: 2 + random.integer(3) }, (_, index) =>
-    withScores(deviceSettings(index, draw, limits), older, scoring),
+    withScores(deviceSettings(index, draw, limits), scoring),
   );
   const hostileCount = random.integer(3);
   const places: Scene['places'] = new Map(edges.map(({ name, capacity }) => [name, { ...limits.places, capacity }]));
   const idle = idleDevices(createRandom(seed, streams.idle), mode, keys);
-  return { seed, mode, target, link, edges, devices, hostileCount, keys, older, places, idle };
+  return { seed, mode, target, link, edges, devices, hostileCount, keys, places, idle };
 }
 
-/** Names of some of the devices, and sometimes of an edge. */
-function olderOf(random: Random): ReadonlySet<string> {
-  const names = [...['device-0', 'device-1', 'device-2', 'device-3'], pick(random, ['a', 'b'])];
-  return new Set(names.filter(() => random.uniform() < 0.2));
-}
-
-/** One device of three asks for logprobs of its prompt, where all can give them, and some of these for nothing else. */
-function withScores(device: VirtualDeviceSettings, older: ReadonlySet<string>, random: Random): VirtualDeviceSettings {
+/** One device of three asks for logprobs of its prompt, and some of these for nothing else. */
+function withScores(device: VirtualDeviceSettings, random: Random): VirtualDeviceSettings {
   const isAsked = random.uniform() < 1 / 3;
   const isAlone = random.uniform() < 0.2;
   const promptLogprobs = pick(random, [0, 1, 3]);
-  if (!isAsked || [device.name, 'a', 'b'].some((name) => older.has(name))) return device;
+  if (!isAsked) return device;
   const turn = { ...device.turn, promptLogprobs, ...(isAlone && { maxAnswerTokens: 0 }) };
   return { ...device, turn };
 }

@@ -197,7 +197,7 @@ const faults: Readonly<Record<string, Fault>> = {
   edgeLied: onConnection(({ device, link, edge: name }, world) => {
     const edge = world.edges.get(name);
     if (edge === undefined || !edge.process.isUp) return null;
-    const message = lieTo(device, link, world.hasSentOpen(link), world.random);
+    const message = lieTo(device, world.hasSentOpen(link), world.random);
     world.lies.sent(link, message);
     edge.say(link, message);
     return `${name} tells ${device.settings.name} a lie: ${message.kind}`;

@@ -70,7 +70,7 @@ function loadingEdge(secondsLeft: number | null): OutriderError {
 }
 
 function refuseConnection(connection: Connection, { code, message: cause, remedy }: OutriderError): ConnectionHandler {
-  connection.send(new EdgeCodec(undefined, connection.version).encode({ kind: 'refused', code, cause, remedy }));
+  connection.send(new EdgeCodec().encode({ kind: 'refused', code, cause, remedy }));
   connection.close(code, cause);
   return { frame: () => {}, writable: () => {}, closed: () => {} };
 }

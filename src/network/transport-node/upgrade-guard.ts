@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { badArgument, type ErrorCode } from '../../core/basics/errors.ts';
-import { bestVersion, subprotocols } from '../transport/socket-connection.ts';
+import { subprotocol } from '../transport/socket-connection.ts';
 import { isLoopbackAddress } from './listen-address.ts';
 
 /**
@@ -99,8 +99,8 @@ export function createUpgradeGuard(settings: GuardSettings): UpgradeGuard {
     const refusal = guardAddress(request);
     if (refusal !== null) return refusal;
     const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
-    if (bestVersion(offered) !== undefined) return null;
-    const cause = `this edge speaks ${subprotocols.join(' and ')}`;
+    if (offered.includes(subprotocol)) return null;
+    const cause = `this edge speaks ${subprotocol}`;
     return { reason: 'subprotocol', status: '400 Bad Request', code: 'version-mismatch', cause };
   };
 }

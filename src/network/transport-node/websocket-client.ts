@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { badArgument, isOutriderError, OutriderError } from '../../core/basics/errors.ts';
 import { parseEdgeAddress, showAddress, unreachableEdge } from '../transport/edge-address.ts';
 import { interrupted } from '../transport/endings.ts';
-import { subprotocols } from '../transport/socket-connection.ts';
+import { subprotocol } from '../transport/socket-connection.ts';
 import type { Connect } from '../transport/transport.ts';
 import { type ConnectSettings, defaultConnectTimeoutMs } from '../transport/websocket-client.ts';
 import { connectTrusted, type PeerWord, parseFingerprint } from './pinned-certificate.ts';
@@ -43,7 +43,7 @@ export function connectWebSocket(url: string, settings: NodeConnectSettings = {}
       }
       const { timeoutMs = defaultConnectTimeoutMs } = settings;
       const limited = { ...socketOptions(settings.maxFrameBytes), handshakeTimeout: timeoutMs, ...trust };
-      const socket = new WebSocket(target, [...subprotocols], limited);
+      const socket = new WebSocket(target, subprotocol, limited);
       // The time-outs of Node and of `ws` count silence; an edge that sends a byte now and then would hold the device for ever.
       const timer = setTimeout(
         () => refuse(unreachableEdge(target, `no connection in ${timeoutMs} ms`, undefined, peer)),
@@ -117,7 +117,7 @@ function refusal(target: URL, status: number, text: string, peer: PeerWord): Out
 function versionMismatch(target: URL, peer: PeerWord, said = 'it does not name its version'): OutriderError {
   return new OutriderError(
     'version-mismatch',
-    `${showAddress(target)} does not speak ${subprotocols.join(' or ')}: ${said}`,
+    `${showAddress(target)} does not speak ${subprotocol}: ${said}`,
     `run the same version of outrider on ${peer === 'edge' ? 'device and edge' : 'both sides'}`,
   );
 }

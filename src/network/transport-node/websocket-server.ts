@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { OutriderError } from '../../core/basics/errors.ts';
 import { machineClock } from '../transport/machine-clock.ts';
-import { bestSubprotocol, subprotocols } from '../transport/socket-connection.ts';
+import { subprotocol } from '../transport/socket-connection.ts';
 import type { Accept, CloseReason, Connection, Listener } from '../transport/transport.ts';
 import {
   defaultPortLimits,
@@ -101,7 +101,7 @@ export async function listenWebSocket(settings: ListenSettings, accept: Accept):
     ...socketOptions(settings.maxFrameBytes),
     noServer: true,
     clientTracking: false,
-    handleProtocols: bestSubprotocol,
+    handleProtocols: () => subprotocol,
   });
   const connections = new Set<Connection>();
   const adopt = (socket: WebSocket, stream: Duplex, address: string): void => {
@@ -278,5 +278,5 @@ function refuseUpgrade(stream: Duplex, { status, ...refusal }: Refusal): void {
 export const demandUpgrade: RequestListener = (request, response) =>
   answerUnread(request, () => {
     response.writeHead(426, { Upgrade: 'websocket', Connection: 'Upgrade, close', 'Content-Type': 'text/plain' });
-    response.end(`This port speaks WebSocket, subprotocol ${subprotocols.join(' or ')}.\n`);
+    response.end(`This port speaks WebSocket, subprotocol ${subprotocol}.\n`);
   });

@@ -36,7 +36,6 @@ function discardUnread(stream: Duplex | undefined): void {
 export function adoptSocket(socket: WebSocket, accept: Accept, peer: Peer = {}): Connection {
   const connection = new SocketConnection(
     {
-      protocol: socket.protocol,
       get isOpen() {
         return socket.readyState === socket.OPEN;
       },

@@ -111,7 +111,6 @@ function join(link: Link, inner: Connection): [QueuedConnection, ConnectionHandl
     link.clock.after(0, () => outer.finish(lostConnection));
   };
   const wire: Wire = {
-    version: inner.version,
     get writable() {
       return inner.writable;
     },

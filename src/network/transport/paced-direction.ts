@@ -198,10 +198,6 @@ export class PacedConnection implements Connection {
     };
   }
 
-  get version(): Connection['version'] {
-    return this.#inner.version;
-  }
-
   get address(): string | undefined {
     return this.#inner.address;
   }

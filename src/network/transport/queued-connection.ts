@@ -14,8 +14,6 @@ import {
 
 /** The far end of the queue. It ignores calls after the end of the connection. */
 export interface Wire {
-  /** As of a {@link Connection}. */
-  readonly version?: Connection['version'];
   /** False while too much waits in the wire itself; `QueuedConnection.wireDrained` reports the end of that. */
   readonly writable: boolean;
   frame(bytes: Uint8Array): void;
@@ -52,10 +50,6 @@ export class QueuedConnection implements Connection {
   /** Must be called before the first frame arrives. */
   open(accept: Accept): void {
     this.#handler = accept(this);
-  }
-
-  get version(): Connection['version'] {
-    return this.#wire.version;
   }
 
   get writable(): boolean {

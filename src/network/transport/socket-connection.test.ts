@@ -8,7 +8,6 @@ function scene() {
   let writableCount = 0;
   const socket: RawSocket = {
     isOpen: true,
-    protocol: 'outrider.3',
     get waitingBytes() {
       return waitingBytes;
     },

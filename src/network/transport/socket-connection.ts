@@ -2,31 +2,12 @@
 // close. RawSocket hides the differences between WebSocket implementations.
 
 import type { ErrorCode } from '../../core/basics/errors.ts';
-import { type ProtocolVersion, protocolVersions } from '../../core/protocol/wire/messages.ts';
+import { protocolVersion } from '../../core/protocol/wire/messages.ts';
 import { lostConnection } from './endings.ts';
 import { type Accept, type CloseReason, type Connection, type ConnectionHandler, sendMarkBytes } from './transport.ts';
 import { type CloseFrame, fromCloseFrame, toCloseFrame } from './websocket-close.ts';
 
-/** Offered to a peer, the best first. */
-export const subprotocols: readonly string[] = protocolVersions.map(subprotocolOf);
-/** The best. */
-export const subprotocol: string = subprotocolOf(protocolVersions[0]);
-
-function subprotocolOf(version: ProtocolVersion): string {
-  return `outrider.${version}`;
-}
-
-/** The subprotocol of the best version among those of a peer; false: there is none that both speak. */
-export function bestSubprotocol(offered: Iterable<string>): string | false {
-  const version = bestVersion(offered);
-  return version === undefined ? false : subprotocolOf(version);
-}
-
-/** The best version among the subprotocols of a peer; undefined: there is none that both speak. */
-export function bestVersion(offered: Iterable<string>): ProtocolVersion | undefined {
-  const known = new Set(offered);
-  return protocolVersions.find((version) => known.has(subprotocolOf(version)));
-}
+export const subprotocol: string = `outrider.${protocolVersion}`;
 
 /** Time limit for the peer's answer to a close; a half-open connection never answers. */
 const closeTimeoutMs = 2000;
@@ -37,8 +18,6 @@ const mostLateBytes = 262_144;
 export interface RawSocket {
   readonly isOpen: boolean;
   readonly waitingBytes: number;
-  /** The subprotocol that was agreed on. */
-  readonly protocol: string;
   /** The peer's; absent: unknown. */
   readonly address?: string | undefined;
   /** As of {@link Connection}. */
@@ -80,10 +59,6 @@ export class SocketConnection implements Connection {
 
   get writable(): boolean {
     return this.#socket.waitingBytes <= sendMarkBytes;
-  }
-
-  get version(): ProtocolVersion | undefined {
-    return bestVersion([this.#socket.protocol]);
   }
 
   get address(): string | undefined {

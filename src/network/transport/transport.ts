@@ -2,7 +2,6 @@
 
 import type { ErrorCode } from '../../core/basics/errors.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
-import type { ProtocolVersion } from '../../core/protocol/wire/messages.ts';
 
 /** Default limit of both sides: the largest frame of docs/internals/protocol.md. */
 export const defaultMaxFrameBytes: number = limits.edgeFrameBytes;
@@ -28,8 +27,6 @@ export interface ConnectionHandler {
 
 /** One open connection, for its holder. */
 export interface Connection {
-  /** The version of the stream protocol on which both ends have agreed. Absent: the newest, as within a process. */
-  readonly version?: ProtocolVersion | undefined;
   /** The peer, for limits and logs: an IPv4 address, or the first half of an IPv6 address. Absent: unknown. */
   readonly address?: string | undefined;
   /** Whether the peer's certificate was checked, by an authority or a fingerprint. Absent: it was not, or that is not known. */

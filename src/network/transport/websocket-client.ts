@@ -5,7 +5,7 @@
 import type { OutriderError } from '../../core/basics/errors.ts';
 import { parseEdgeAddress, unreachableEdge } from './edge-address.ts';
 import { interrupted } from './endings.ts';
-import { SocketConnection, subprotocols } from './socket-connection.ts';
+import { SocketConnection, subprotocol } from './socket-connection.ts';
 import { type Accept, type Connect, defaultMaxFrameBytes, sendMarkBytes } from './transport.ts';
 import { droppedFrame, lostFrame } from './websocket-close.ts';
 
@@ -67,7 +67,7 @@ function openSocket(
 /** @throws OutriderError `edge-unreachable` if the page may not connect: ws from https, or its content security policy */
 function createSocket(target: URL): WebSocket {
   try {
-    const socket = new WebSocket(target, [...subprotocols]);
+    const socket = new WebSocket(target, subprotocol);
     socket.binaryType = 'arraybuffer';
     return socket;
   } catch (error) {
@@ -95,7 +95,6 @@ function adopt(socket: WebSocket, accept: Accept, maxFrameBytes: number): Socket
   };
   const connection = new SocketConnection(
     {
-      protocol: socket.protocol,
       get isOpen() {
         return socket.readyState === socket.OPEN;
       },

@@ -27,11 +27,10 @@ export const probeTimeoutMs = 5000;
 export async function probeEdge(edge: string | Connect): Promise<EdgeProbe> {
   addressOrConnector('probeEdge: edge', edge);
   const connect = typeof edge === 'string' ? connectWebSocket(edge, { timeoutMs: probeTimeoutMs }) : edge;
-  let codec = new DeviceCodec();
+  const codec = new DeviceCodec();
   const received: EdgeMessage[] = [];
   let wake = (): void => {};
-  const connection = await connect(({ version }) => {
-    codec = new DeviceCodec(version);
+  const connection = await connect(() => {
     return {
       frame: (bytes) => {
         // What is no answer to a probe, or no message at all, is passed over: the time limit ends it.

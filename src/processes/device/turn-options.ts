@@ -84,12 +84,12 @@ export interface TurnOptions {
   readonly topLogprobs?: number | undefined;
   /**
    * With it the report has logprobs of the prompt's tokens: how many of the likeliest tokens beside each, 0 to 20. The edge then evaluates
-   * the whole prompt, whatever it has of it already. An edge of an older version can't serve such a turn. Default: none.
+   * the whole prompt, whatever it has of it already. Default: none.
    */
   readonly promptLogprobs?: number | undefined;
   /**
    * The time per token that the answer is to keep, ms: while it is late the edge gives its drafts rows first. The edge may clip it, and
-   * refuses it with `target-refused` if it can't be kept. An edge of an older version does not know it. Default: that of the key or edge.
+   * refuses it with `target-refused` if it can't be kept. Default: that of the key or edge.
    */
   readonly targetMsPerToken?: number | undefined;
   /** Largest number of drafts beyond the committed text; default 24. */
@@ -105,7 +105,7 @@ export interface TurnOptions {
   readonly conversation?: string;
   /**
    * 32 hex digits, not all zero: only turns of the same namespace reuse each other's prompts on the edge, where one key stands for several
-   * people. An edge of an older version does not know it. Default: none.
+   * people. Default: none.
    */
   readonly namespace?: string | undefined;
   /** gamma: drafts in a window, in the modes that have windows (sd, psd); default 4. */

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { neutralSampling } from '../../core/decoding/sampling.ts';
 import { edgeKey } from '../../core/protocol/edge/edge-key.ts';
-import type { OpenMessage, ProtocolVersion } from '../../core/protocol/wire/messages.ts';
+import type { OpenMessage } from '../../core/protocol/wire/messages.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
 import { createGate, type ModelScript, scriptModel } from '../../models/port/scripted.ts';
 import { createToyModel } from '../../models/port/toy.ts';
@@ -34,7 +34,7 @@ async function bed(script: ModelScript, options: Partial<EdgeOptions> & { readon
   const open = (prompt: readonly number[], changes: Partial<OpenMessage> = {}): RawDevice => {
     const session = (++sessions).toString(16).padStart(32, '0');
     const shared = { session, conversation: session, prompt, maxAnswerTokens: answerTokens };
-    return new RawDevice(edge, changes.version as ProtocolVersion | undefined).open(toy, { ...shared, ...changes });
+    return new RawDevice(edge).open(toy, { ...shared, ...changes });
   };
   return { edge, open, faults, evaluated };
 }
@@ -203,16 +203,13 @@ describe('prompt memory', () => {
   const namespace = 'a0'.repeat(16);
   const own = { conversation, credentials: 'key of a' };
   const another = { conversation: 'ef'.repeat(16) };
-  const ofTwo = { version: 2 } as const;
 
   it.each<[string, Case]>([
     ['the same key, whatever the conversation', { first: own, second: { ...own, ...another } }],
     ['the same namespace', { first: { ...own, namespace }, second: { ...own, ...another, namespace } }],
-    ['the same conversation of version 2', { first: { ...own, ...ofTwo }, second: { ...own, ...ofTwo } }],
     ['the same conversation without keys', { first: { conversation }, second: { conversation }, isKeyed: false }],
   ])('is kept for %s', async (_whom, turns) => {
-    const held = turns.first.version === 2 ? undefined : 5;
-    expect(await evaluatedAgain(turns)).toEqual({ tokens: 1, ms: 10, held });
+    expect(await evaluatedAgain(turns)).toEqual({ tokens: 1, ms: 10, held: 5 });
   });
 
   const strangers: [string, Case][] = [
@@ -224,8 +221,6 @@ describe('prompt memory', () => {
       'its namespace with another key',
       { first: { ...own, namespace }, second: { ...own, namespace, credentials: 'key of b' } },
     ],
-    ['another conversation of version 2', { first: { ...own, ...ofTwo }, second: { ...own, ...another, ...ofTwo } }],
-    ['version 2 of the same key', { first: own, second: { ...own, ...ofTwo } }],
     ['another conversation without keys', { first: { conversation }, second: another, isKeyed: false }],
     [
       'another namespace without keys',
@@ -235,8 +230,7 @@ describe('prompt memory', () => {
   it.each(strangers.flatMap(([whom, turns]) => [1, 2].map((sequences) => [whom, sequences, turns] as const)))(
     'is not used for %s, by counts and time, %d sequences',
     async (_whom, sequences, turns) => {
-      const held = turns.second.version === 2 ? undefined : 0;
-      expect(await evaluatedAgain({ ...turns, sequences })).toEqual({ tokens: 6, ms: 60, held });
+      expect(await evaluatedAgain({ ...turns, sequences })).toEqual({ tokens: 6, ms: 60, held: 0 });
     },
   );
 

@@ -1,7 +1,7 @@
 // A device that is driven by hand, at an edge without sockets: it sends what a test passes it, and keeps what it receives.
 
 import { testOpening } from '../../core/protocol/edge/edge-session.fixture.ts';
-import type { DeviceMessage, EdgeMessage, OpenMessage, ProtocolVersion } from '../../core/protocol/wire/messages.ts';
+import type { DeviceMessage, EdgeMessage, OpenMessage } from '../../core/protocol/wire/messages.ts';
 import { byteWire } from '../../core/protocol/wire/wire.ts';
 import type { Connection, ConnectionHandler } from '../../network/transport/transport.ts';
 import type { Edge } from './edge.ts';
@@ -12,15 +12,12 @@ export class RawDevice {
   frameBytes = 0;
   /** Code and detail of the close. */
   closed: string | null = null;
-  readonly #wire: ReturnType<typeof byteWire.device>;
+  readonly #wire = byteWire.device();
   readonly #handler: ConnectionHandler;
   #noticed: (() => void)[] = [];
 
-  /** @param version that the two sides have agreed on; default: the newest */
-  constructor(edge: Edge, version?: ProtocolVersion) {
-    this.#wire = byteWire.device(version);
+  constructor(edge: Edge) {
     const connection: Connection = {
-      version,
       writable: true,
       sentBytes: 0,
       receivedBytes: 0,

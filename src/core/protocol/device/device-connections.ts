@@ -4,7 +4,7 @@
 import type { Clock } from '../../basics/clock.ts';
 import { type ConnectionEntry, type ConnectionObserver, Connections, type LinkSink } from '../wire/connections.ts';
 import type { LivenessSettings } from '../wire/liveness.ts';
-import type { DeviceMessage, EdgeMessage, ProtocolVersion } from '../wire/messages.ts';
+import type { DeviceMessage, EdgeMessage } from '../wire/messages.ts';
 import type { DeviceWire, Frame, FrameConnection, FrameHandler } from '../wire/wire.ts';
 import type { ConnectionRecord } from './message-guard.ts';
 
@@ -40,8 +40,7 @@ export interface DeviceConnectionSettings {
 export interface DeviceSink extends LinkSink {
   /** @returns what is wrong with a received message; null: nothing */
   guard(connection: ConnectionRecord, message: EdgeMessage): string | null;
-  /** @param version of the protocol on it; undefined: the newest */
-  linkOpened(link: number, edge: string, version: ProtocolVersion | undefined): void;
+  linkOpened(link: number, edge: string): void;
   received(link: number, message: EdgeMessage): void;
 }
 
@@ -106,8 +105,8 @@ export class DeviceConnections<Carrier extends FrameConnection<DeviceMessage>> e
   /** Takes a new connection to this edge. */
   open(edge: string, carrier: Carrier, shown: Shown = {}): FrameHandler {
     const own = { edge, shown, isGreeted: false, hasSentOpen: false };
-    const [id, handler] = this.add(carrier, this.#settings.wire.device(carrier.version), () => own);
-    this.#sink.linkOpened(id, edge, carrier.version);
+    const [id, handler] = this.add(carrier, this.#settings.wire.device(), () => own);
+    this.#sink.linkOpened(id, edge);
     if (this.#settings.measuresRoundTrip) this.ping(id);
     return handler;
   }

@@ -9,7 +9,7 @@ import type { PassPrices, PassWork } from '../../decoding/pass-times.ts';
 import type { ConnectionObserver } from '../wire/connections.ts';
 import { type DraftMade, type DraftOrder, withoutWork, workOf } from '../wire/draft-order.ts';
 import type { DeviceMessage, EdgeMessage } from '../wire/messages.ts';
-import { deafHandler, type FrameConnection, type FrameHandler } from '../wire/wire.ts';
+import type { FrameConnection, FrameHandler } from '../wire/wire.ts';
 import { mayHedge } from './device-alternatives.ts';
 import { type DeviceConnectionSettings, DeviceConnections, type DeviceSink, type Shown } from './device-connections.ts';
 import { findLink } from './device-links.ts';
@@ -18,7 +18,7 @@ import type { DeviceEffect, DeviceEvent, DeviceState, DeviceStep, DraftBudget, O
 import { edgeOwesText } from './device-window.ts';
 import { DraftWatch } from './draft-watch.ts';
 import type { DraftingAdvice, DraftingSwitch, TurnMeasures } from './drafting-advice.ts';
-import { EdgeChoice, type EdgeChoiceSettings, type Refusal } from './edge-choice.ts';
+import { EdgeChoice, type EdgeChoiceSettings } from './edge-choice.ts';
 import type { EdgeFailure } from './edge-routes.ts';
 import type { guardMessage } from './message-guard.ts';
 import { reconnectPauseMs } from './reconnect-pause.ts';
@@ -119,14 +119,14 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     const sink: DeviceSink = {
       guard: (connection, message) =>
         settings.machines.guardMessage(connection, message, this.#state, settings.vocabularySize),
-      linkOpened: (link, edge, version) => {
+      linkOpened: (link, edge) => {
         this.#hasConnected = true;
         // An attempt that waits is one for a turn without a connection.
         this.#cancelConnect();
         if (this.#movingTo === edge) this.#movingTo = null;
         this.#openedAtMs = clock.nowMs();
         if (this.#state.edges.length === 0) this.#switch(advice?.begins());
-        this.step({ kind: 'link-opened', link, edge, version });
+        this.step({ kind: 'link-opened', link, edge });
       },
       received: (link, message) => {
         if (this.#isLeft(link, message)) return;
@@ -174,8 +174,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
    * @param shown belongs to this connection: whatever becomes of the name of its edge, its key is sent to no other address
    */
   connected(edge: string, carrier: Carrier, shown?: Shown): FrameHandler {
-    const unfit = this.#edges.unspeakable(this.#state, carrier.version);
-    if (unfit !== null) return this.#refuse(edge, carrier, unfit);
     return this.connections.open(edge, carrier, shown);
   }
 
@@ -204,17 +202,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
     // Without a connection, the attempt to connect is made to that edge instead.
     if (links.length === 0) this.#cancelConnect();
     this.#host.connect(edge);
-  }
-
-  /** This edge can't serve the turn, and is not asked. */
-  #refuse(edge: string, carrier: Carrier, reason: Refusal): FrameHandler {
-    carrier.close('done', reason.cause);
-    if (this.#movingTo === edge) this.#movingTo = null;
-    this.#edges.refused(edge, reason, this.#clock.nowMs());
-    if (this.#state.links.length > 0) this.#host.notMoved?.(edge, { ...reason, message: reason.cause });
-    else if (this.#edges.hasOther) this.#connectLater(edge, 'refused');
-    else this.failed({ ...reason, message: reason.cause });
-    return deafHandler;
   }
 
   failed({ code, message: cause, remedy }: Pick<OutriderError, 'code' | 'message' | 'remedy'>): void {

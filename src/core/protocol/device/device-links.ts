@@ -11,7 +11,6 @@ import {
   type EndMessage,
   type HelloMessage,
   type PromptScoredMessage,
-  type ProtocolVersion,
   protocolVersion,
   type RefusedMessage,
 } from '../wire/messages.ts';
@@ -63,40 +62,39 @@ function forget(state: DeviceState, edge: string): DeviceState {
 /** Attaches a new connection: `resume` if this edge has the session, otherwise `open` with the whole text. */
 export function attach(
   state: DeviceState,
-  { link: id, edge, version = protocolVersion }: Omit<Extract<DeviceEvent, { kind: 'link-opened' }>, 'kind'>,
+  { link: id, edge }: Omit<Extract<DeviceEvent, { kind: 'link-opened' }>, 'kind'>,
   effects: DeviceEffect[],
 ): DeviceState {
   const held = state.edges.find((known) => known.edge === edge)?.held ?? null;
   const attempt = lastAttempt(state) + 1;
   const length = held ?? state.text.length;
   const { credentials, padding } = state.turn;
-  const turn = openingOf(state, version);
+  const turn = openingOf(state);
   effects.push({
     kind: 'send',
     link: id,
     message:
       held === null
-        ? { kind: 'open', version, attempt, answer: state.text.slice(turn.prompt.length), ...turn }
-        : { kind: 'resume', version, credentials, padding, session: turn.session, attempt, length },
+        ? { kind: 'open', version: protocolVersion, attempt, answer: state.text.slice(turn.prompt.length), ...turn }
+        : { kind: 'resume', version: protocolVersion, credentials, padding, session: turn.session, attempt, length },
   });
   const others = state.links.filter((link) => link.id !== id);
   const before = state.links.find((link) => link.id === id);
   const { branchCount, writable, fingerprint } = before ?? { branchCount: 0, writable: true, fingerprint: null };
   const fresh = { received: length, acknowledged: length, branches: [], alternatives: [], isExtendable: false };
-  const link = { id, edge, attempt, writable, version, fingerprint, branchCount, ...fresh };
+  const link = { id, edge, attempt, writable, fingerprint, branchCount, ...fresh };
   const main = state.main ?? id;
   // Frames of the lost connection may not have arrived, so everything is sent again.
   const again = main === id ? { pendingVerifications: [], isFresh: true } : {};
   return { ...state, edges: know(state, edge, attempt, length), ...again, links: [...others, link], main };
 }
 
-/** An edge is asked for logprobs of the prompt until the device has them all. An older version knows none of these fields. */
-function openingOf(state: DeviceState, version: ProtocolVersion): ReturnType<typeof openedTurn> {
-  const { namespace, promptLogprobs, targetMsPerToken, ...turn } = openedTurn(state.turn);
-  if (version < 3) return turn;
+/** An edge is asked for logprobs of the prompt until the device has them all. */
+function openingOf(state: DeviceState): ReturnType<typeof openedTurn> {
+  const { promptLogprobs, ...turn } = openedTurn(state.turn);
   const isAsked = lacksPromptLogprobs(state) || turn.maxAnswerTokens === 0;
   const asked = isAsked ? promptLogprobs : undefined;
-  return { ...turn, ...defined({ namespace, promptLogprobs: asked, targetMsPerToken }) };
+  return { ...turn, ...defined({ promptLogprobs: asked }) };
 }
 
 /** Removes a closed connection. If it was the main one, the oldest remaining one is now; without any, the device connects again. */
@@ -183,8 +181,8 @@ function takeRefusal(
 }
 
 function greet(state: DeviceState, link: DeviceLink, hello: HelloMessage, effects: DeviceEffect[]): DeviceState {
-  if (hello.version !== link.version) {
-    const cause = `the edge speaks protocol ${hello.version}, this device ${link.version}`;
+  if (hello.version !== protocolVersion) {
+    const cause = `the edge speaks protocol ${hello.version}, this device ${protocolVersion}`;
     const remedy = 'install the same version of outrider on both';
     return finish(state, { kind: 'failed', code: 'version-mismatch', cause, remedy }, effects);
   }

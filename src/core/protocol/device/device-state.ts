@@ -7,14 +7,7 @@ import { noRunnerUps, type RunnerUpRates } from '../../decoding/runner-up-chance
 import { TokenText } from '../../decoding/token-text.ts';
 import type { DraftMade, DraftOrder } from '../wire/draft-order.ts';
 import type { Alternative } from '../wire/hedged-drafts.ts';
-import type {
-  DeviceMessage,
-  EdgeMessage,
-  EndReason,
-  OpenMessage,
-  ProtocolVersion,
-  TurnAccount,
-} from '../wire/messages.ts';
+import type { DeviceMessage, EdgeMessage, EndReason, OpenMessage, TurnAccount } from '../wire/messages.ts';
 
 /** A turn that the device requests; `open` messages are made from it. */
 export type TurnRequest = Omit<OpenMessage, 'kind' | 'version' | 'attempt' | 'answer'> & {
@@ -91,8 +84,6 @@ export interface DeviceLink {
   /** Attempt number of its attach. */
   readonly attempt: number;
   readonly writable: boolean;
-  /** The protocol's version on this connection. */
-  readonly version: ProtocolVersion;
   /** Fingerprint in the edge's `hello`; null before it. */
   readonly fingerprint: string | null;
   /** End of the committed text that this connection has carried. */
@@ -177,13 +168,7 @@ export interface DeviceState {
 }
 
 export type DeviceEvent =
-  /** `version`: of the protocol on this connection; default: the newest. */
-  | {
-      readonly kind: 'link-opened';
-      readonly link: number;
-      readonly edge: string;
-      readonly version?: ProtocolVersion | undefined;
-    }
+  | { readonly kind: 'link-opened'; readonly link: number; readonly edge: string }
   | { readonly kind: 'link-closed'; readonly link: number }
   | { readonly kind: 'link-writable'; readonly link: number; readonly writable: boolean }
   | { readonly kind: 'message-received'; readonly link: number; readonly message: EdgeMessage }

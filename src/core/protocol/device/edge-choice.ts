@@ -2,7 +2,7 @@
 // device; edge-routes.ts has what turns share.
 
 import type { ErrorCode, OutriderError } from '../../basics/errors.ts';
-import type { EdgeMessage, HelloMessage, ProtocolVersion, RefusedMessage } from '../wire/messages.ts';
+import { type EdgeMessage, type HelloMessage, protocolVersion, type RefusedMessage } from '../wire/messages.ts';
 import type { DeviceState } from './device-state.ts';
 import type { EdgeFailure, EdgeRoutes, NextEdge } from './edge-routes.ts';
 
@@ -65,7 +65,7 @@ export class EdgeChoice {
       case 'refused':
         return message;
       case 'hello':
-        return this.#unfit(state, link, message);
+        return this.#unfit(state, message);
       case 'commit':
         // Of two edges that were greeted before there was text, the one that writes first sets the target.
         if (this.#settings.keepsTarget !== true) return null;
@@ -73,16 +73,6 @@ export class EdgeChoice {
       default:
         return null;
     }
-  }
-
-  /** Why an edge can't be asked for this turn on a connection of this version; null: it can. */
-  unspeakable({ turn }: DeviceState, version: ProtocolVersion | undefined): Refusal | null {
-    if (version !== 2 || turn.promptLogprobs === undefined) return null;
-    return {
-      code: 'version-mismatch',
-      cause: `protocol ${version} has no log-probabilities of prompts`,
-      remedy: 'run a newer outrider on the edge, or leave them out',
-    };
   }
 
   /** @returns whether the turn waits for this edge, which loads its model */
@@ -131,11 +121,11 @@ export class EdgeChoice {
   }
 
   /** Why an edge that greets so can't write this turn's text; null: it can. */
-  #unfit(state: DeviceState, link: number, hello: HelloMessage): Refusal | null {
+  #unfit(state: DeviceState, hello: HelloMessage): Refusal | null {
     // Of the only edge, the machine judges these two.
     if (this.#settings.routes?.hasSeveral === true) {
       const remedy = 'use edges of one version and one target';
-      if (hello.version !== state.links.find(({ id }) => id === link)?.version)
+      if (hello.version !== protocolVersion)
         return { code: 'version-mismatch', cause: `an edge speaks protocol ${hello.version}`, remedy };
       if (hello.tokenizerHash !== state.turn.tokenizerHash)
         return { code: 'tokenizer-mismatch', cause: `an edge runs ${hello.model}, with another tokenizer`, remedy };

@@ -56,8 +56,8 @@ class Bed {
     return this;
   }
 
-  connect(link: number, version?: 2 | 3, edge = 'a'): this {
-    return this.step({ kind: 'link-opened', link, edge, version });
+  connect(link: number, edge = 'a'): this {
+    return this.step({ kind: 'link-opened', link, edge });
   }
 
   receive(link: number, message: EdgeMessage): this {
@@ -78,30 +78,19 @@ class Bed {
 }
 
 describe('an attach', () => {
-  it('has the version of its connection, and only what that version has', () => {
+  it('opens, resumes and opens again, with all that was asked for', () => {
     const asked = { namespace: request.namespace, promptLogprobs: 1 };
     expect(new Bed().connect(1).sent).toMatchObject([{ kind: 'open', version: 3, ...asked }]);
-    const older = new Bed({ promptLogprobs: undefined }).connect(1, 2);
-    expect(older.sent).toMatchObject([{ kind: 'open', version: 2 }]);
-    expect(older.sent[0]).not.toHaveProperty('namespace');
-    expect(older.step({ kind: 'link-closed', link: 1 }).connect(2, 3).sent).toMatchObject([
-      { kind: 'resume', version: 3, length: 6 },
-    ]);
-    expect(older.receive(2, { kind: 'gone' }).sent).toMatchObject([{ kind: 'open', version: 3, attempt: 3 }]);
+    const bed = new Bed({ promptLogprobs: undefined }).connect(1).step({ kind: 'link-closed', link: 1 }).connect(2);
+    expect(bed.sent).toMatchObject([{ kind: 'resume', version: 3, length: 6 }]);
+    expect(bed.receive(2, { kind: 'gone' }).sent).toMatchObject([{ kind: 'open', version: 3, attempt: 3 }]);
   });
 
   it('goes on after a greeting of its own version, and of no other', () => {
-    for (const [version, greeted, isRight] of [
-      [3, 3, true],
-      [2, 2, true],
-      [2, 3, false],
-      [3, 2, false],
-      [undefined, 3, true],
-    ] as const) {
-      const bed = new Bed({ promptLogprobs: undefined }).connect(1, version);
-      bed.receive(1, { ...testHello, version: greeted });
-      if (isRight) expect(bed.state.outcome).toBeNull();
-      else expect(bed.state.outcome).toMatchObject({ kind: 'failed', code: 'version-mismatch' });
+    for (const greeted of [2, 3, 4]) {
+      const { state } = new Bed().connect(1).receive(1, { ...testHello, version: greeted });
+      if (greeted === 3) expect(state.outcome).toBeNull();
+      else expect(state.outcome).toMatchObject({ kind: 'failed', code: 'version-mismatch' });
     }
   });
 });
@@ -118,11 +107,11 @@ describe('logprobs of a prompt', () => {
 
   it('are asked for until the device has all of them', () => {
     const bed = new Bed().connect(1).receive(1, scored(1, 5)).commit(1, 6, 9);
-    expect(bed.connect(2, 3, 'b').sent).toMatchObject([{ kind: 'open', answer: [9] }]);
+    expect(bed.connect(2, 'b').sent).toMatchObject([{ kind: 'open', answer: [9] }]);
     expect(bed.sent[0]).not.toHaveProperty('promptLogprobs');
     // Of a prompt alone the end may be missing.
     const alone = new Bed({ maxAnswerTokens: 0 }).connect(1).receive(1, scored(1, 5));
-    expect(alone.connect(2, 3, 'b').sent).toMatchObject([{ kind: 'open', promptLogprobs: 1 }]);
+    expect(alone.connect(2, 'b').sent).toMatchObject([{ kind: 'open', promptLogprobs: 1 }]);
   });
 
   it('with a gap cost the edge its connection', () => {

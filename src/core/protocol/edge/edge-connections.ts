@@ -136,8 +136,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
   accept(carrier: Carrier): FrameHandler {
     const { wire, rate, hello, checkLengths: measured } = this.#settings;
     const admit = (credentials: string): void => this.#admit(id, credentials);
-    const { version = protocolVersion } = carrier;
-    const end = wire.edge(measured === undefined ? { admit } : { admit, measured }, version);
+    const end = wire.edge(measured === undefined ? { admit } : { admit, measured });
     const [id, handler] = this.add(carrier, end, (number) => ({
       rate: createRateLimit(rate, this.clock.nowMs()),
       key: null,
@@ -146,7 +145,7 @@ export class EdgeConnections<Carrier extends FrameConnection<EdgeMessage>> exten
       cancelIdle: this.#closeIdleLater(number, this.#limits.attachMs),
     }));
     this.#unattached.add(id, carrier.address ?? '');
-    this.send(id, { ...hello(), version });
+    this.send(id, { ...hello(), version: protocolVersion });
     if (this.#isLeaving) this.send(id, { kind: 'leaving' });
     if (this.count > this.#limits.connections) {
       const cause = `the edge has ${this.#limits.connections} connections`;

@@ -263,8 +263,7 @@ export class EdgeCore<Entry extends EdgeEntry, Carrier extends FrameConnection<E
   #takePlace(entry: Entry, open: OpenMessage): boolean {
     if (!this.#host.takePlace(entry, open)) return false;
     const { link } = entry.state;
-    if (link !== null && link.version >= 3)
-      this.connections.send(link.id, { kind: 'held', tokens: this.#host.heldTokens(entry) });
+    if (link !== null) this.connections.send(link.id, { kind: 'held', tokens: this.#host.heldTokens(entry) });
     return true;
   }
 

@@ -96,7 +96,7 @@ export function createEdgeSession(rules: EdgeRules, incarnation: number, created
   const start = { ...blank, generation: 0, open, ending, endState: ending.start, text, attempt: 0, link: null };
   const effects: EdgeEffect[] = [];
   const blankState = { ...start, acknowledged: 0, end: null, account };
-  const link = { id: created.link, version: open.version, writable: created.isBlocked !== true };
+  const link = { id: created.link, writable: created.isBlocked !== true };
   const state = replaceText(blankState, link, open, effects);
   // No link: the opening was refused, so no step may run for it.
   return { state: flush({ ...state, released: state.link === null }, effects), effects };
@@ -142,7 +142,7 @@ function receive(
   effects: EdgeEffect[],
 ): EdgeState {
   if (message.kind === 'open' || message.kind === 'resume') {
-    return attach(state, { id: link, version: message.version, writable: isBlocked !== true }, message, effects);
+    return attach(state, { id: link, writable: isBlocked !== true }, message, effects);
   }
   if (state.link?.id !== link) return state;
   switch (message.kind) {
@@ -169,7 +169,7 @@ function receive(
   }
 }
 
-type NewLink = Pick<EdgeLink, 'id' | 'version' | 'writable'>;
+type NewLink = Pick<EdgeLink, 'id' | 'writable'>;
 
 function attach(
   state: EdgeState,

@@ -22,8 +22,6 @@ export interface EdgeRules {
 export interface EdgeLink {
   readonly id: number;
   readonly writable: boolean;
-  /** The protocol's version on this connection. */
-  readonly version: number;
   /** Length of the text that has been sent. This pointer replaces a queue of commits. */
   readonly sent: number;
   readonly endSent: boolean;

@@ -4,14 +4,10 @@
 import type { OpenMessage } from '../wire/messages.ts';
 import { anyone, type EdgeKey } from './edge-key.ts';
 
-/** From this version on a device says for whom it asks, if there are several (`namespace`). Before, it did so by the conversation. */
-const namespaceVersion = 3;
-
 /** Two texts have the same owner if and only if these parts are equal. */
 export function promptOwnerOf(
   key: Pick<EdgeKey, 'id'>,
-  { version, namespace = '', conversation }: Pick<OpenMessage, 'version' | 'namespace' | 'conversation'>,
+  { namespace = '', conversation }: Pick<OpenMessage, 'namespace' | 'conversation'>,
 ): readonly string[] {
-  const isOneOwner = key.id !== anyone.id && version >= namespaceVersion;
-  return isOneOwner ? [key.id, namespace] : [key.id, namespace, conversation];
+  return key.id === anyone.id ? [key.id, namespace, conversation] : [key.id, namespace];
 }

@@ -8,7 +8,7 @@ import { topLogprobsLimit } from '../../decoding/logprobs.ts';
 import type { Sampling } from '../../decoding/sampling.ts';
 import { malformed } from './bytes.ts';
 import { limits } from './limits.ts';
-import type { OpenMessage, ProtocolVersion, ResumeMessage } from './messages.ts';
+import { type OpenMessage, protocolVersion, type ResumeMessage } from './messages.ts';
 import { type ModeName, modeNames } from './mode.ts';
 
 const sessionBytes = 16;
@@ -44,19 +44,16 @@ function writeFirstFields(writer: ByteWriter, message: OpenMessage | ResumeMessa
 }
 
 export function writeOpen(writer: ByteWriter, message: OpenMessage): ByteWriter {
-  const isOfThree = message.version >= 3;
   writeFirstFields(writer, message).hex(message.session).hex(message.conversation);
-  if (isOfThree) writer.hex(message.namespace ?? noNamespace);
-  writer.varint(message.attempt);
+  writer.hex(message.namespace ?? noNamespace).varint(message.attempt);
   writer.hex(message.tokenizerHash).byte(modeNames.indexOf(message.mode));
   writeSampling(writer, message.sampling);
   writer.varint(message.stopStrings.length);
   for (const stop of message.stopStrings) writer.text(stop);
   writer.varint(message.maxAnswerTokens).varint(message.flowControlWindow).varint(message.maxAhead);
-  if (isOfThree) writer.varint(plusOne(message.promptLogprobs));
+  writer.varint(plusOne(message.promptLogprobs));
   writer.varint(message.prompt.length).varint(message.answer.length).ids(message.prompt).ids(message.answer);
-  const { grammar, topLogprobs } = message;
-  const target = isOfThree ? message.targetMsPerToken : undefined;
+  const { grammar, topLogprobs, targetMsPerToken: target } = message;
   if (grammar === undefined && topLogprobs === undefined && target === undefined) return writer;
   if (grammar === undefined) writer.byte(0);
   else writer.byte(1 + grammarKinds.indexOf(grammar.kind)).text(grammar.text);
@@ -91,14 +88,14 @@ function readGrammar(reader: ByteReader): Grammar | undefined {
 /** @returns only what was asked for */
 function readAsked(
   reader: ByteReader,
-  { version, flowControlWindow, padding }: Pick<OpenMessage, 'version' | 'flowControlWindow' | 'padding'>,
+  { flowControlWindow, padding }: Pick<OpenMessage, 'flowControlWindow' | 'padding'>,
 ): Pick<OpenMessage, 'grammar' | 'topLogprobs' | 'targetMsPerToken'> {
   if (reader.remaining === 0) return {};
   const grammar = readGrammar(reader);
   const topLogprobs = reader.remaining === 0 ? undefined : readPlusOne(reader);
   if (topLogprobs !== undefined && flowControlWindow > limits.maxScoredWindow)
     throw malformed(`with logprobs the flow-control window is at most ${limits.maxScoredWindow}`);
-  const target = version < 3 || reader.remaining === 0 ? undefined : reader.varint(limits.stepMicroseconds);
+  const target = reader.remaining === 0 ? undefined : reader.varint(limits.stepMicroseconds);
   const targetMsPerToken = target === undefined || target === 0 ? undefined : target / 1000;
   const asksNothing = grammar === undefined && topLogprobs === undefined && target === undefined;
   if ((asksNothing || target === 0) && padding === 0) throw malformed('it ends with bytes that ask for nothing');
@@ -116,12 +113,11 @@ export interface Admission {
 /** The version is the first field in every protocol version, so that a client of another version gets a clear error. */
 function readFirstFields(
   reader: ByteReader,
-  agreed: ProtocolVersion,
   { admit }: Admission,
 ): Pick<OpenMessage, 'version' | 'credentials' | 'padding'> {
   const version = reader.varint(Number.MAX_SAFE_INTEGER);
-  if (version !== agreed) {
-    const cause = `the device speaks protocol ${version}, the edge ${agreed} on this connection`;
+  if (version !== protocolVersion) {
+    const cause = `the device speaks protocol ${version}, the edge ${protocolVersion}`;
     throw new OutriderError('version-mismatch', cause, 'install the same version of outrider on both');
   }
   const credentials = reader.text(limits.credentialBytes);
@@ -135,10 +131,10 @@ function readMode(reader: ByteReader): ModeName {
   return mode;
 }
 
-export function readOpen(reader: ByteReader, version: ProtocolVersion, admission: Admission): OpenMessage {
-  const first = readFirstFields(reader, version, admission);
+export function readOpen(reader: ByteReader, admission: Admission): OpenMessage {
+  const first = readFirstFields(reader, admission);
   const [session, conversation] = [reader.hex(sessionBytes), reader.hex(sessionBytes)];
-  const namespace = version >= 3 ? readNamespace(reader) : undefined;
+  const namespace = readNamespace(reader);
   const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
   const tokenizerHash = reader.hex(hashBytes);
   const mode = readMode(reader);
@@ -150,7 +146,7 @@ export function readOpen(reader: ByteReader, version: ProtocolVersion, admission
   const maxAnswerTokens = reader.varint(limits.textTokens);
   const flowControlWindow = reader.varint(limits.maxFlowControlWindow);
   const maxAhead = reader.varint(limits.maxAhead);
-  const promptLogprobs = version >= 3 ? readPlusOne(reader) : undefined;
+  const promptLogprobs = readPlusOne(reader);
   const [promptCount, answerCount] = [reader.varint(limits.textTokens), reader.varint(limits.textTokens)];
   if (promptCount === 0) throw malformed('the prompt is empty');
   if (flowControlWindow < limits.minFlowControlWindow)
@@ -160,7 +156,7 @@ export function readOpen(reader: ByteReader, version: ProtocolVersion, admission
   admission.measured?.(promptCount, answerCount);
   const prompt = reader.ids(promptCount, limits.maxId);
   const answer = reader.ids(answerCount, limits.maxId);
-  const asked = readAsked(reader, { version, flowControlWindow, padding: first.padding });
+  const asked = readAsked(reader, { flowControlWindow, padding: first.padding });
   const own = { session, conversation, attempt, tokenizerHash, ...defined({ namespace, promptLogprobs }) };
   const identity = { kind: 'open', ...first, ...own } as const;
   const bounds = { maxAnswerTokens, flowControlWindow, maxAhead };
@@ -176,8 +172,8 @@ export function writeResume(writer: ByteWriter, message: ResumeMessage): ByteWri
   return writeFirstFields(writer, message).hex(message.session).varint(message.attempt).varint(message.length);
 }
 
-export function readResume(reader: ByteReader, version: ProtocolVersion, admission: Admission): ResumeMessage {
-  const first = readFirstFields(reader, version, admission);
+export function readResume(reader: ByteReader, admission: Admission): ResumeMessage {
+  const first = readFirstFields(reader, admission);
   const session = reader.hex(sessionBytes);
   const attempt = reader.varint(Number.MAX_SAFE_INTEGER);
   return { kind: 'resume', ...first, session, attempt, length: reader.varint(limits.textTokens) };

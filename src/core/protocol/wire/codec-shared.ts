@@ -26,7 +26,6 @@ export const frame = {
   leaving: 0x47,
   /** A long commit, and the logprobs of all its tokens. */
   commitScored: 0x48,
-  /** From version 3 on. */
   held: 0x49,
   promptScored: 0x4a,
   /** | count 1..63: extends the branch. */

@@ -120,34 +120,7 @@ describe('an attach', () => {
       for (const kind of [0x01, 0x02]) {
         const decode = (): unknown => new EdgeCodec().decode(Uint8Array.of(kind, ...version, 9, 9));
         expect(decode).toThrow(expect.objectContaining({ code: 'version-mismatch' }));
-        const older = (): unknown => new EdgeCodec(undefined, 2).decode(Uint8Array.of(kind, 3, 9, 9));
-        expect(older).toThrow('the device speaks protocol 3, the edge 2 on this connection');
       }
-    }
-  });
-});
-
-const open2: OpenMessage = { ...open, version: 2 };
-const quarter = { logprob: -0.25, top: [{ id: 10, logprob: -0.25 }] };
-
-describe('version 2', () => {
-  it('has no namespace and no logprobs of a prompt, whatever a message says', () => {
-    const message = { ...open2, namespace: '1'.repeat(32), promptLogprobs: 3 };
-    expect(new EdgeCodec(undefined, 2).decode(new DeviceCodec(2).encode(message))).toEqual(open2);
-    const frame = new DeviceCodec(3).encode(open);
-    // The bytes of a namespace, and one that asks for no logprobs.
-    expect(frame.length - new DeviceCodec(2).encode(open2).length).toBe(17);
-  });
-
-  it('has no frames that came later', () => {
-    for (const message of [
-      { kind: 'held', tokens: 2 } as const,
-      { kind: 'prompt-scored', first: 1, logprobs: [quarter] } as const,
-    ]) {
-      const frame = new EdgeCodec().encode(message);
-      expect(new DeviceCodec().decode(frame)).toEqual(message);
-      expect(() => new DeviceCodec(2).decode(frame)).toThrow('which version 2 has not');
-      expect(() => new EdgeCodec(undefined, 2).encode(message)).toThrow('this version has not');
     }
   });
 });

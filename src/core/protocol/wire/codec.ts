@@ -17,8 +17,6 @@ import {
   type EndMessage,
   endReasons,
   type HelloMessage,
-  type ProtocolVersion,
-  protocolVersion,
   type RefusedMessage,
   type TurnAccount,
 } from './messages.ts';
@@ -102,15 +100,15 @@ function writeDeviceMessage(writer: ByteWriter, message: DeviceMessage, shared: 
   }
 }
 
-function readDeviceMessage(reader: ByteReader, shared: SharedState, { version, admission }: EdgeEnd): DeviceMessage {
+function readDeviceMessage(reader: ByteReader, shared: SharedState, admission: Admission): DeviceMessage {
   const head = reader.byte();
   if (head >= frame.draftExtend || head === frame.draft) return readDraft(reader, head, shared);
   if (beginsAlternative(head)) return readAlternative(reader, head, shared);
   switch (head) {
     case frame.open:
-      return readOpen(reader, version, admission);
+      return readOpen(reader, admission);
     case frame.resume:
-      return readResume(reader, version, admission);
+      return readResume(reader, admission);
     case frame.ack:
       return { kind: 'ack', length: shared.acknowledged + reader.varint(limits.textTokens) };
     case frame.verify:
@@ -153,15 +151,9 @@ function writeEdgeMessage(writer: ByteWriter, message: EdgeMessage, shared: Shar
   }
 }
 
-/** Whether frames of this kind, or that begin so, exist from version 3 on only. */
-function isOfThree(kind: EdgeMessage['kind'] | number): boolean {
-  return kind === 'held' || kind === 'prompt-scored' || kind === frame.held || kind === frame.promptScored;
-}
-
-function readEdgeMessage(reader: ByteReader, shared: SharedState, version: ProtocolVersion): EdgeMessage {
+function readEdgeMessage(reader: ByteReader, shared: SharedState): EdgeMessage {
   const head = reader.byte();
   if (beginsCommit(head)) return readCommit(reader, head, shared);
-  if (version < 3 && isOfThree(head)) throw malformed(`a frame of kind ${head}, which version ${version} has not`);
   switch (head) {
     case frame.hello:
       return readHello(reader);
@@ -194,12 +186,6 @@ const scratch = new ByteWriter();
 /** The device's end of one connection. `decode` throws OutriderError `protocol-error`; the caller then closes the connection. */
 export class DeviceCodec {
   readonly #shared = new SharedState();
-  readonly #version: ProtocolVersion;
-
-  /** @param version that the two sides have agreed on */
-  constructor(version: ProtocolVersion = protocolVersion) {
-    this.#version = version;
-  }
 
   encode(message: DeviceMessage): Uint8Array {
     this.measure(message);
@@ -217,7 +203,7 @@ export class DeviceCodec {
   decode(bytes: Uint8Array): EdgeMessage {
     if (bytes.length > limits.edgeFrameBytes) throw malformed(`a frame of ${bytes.length} bytes`);
     const reader = new ByteReader(bytes, malformed);
-    const message = readEdgeMessage(reader, this.#shared, this.#version);
+    const message = readEdgeMessage(reader, this.#shared);
     this.received(message);
     this.#shared.endFrame(reader);
     return message;
@@ -229,22 +215,14 @@ export class DeviceCodec {
   }
 }
 
-interface EdgeEnd {
-  readonly version: ProtocolVersion;
-  readonly admission: Admission;
-}
-
 /** The edge's end of one connection. `decode` throws OutriderError `protocol-error`; the caller then closes the connection. */
 export class EdgeCodec {
   readonly #shared = new SharedState();
-  readonly #end: EdgeEnd;
+  readonly #admission: Admission;
 
-  /**
-   * @param admission what it throws, `decode` throws
-   * @param version that the two sides have agreed on
-   */
-  constructor(admission: Admission = { admit: () => {} }, version: ProtocolVersion = protocolVersion) {
-    this.#end = { admission, version };
+  /** @param admission what it throws, `decode` throws */
+  constructor(admission: Admission = { admit: () => {} }) {
+    this.#admission = admission;
   }
 
   encode(message: EdgeMessage): Uint8Array {
@@ -254,8 +232,6 @@ export class EdgeCodec {
 
   /** As `encode`, for a caller that does not need the bytes. @returns the length of the frame */
   measure(message: EdgeMessage): number {
-    const { version } = this.#end;
-    invariant(version >= 3 || !isOfThree(message.kind), 'a frame that this version has not');
     writeEdgeMessage(scratch.clear(), message, this.#shared);
     this.#shared.edgeSent(message);
     this.#shared.pad(scratch);
@@ -266,7 +242,7 @@ export class EdgeCodec {
     const limit = bytes[0] === frame.open ? limits.openBytes : limits.deviceFrameBytes;
     if (bytes.length > limit) throw malformed(`a frame of ${bytes.length} bytes, at most ${limit} are allowed`);
     const reader = new ByteReader(bytes, malformed);
-    const message = readDeviceMessage(reader, this.#shared, this.#end);
+    const message = readDeviceMessage(reader, this.#shared, this.#admission);
     this.#shared.deviceSent(message);
     this.#shared.endFrame(reader);
     return message;
@@ -274,7 +250,7 @@ export class EdgeCodec {
 
   /** As `decode`, for a message that the other end has measured, not encoded. */
   received(message: DeviceMessage): void {
-    if (message.kind === 'open' || message.kind === 'resume') this.#end.admission.admit(message.credentials);
+    if (message.kind === 'open' || message.kind === 'resume') this.#admission.admit(message.credentials);
     this.#shared.deviceSent(message);
   }
 }

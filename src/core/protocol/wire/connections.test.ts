@@ -11,7 +11,7 @@ class Bed extends Connections<DeviceMessage, EdgeMessage, Carrier, null> {
   readonly lengths: number[] = [];
 
   open(): [id: number, handler: FrameHandler] {
-    const carrier: Carrier = { writable: true, version: undefined, send: () => {}, close: () => {} };
+    const carrier: Carrier = { writable: true, send: () => {}, close: () => {} };
     return this.add(carrier, {} as WireEnd<DeviceMessage, EdgeMessage>, () => null);
   }
 

@@ -4,14 +4,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { hello, open, resume } from './codec.fixture.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
-import type { DeviceMessage, EdgeMessage, OpenMessage } from './messages.ts';
+import type { DeviceMessage, EdgeMessage } from './messages.ts';
 
 type Line = { readonly up: DeviceMessage } | { readonly down: EdgeMessage };
-
-/** Those of version 2. */
-const hello2: EdgeMessage = { ...hello, version: 2 };
-const open2: OpenMessage = { ...open, version: 2 };
-const resume2: DeviceMessage = { ...resume, version: 2 };
 
 const account = { steps: 2, draftRows: 1, acceptedRows: 1, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
 const quarter = { logprob: -0.25, top: [{ id: 10, logprob: -0.25 }] };
@@ -20,8 +15,8 @@ const drafts = Array.from({ length: 64 }, (_, index) => index + 1);
 /** The frames of connections, in order: the examples in docs/internals/protocol.md, by their headings. */
 const scripts: Readonly<Record<string, readonly Line[]>> = {
   'A connection': [
-    { down: hello2 },
-    { up: open2 },
+    { down: hello },
+    { up: open },
     { up: { kind: 'draft', branch: 1, first: 4, tokens: [10] } },
     { up: { kind: 'draft', branch: 1, first: 5, tokens: [11, 3000] } },
     { down: { kind: 'commit', first: 4, branch: 0, accepted: 0, tokens: [10] } },
@@ -46,13 +41,13 @@ const scripts: Readonly<Record<string, readonly Line[]>> = {
   'A resumed connection': [
     {
       down: {
-        ...hello2,
+        ...hello,
         model: 'größer',
         fingerprint: '0f',
         timing: { stepMs: [10, 11, 12, 13, 14, 15, 16, 17], edgeDraftMs: 2.5 },
       },
     },
-    { up: resume2 },
+    { up: resume },
     { down: { kind: 'queued', ahead: 3 } },
     { down: { kind: 'commit', first: 8, branch: 0, accepted: 0, tokens: [14, 15] } },
     { up: { kind: 'draft', branch: 1, first: 10, tokens: drafts } },
@@ -73,18 +68,18 @@ const scripts: Readonly<Record<string, readonly Line[]>> = {
     { down: { kind: 'refused', code: 'internal', cause: 'a cause', remedy: 'a remedy' } },
   ],
   'A padded connection': [
-    { down: hello2 },
-    { up: { ...resume2, credentials: '', padding: 16, attempt: 3 } },
+    { down: hello },
+    { up: { ...resume, credentials: '', padding: 16, attempt: 3 } },
     { down: { kind: 'gone' } },
-    { up: { ...open2, padding: 16, attempt: 4 } },
+    { up: { ...open, padding: 16, attempt: 4 } },
     { down: { kind: 'commit', first: 4, branch: 0, accepted: 0, tokens: [10] } },
     { up: { kind: 'draft', branch: 1, first: 5, tokens: [12] } },
     { down: { kind: 'commit', first: 5, branch: 1, accepted: 1, tokens: [] } },
     { up: { kind: 'bye' } },
   ],
   'A connection with alternatives': [
-    { down: hello2 },
-    { up: { ...resume2, credentials: '', attempt: 5 } },
+    { down: hello },
+    { up: { ...resume, credentials: '', attempt: 5 } },
     { up: { kind: 'draft', branch: 1, first: 8, tokens: [10, 11, 12] } },
     { up: { kind: 'alternative', branch: 2, base: 1, first: 9, tokens: [20, 300] } },
     { up: { kind: 'alternative', branch: 2, base: 1, first: 11, tokens: [22] } },
@@ -162,11 +157,8 @@ const scripts: Readonly<Record<string, readonly Line[]>> = {
   ],
 };
 
-/** On its whole connection. */
-function endsOf(script: readonly Line[]): { device: DeviceCodec; edge: EdgeCodec } {
-  const [first] = script;
-  const version = first !== undefined && 'down' in first && first.down === hello ? 3 : 2;
-  return { device: new DeviceCodec(version), edge: new EdgeCodec(undefined, version) };
+function newEnds(): { device: DeviceCodec; edge: EdgeCodec } {
+  return { device: new DeviceCodec(), edge: new EdgeCodec() };
 }
 
 function hex(bytes: Uint8Array): string {
@@ -175,7 +167,7 @@ function hex(bytes: Uint8Array): string {
 
 describe('a connection', () => {
   it.each(Object.entries(scripts))('carries every message: %s', (_, script) => {
-    const ends = endsOf(script);
+    const ends = newEnds();
     for (const line of script) {
       if ('up' in line) expect(ends.edge.decode(ends.device.encode(line.up))).toEqual(line.up);
       else expect(ends.device.decode(ends.edge.encode(line.down))).toEqual(line.down);
@@ -187,7 +179,7 @@ describe('a connection', () => {
     const [, section = ''] = page.split(`\n### ${heading}\n`);
     const [table = ''] = section.split(/\n##+ /);
     const shown = [...table.matchAll(/^\| (device|edge) \| .* \| `([0-9a-f]+)` \|$/gm)].map(([, ...cells]) => cells);
-    const ends = endsOf(script);
+    const ends = newEnds();
     const frames = script.map((line) => {
       const bytes = 'up' in line ? ends.device.encode(line.up) : ends.edge.encode(line.down);
       if ('up' in line) ends.edge.decode(bytes);

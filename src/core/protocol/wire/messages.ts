@@ -7,10 +7,8 @@ import type { Logprobs } from '../../decoding/logprobs.ts';
 import type { Sampling } from '../../decoding/sampling.ts';
 import type { ModeName } from './mode.ts';
 
-/** The newest version, and all that are spoken, newest first. The two sides agree on one for each connection, before its first frame. */
+/** The two sides agree on it for each connection, before its first frame. */
 export const protocolVersion = 3;
-export const protocolVersions = [3, 2] as const;
-export type ProtocolVersion = (typeof protocolVersions)[number];
 
 /** A device starts a turn. Creates the session, or replaces its text with the device's. */
 export interface OpenMessage {
@@ -25,7 +23,7 @@ export interface OpenMessage {
   /** 32 hex digits. Turns of one conversation may reuse each other's KV sequence on the edge. */
   readonly conversation: string;
   /**
-   * 32 hex digits, from version 3 on; absent: none. Sessions of other namespaces, or of none, never reuse each other's KV sequences, whatever
+   * 32 hex digits; absent: none. Sessions of other namespaces, or of none, never reuse each other's KV sequences, whatever
    * key and conversation they have.
    */
   readonly namespace?: string | undefined;
@@ -50,11 +48,11 @@ export interface OpenMessage {
   /** Every commit carries logprobs, with so many of the likeliest tokens of each position; absent: none does. */
   readonly topLogprobs?: number | undefined;
   /**
-   * From version 3 on: the edge sends the logprobs of the prompt's tokens as it evaluates them, with so many of the likeliest tokens of each
+   * The edge sends the logprobs of the prompt's tokens as it evaluates them, with so many of the likeliest tokens of each
    * position; absent: it does not.
    */
   readonly promptLogprobs?: number | undefined;
-  /** From version 3 on: the time per token that the session is to keep, ms, to the microsecond; absent: the edge decides. */
+  /** The time per token that the session is to keep, ms, to the microsecond; absent: the edge decides. */
   readonly targetMsPerToken?: number | undefined;
 }
 
@@ -162,14 +160,14 @@ export interface LeavingMessage {
   readonly kind: 'leaving';
 }
 
-/** From version 3 on: the session has got a place of the edge. */
+/** The session has got a place of the edge. */
 export interface HeldMessage {
   readonly kind: 'held';
   /** Leading tokens of the text whose keys and values the place has already, so that the edge does not evaluate them. */
   readonly tokens: number;
 }
 
-/** From version 3 on: logprobs of tokens of the prompt, in order, before the first commit. */
+/** Logprobs of tokens of the prompt, in order, before the first commit. */
 export interface PromptScoredMessage {
   readonly kind: 'prompt-scored';
   /** Position of the first of these tokens, at least 1: nothing predicts the first token of a prompt. */

@@ -4,7 +4,7 @@
 import type { ErrorCode } from '../../basics/errors.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
 import type { Admission } from './codec-open.ts';
-import type { DeviceMessage, EdgeMessage, ProtocolVersion } from './messages.ts';
+import type { DeviceMessage, EdgeMessage } from './messages.ts';
 
 /** A message on a link; the link needs only its length. */
 export interface Frame {
@@ -18,8 +18,6 @@ export interface FrameConnection<Sent> {
   readonly writable: boolean;
   /** @param message content of the frame, for links that need it */
   send(frame: Frame, message: Sent): void;
-  /** On which the two sides have agreed; absent: the newest. */
-  readonly version?: ProtocolVersion | undefined;
   /** The peer, for limits and logs; absent: unknown. */
   readonly address?: string | undefined;
   close(code: ErrorCode | 'done', detail: string): void;
@@ -36,9 +34,6 @@ export interface FrameHandler {
   control?(bytes: number): void;
 }
 
-/** For a connection that its holder has closed already. */
-export const deafHandler: FrameHandler = { frame: () => {}, writable: () => {}, closed: () => {} };
-
 /** Encodes and decodes for one end of one connection. */
 export interface WireEnd<Sent, Received> {
   pack(message: Sent): Frame;
@@ -48,27 +43,26 @@ export interface WireEnd<Sent, Received> {
 
 /** A device needs no more of a wire: an edge's end is no part of a page's bundle. */
 export interface DeviceWire {
-  /** @param version of the connection; default: the newest */
-  device(version?: ProtocolVersion): WireEnd<DeviceMessage, EdgeMessage>;
+  device(): WireEnd<DeviceMessage, EdgeMessage>;
 }
 
 export interface Wire extends DeviceWire {
-  edge(admission?: Admission, version?: ProtocolVersion): WireEnd<EdgeMessage, DeviceMessage>;
+  edge(admission?: Admission): WireEnd<EdgeMessage, DeviceMessage>;
 }
 
 /** Encoded frames of a device, as on a socket. */
-export const deviceByteWire: DeviceWire = { device: (version) => byteEnd(new DeviceCodec(version)) };
+export const deviceByteWire: DeviceWire = { device: () => byteEnd(new DeviceCodec()) };
 
 /** Encoded frames, as on a socket. */
 export const byteWire: Wire = {
-  device: (version) => deviceByteWire.device(version),
-  edge: (admission, version) => byteEnd(new EdgeCodec(admission, version)),
+  ...deviceByteWire,
+  edge: (admission) => byteEnd(new EdgeCodec(admission)),
 };
 
 /** Messages that are not encoded, with the length of their frames. Both ends must use it. */
 export const sizedWire: Wire = {
-  device: (version) => sizedEnd<DeviceMessage, EdgeMessage>(new DeviceCodec(version)),
-  edge: (admission, version) => sizedEnd<EdgeMessage, DeviceMessage>(new EdgeCodec(admission, version)),
+  device: () => sizedEnd<DeviceMessage, EdgeMessage>(new DeviceCodec()),
+  edge: (admission) => sizedEnd<EdgeMessage, DeviceMessage>(new EdgeCodec(admission)),
 };
 
 interface Codec<Sent, Received> {
