@@ -28,20 +28,21 @@ def draft(branch: int, first: int, tokens: list[int]) -> Message:
 
 def hello(**changes: object) -> Message:
     steps = [57_700] * 4 + [61_125] * 4
-    fields = {"version": 2, "model": "m", "fingerprint": "f", "tokenizerHash": HASH, "vocabularySize": 49_152}
+    fields = {"version": 3, "model": "m", "fingerprint": "f", "tokenizerHash": HASH, "vocabularySize": 49_152}
     return {"kind": "hello", **fields, "contextLength": 2048, "stepUs": steps, "edgeDraftUs": 0, **changes}
 
 
 def opening(**changes: object) -> Message:
-    identity = {"version": 2, "credentials": "", "padding": 0, "session": SESSION, "conversation": CONVERSATION}
+    identity = {"version": 3, "credentials": "", "padding": 0, "session": SESSION, "conversation": CONVERSATION}
+    identity |= {"namespace": bytes(16)}
     sampling = {**token_choice.NEUTRAL, "temperature": 0.5, "logitBias": [(7, -1.0)], "seed": 42}
     turn = {"attempt": 1, "tokenizerHash": HASH, "mode": "stream", "sampling": sampling, "stopStrings": ["END"]}
-    limits = {"maxAnswerTokens": 64, "flowControlWindow": 256, "maxAhead": 24}
+    limits = {"maxAnswerTokens": 64, "flowControlWindow": 256, "maxAhead": 24, "promptLogprobs": None}
     return {"kind": "open", **identity, **turn, **limits, "prompt": [1, 300, 20_000], "answer": [5], **changes}
 
 
 def resume(**changes: object) -> Message:
-    fields = {"version": 2, "credentials": "key", "padding": 0, "session": SESSION, "attempt": 2, "length": 8}
+    fields = {"version": 3, "credentials": "key", "padding": 0, "session": SESSION, "attempt": 2, "length": 8}
     return {"kind": "resume", **fields, **changes}
 
 
@@ -121,11 +122,9 @@ CONNECTIONS: dict[str, list[Message]] = {
         {"kind": "bye"},
     ],
     "An answer with a grammar and logprobs": [
-        hello(version=3),
+        hello(),
         opening(
-            version=3,
             namespace=bytes(range(0xA0, 0xB0)),
-            promptLogprobs=None,
             grammar=("json-schema", '{"type":"object"}'),
             logprobs=1,
         ),
@@ -137,8 +136,8 @@ CONNECTIONS: dict[str, list[Message]] = {
         {"kind": "bye"},
     ],
     "A prompt alone": [
-        hello(version=3),
-        opening(version=3, namespace=bytes(16), promptLogprobs=2, stopStrings=[], maxAnswerTokens=0, answer=[]),
+        hello(),
+        opening(promptLogprobs=2, stopStrings=[], maxAnswerTokens=0, answer=[]),
         {"kind": "held", "tokens": 0},
         {"kind": "prompt-scored", "first": 1, "logprobs": [(-8.0, [(10, -0.25), (11, -3.0)])]},
         {"kind": "prompt-scored", "first": 2, "logprobs": [(-0.25, [(20_000, -0.25), (7, -2.0)])]},
@@ -165,7 +164,7 @@ MALFORMED = {
         "00",
         "7f",
     ],
-    "edge": ["c0", "e0", "4404020000000000", "42ff", "45", "", "00", "4700", "48", "4900", "8080808080808080808001"],
+    "edge": ["c0", "e0", "4404020000000000", "42ff", "45", "", "00", "4700", "48", "49", "8080808080808080808001"],
 }
 
 
@@ -183,8 +182,7 @@ def check_frames(report: Report) -> None:
     for heading, messages in CONNECTIONS.items():
         rows = tables.get(heading, [])
         report.check(f"{heading}: number of frames", len(rows) == len(messages), f"{len(rows)} for {len(messages)}")
-        version = messages[0]["version"]
-        ends = {"device": Codec("device", version), "edge": Codec("edge", version)}
+        ends = {"device": Codec("device"), "edge": Codec("edge")}
         for number, ((sender, shown), message) in enumerate(zip(rows, messages, strict=False), start=1):
             receiver = ends["edge" if sender == "device" else "device"]
             written = ends[sender].encode(message).hex()

@@ -36,30 +36,31 @@ class Probe:
         return self
 
     def open(self, session: bytes, attempt: int = 1, **changes: object) -> "Probe":
-        identity = {"version": 2, "credentials": self.address.credentials, "padding": 0, "session": session}
+        identity = {"version": 3, "credentials": self.address.credentials, "padding": 0, "session": session}
         turn = {
             "conversation": bytes(16),
+            "namespace": bytes(16),
             "attempt": attempt,
             "tokenizerHash": self.hello["tokenizerHash"],
             "mode": "ar",
         }
-        limits = {"stopStrings": [], "maxAnswerTokens": 20, "flowControlWindow": 64, "maxAhead": 24}
+        limits = {"stopStrings": [], "maxAnswerTokens": 20, "flowControlWindow": 64, "maxAhead": 24, "promptLogprobs": None}
         text = {"sampling": dict(token_choice.NEUTRAL), "prompt": PROMPT, "answer": []}
         return self.send({"kind": "open", **identity, **turn, **limits, **text, **changes})
 
     def resume(self, session: bytes, attempt: int, length: int, **changes: object) -> "Probe":
-        identity = {"version": 2, "credentials": self.address.credentials, "padding": 0, "session": session}
+        identity = {"version": 3, "credentials": self.address.credentials, "padding": 0, "session": session}
         return self.send({"kind": "resume", **identity, "attempt": attempt, "length": length, **changes})
 
     async def next(self) -> Message:
-        """The next message but pings; a close is `closed` with its reason."""
+        """The next message but pings and `held`; a close is `closed` with its reason."""
         try:
             async with asyncio.timeout(20):
                 while True:
                     frame = await self.socket.receive()
                     self.lengths.append(len(frame))
                     m = self.codec.decode(frame)
-                    if m["kind"] != "ping":
+                    if m["kind"] not in ("ping", "held"):
                         return m
         except ClosedError as closed:
             return {"kind": "closed", "status": closed.status, "reason": closed.reason}
@@ -109,7 +110,7 @@ class Rules:
     async def check_handshake(self) -> None:
         for subprotocol, headers, status, code in (
             (None, (), 400, "version-mismatch"),
-            ("outrider.1", (), 400, "version-mismatch"),
+            ("outrider.2", (), 400, "version-mismatch"),
             ("outrider.4", (), 400, "version-mismatch"),
             (frames.SUBPROTOCOL, ("Origin: https://page.example",), 403, "unauthorized"),
         ):
@@ -122,7 +123,7 @@ class Rules:
 
     async def check_path(self) -> None:
         probe = await Probe.connect(EdgeAddress(self.plain.url + "/any/path"))
-        self.expect("hello comes first, on any path", probe.hello, kind="hello", version=2)
+        self.expect("hello comes first, on any path", probe.hello, kind="hello", version=3)
         probe.socket.cut()
 
     async def check_websocket(self) -> None:
@@ -139,7 +140,7 @@ class Rules:
         probe.socket.cut()
 
     async def check_versions(self) -> None:
-        for version in (1, 3, 2**53 - 1):
+        for version in (1, 2, 2**53 - 1):
             for kind in (1, 2):
                 probe = await Probe.connect(self.plain)
                 probe.socket.post(bytes([kind]) + frames.varint(version) + b"\xff\xff")

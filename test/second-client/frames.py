@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from asked import plus_one, read_asked, read_plus_one, read_scores, varint, write_asked, write_scores
 
-# What the device of turn.py speaks; frames of version 3 are read and written as well.
-VERSION = 2
+VERSION = 3
 SUBPROTOCOL = f"outrider.{VERSION}"
 MODES = ("ar", "stream", "sd", "psd", "psd-lockstep", "edge-sd", "mix")
 END_REASONS = ("end-token", "stop-string", "length", "context-full")
@@ -122,13 +121,12 @@ def read_name(reader: Reader, names: Sequence[str]) -> str:
 
 def write_open(m: Message) -> bytes:
     out = b"\x01" + varint(m["version"]) + text(m["credentials"]) + varint(m["padding"])
-    is_third = m["version"] >= 3
-    out += m["session"] + m["conversation"] + (m["namespace"] if is_third else b"")
+    out += m["session"] + m["conversation"] + m["namespace"]
     out += varint(m["attempt"]) + m["tokenizerHash"]
     out += bytes([MODES.index(m["mode"])]) + write_sampling(m["sampling"])
     out += varint(len(m["stopStrings"])) + b"".join(map(text, m["stopStrings"]))
     out += varint(m["maxAnswerTokens"]) + varint(m["flowControlWindow"]) + varint(m["maxAhead"])
-    out += plus_one(m["promptLogprobs"]) if is_third else b""
+    out += plus_one(m["promptLogprobs"])
     out += varint(len(m["prompt"])) + varint(len(m["answer"])) + varints(m["prompt"]) + varints(m["answer"])
     return out + write_asked(m)
 
@@ -140,18 +138,14 @@ def read_open(reader: Reader) -> Message:
         "credentials": reader.text(),
         "padding": reader.varint(1024),
     }
-    m.update(session=reader.take(16), conversation=reader.take(16))
-    is_third = m["version"] >= 3
-    if is_third:
-        m["namespace"] = reader.take(16)
+    m.update(session=reader.take(16), conversation=reader.take(16), namespace=reader.take(16))
     m["attempt"] = reader.varint()
     m.update(tokenizerHash=reader.take(32), mode=read_name(reader, MODES), sampling=read_sampling(reader))
     m["stopStrings"] = [reader.text(64) for _ in range(reader.varint(4))]
     m.update(
         maxAnswerTokens=reader.varint(MAX_TEXT), flowControlWindow=reader.varint(65_536), maxAhead=reader.varint(512)
     )
-    if is_third:
-        m["promptLogprobs"] = read_plus_one(reader)
+    m["promptLogprobs"] = read_plus_one(reader)
     prompt, answer = reader.varint(MAX_TEXT), reader.varint(MAX_TEXT)
     m.update(prompt=reader.ids(prompt), answer=reader.ids(answer))
     # The zeros of a padded frame ask for nothing.
@@ -251,15 +245,13 @@ READERS: Mapping[int, Callable[[Reader], Message]] = {
     0x4A: read_prompt_scored,
 }
 DEVICE_HEADS = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x10, 0x11, 0x12, *range(0x21, 0x40)}
-EDGE_HEADS = {0x05, 0x06, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48}
-THIRD_HEADS = {0x49, 0x4A}
+EDGE_HEADS = {0x05, 0x06, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4A}
 
 
 class Codec:
     """One end of one connection: writes the messages of one side and reads those of the other."""
 
-    def __init__(self, side: str, version: int = VERSION) -> None:
-        self.version = version
+    def __init__(self, side: str) -> None:
         self.is_device = side == "device"
         self.branch = self.newest = 0
         self.alternative = self.alternative_end = 0
@@ -370,8 +362,7 @@ class Codec:
         return self._read_shared(reader, head)
 
     def _read_edge(self, reader: Reader, head: int) -> Message:
-        known = EDGE_HEADS | THIRD_HEADS if self.version >= 3 else EDGE_HEADS
-        if head < 0x80 and head not in known:
+        if head < 0x80 and head not in EDGE_HEADS:
             raise MalformedError(f"a frame of kind {head}")
         if head >= 0x80 or head in (0x45, 0x48):
             return self._read_commit(reader, head)

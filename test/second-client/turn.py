@@ -141,7 +141,7 @@ class Turn:
         self.fingerprints: set[str] = set()
         self.end: Message | None = None
         self.counts = {"connections": 0, "gone": 0, "commits": 0, "accepted": 0, "drafts": 0, "frames": 0}
-        self.counts |= {"queued": 0, "leaving": 0}
+        self.counts |= {"queued": 0, "leaving": 0, "held": 0}
         self.closes: list[str] = []
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._wake = asyncio.Event()
@@ -285,6 +285,7 @@ class Turn:
             **self._first_fields(known),
             "session": self.session,
             "conversation": self.conversation,
+            "namespace": bytes(16),
             "attempt": known.attempt,
             "tokenizerHash": self.tokenizer_hash,
             "mode": asked.mode,
@@ -293,6 +294,7 @@ class Turn:
             "maxAnswerTokens": asked.max_answer_tokens,
             "flowControlWindow": asked.flow_control_window,
             "maxAhead": asked.max_ahead,
+            "promptLogprobs": None,
             "prompt": asked.prompt,
             "answer": self.text[self.prompt_length : length],
         }
@@ -324,6 +326,11 @@ class Turn:
         self.counts["gone"] += 1
         link.known.held = None
         self.attach(link)
+
+    def _take_held(self, _link: Link, m: Message) -> None:
+        if m["tokens"] > len(self.text):
+            raise ViolationError(f"more tokens than the text has are held: {m}")
+        self.counts["held"] += 1
 
     def _take_queued(self, _link: Link, _m: Message) -> None:
         self.counts["queued"] += 1

@@ -71,7 +71,7 @@ describe('bytes that are no request', () => {
     const refusals: UpgradeRefusal[] = [];
     const { port } = await listen({ onRefused: (refusal: UpgradeRefusal) => void refusals.push(refusal) });
     const upgrade =
-      'Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: outrider.2\r\n\r\n';
+      'Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: outrider.3\r\n\r\n';
     for (const request of [`GET / HTTP/1.1\r\n${upgrade}`, 'CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n']) {
       await new Promise<void>((closed) => {
         const socket = connectTcp(port, '127.0.0.1');
@@ -112,7 +112,7 @@ it('reads nothing more of a connection that was closed for its rate', async () =
   socket.on('error', () => {});
   socket.write(
     'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.2\r\n\r\n',
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.3\r\n\r\n',
   );
   await once(socket, 'data');
   await until(() => held.length === 1);

@@ -27,7 +27,7 @@ async function listen(settings: Partial<ListenSettings> = {}): Promise<number> {
 async function upgrade(port: number, headers: readonly string[]): Promise<{ status: number; body: string }> {
   const socket = connect(port, '127.0.0.1');
   const fixed = ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'];
-  const ours = ['Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Protocol: outrider.2'];
+  const ours = ['Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Protocol: outrider.3'];
   socket.write(`${['GET / HTTP/1.1', ...fixed, ...ours, ...headers].join('\r\n')}\r\n\r\n`);
   const [first] = (await once(socket, 'data')) as [Buffer];
   socket.destroy();
@@ -92,7 +92,7 @@ describe('an upgrade', () => {
 
   it('of a page that the listener has served itself has the scheme of the listener', () => {
     const judge = (tls: object | undefined, origin: string): boolean => {
-      const headers = { host: 'localhost:8642', 'sec-websocket-protocol': 'outrider.2', origin };
+      const headers = { host: 'localhost:8642', 'sec-websocket-protocol': 'outrider.3', origin };
       return createUpgradeGuard({ host: 'localhost', tls })({ headers }) === null;
     };
     const plain = 'http://localhost:8642';
@@ -177,7 +177,7 @@ describe('the lists', () => {
 
   it('are not needed for a name that the edge proves otherwise', () => {
     const guard = createUpgradeGuard({ host: '0.0.0.0', isOwnName: (name) => name === 'edge.example' });
-    const headers = { 'sec-websocket-protocol': 'outrider.2' };
+    const headers = { 'sec-websocket-protocol': 'outrider.3' };
     expect(guard({ headers: { ...headers, host: 'Edge.Example:8642' } })).toBeNull();
     expect(guard({ headers: { ...headers, host: 'other.example' } })).toMatchObject({ reason: 'host' });
   });

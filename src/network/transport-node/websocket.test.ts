@@ -97,7 +97,7 @@ async function listenTcp(onConnection: (socket: Socket) => void): Promise<number
   return (server.address() as { port: number }).port;
 }
 
-async function openRaw(port: number, protocols: string | string[] = 'outrider.2'): Promise<WebSocket> {
+async function openRaw(port: number, protocols: string | string[] = 'outrider.3'): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}`, protocols);
   await once(socket, 'open');
   return socket;
@@ -261,7 +261,7 @@ describe('a peer that breaks the rules', () => {
     garbled.on('error', () => {});
     garbled.write(
       'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.2\r\n\r\n',
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.3\r\n\r\n',
     );
     await until(() => edges.length === 3);
     await once(garbled, 'data');
@@ -280,7 +280,7 @@ describe('a peer that breaks the rules', () => {
     const silent = connectTcp(port, '127.0.0.1');
     silent.write(
       'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.2\r\n\r\n',
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.3\r\n\r\n',
     );
     await until(() => edges.length === 1);
     edges[0]?.connection.close('silent', 'nothing heard');
