@@ -22,15 +22,6 @@ export function pick(values: Float64Array, at: Int32Array): Float64Array {
   return found;
 }
 
-/** The same of several lists. @param fields their names: the keys of an object */
-export function pickAll<Field extends string>(
-  lists: Readonly<Record<NoInfer<Field>, Float64Array>>,
-  fields: Readonly<Record<Field, unknown>>,
-  at: Int32Array,
-): Record<Field, Float64Array> {
-  return eachOf(Object.keys(fields) as Field[], (field) => pick(lists[field], at));
-}
-
 function eachOf<Field extends string, Value>(
   fields: readonly Field[],
   make: (field: Field) => Value,
