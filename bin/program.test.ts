@@ -157,15 +157,18 @@ describe('the published program', () => {
     expect(said(groups)).toEqual(said(groupsOf(clone)));
   });
 
-  it.each([['bench'], ['bench modes --clock virtual'], ['trial faults --help'], ['reproduce all --json']])(
-    'says where "%s" is',
-    async (words) => {
-      await expect(published.parseAsync(words.split(' '), { from: 'user' })).rejects.toMatchObject({
-        code: 'clone-needed',
-        remedy: `in a clone: npm run --silent outrider -- ${words.split(' ').slice(0, 2).join(' ')}`,
-      });
-    },
-  );
+  it.each([
+    ['bench'],
+    ['bench modes --clock virtual'],
+    ['trial faults --help'],
+    ['reproduce all --json'],
+    ['engine check --json'],
+  ])('says where "%s" is', async (words) => {
+    await expect(published.parseAsync(words.split(' '), { from: 'user' })).rejects.toMatchObject({
+      code: 'clone-needed',
+      remedy: `in a clone: npm run --silent outrider -- ${words.split(' ').slice(0, 2).join(' ')}`,
+    });
+  });
 
   it.each(['bench --key=canary_1', 'trial canary_1', 'bench live --key canary_1'])(
     'repeats no key: %s',

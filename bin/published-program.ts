@@ -6,16 +6,18 @@ import { productCommands } from '../src/cli/commands.ts';
 import { type CommandGroup, createProgram, type ListedCommand } from '../src/cli/program.ts';
 import { OutriderError } from '../src/core/basics/errors.ts';
 
-function elsewhere(name: string, description: string): ListedCommand {
+/** @param path words of the command: "engine check" */
+function elsewhere(path: string, description: string): ListedCommand {
+  const name = path.slice(path.lastIndexOf(' ') + 1);
   const command = new Command(name)
     .description(description)
     .argument('[words...]')
     .helpOption(false)
     .allowUnknownOption()
     .action((words: readonly string[]) => {
-      const cause = `"outrider ${name}" is not in the published package`;
+      const cause = `"outrider ${path}" is not in the published package`;
       // Only the name of a subcommand is repeated: whatever else was typed may be a key.
-      const typed = [name, ...words.slice(0, 1).filter((word) => /^[a-z][a-z0-9]*$/.test(word))].join(' ');
+      const typed = [path, ...words.slice(0, 1).filter((word) => /^[a-z][a-z0-9]*$/.test(word))].join(' ');
       throw new OutriderError('clone-needed', cause, `in a clone: npm run --silent outrider -- ${typed}`);
     });
   return { name, description, load: async () => command };
@@ -32,6 +34,14 @@ const laboratoryElsewhere: CommandGroup = {
     ),
     elsewhere('results', 'print a kept result of a bench or a trial as tables, in Markdown'),
   ],
+  subcommands: {
+    engine: [
+      elsewhere(
+        'engine check',
+        'run every case of the engine contract against an engine, and say which it keeps (needs a clone)',
+      ),
+    ],
+  },
 };
 
 export const publishedGroups: readonly CommandGroup[] = [productCommands, simulatorCommands, laboratoryElsewhere];

@@ -175,6 +175,13 @@ describe('the scan itself', () => {
     expect(findBreaches([fine])).toEqual([]);
   });
 
+  it('lets tests alone import a kit, and no test of it', () => {
+    const kit = '../../laboratory/engine-conformance';
+    expect(findBreaches([file('src/cli/x.test.ts', `${kit}/scripted.ts`)])).toEqual([]);
+    expect(findBreaches([file('src/cli/x.ts', `${kit}/scripted.ts`)])).toHaveLength(1);
+    expect(findBreaches([file('src/cli/x.test.ts', `${kit}/scripted.fixture.ts`)])).toHaveLength(1);
+  });
+
   it('finds a planted cycle', () => {
     const planted = [file('src/a/x.ts', '../b/y.ts'), file('src/b/y.ts', './z.ts'), file('src/b/z.ts', '../a/x.ts')];
     expect(findCycle(planted)).toEqual(['src/a/x.ts', 'src/b/y.ts', 'src/b/z.ts', 'src/a/x.ts']);

@@ -7,6 +7,9 @@ const resultsDescription = 'print a kept result of a bench or a trial as tables,
 const reproduceDescription =
   "the paper's figures: data, pictures, and a page that says which claims hold here and which do not";
 
+const checkDescription =
+  'run every case of the engine contract against an engine, and say which it keeps (needs a clone)';
+
 export const laboratoryCommands: CommandGroup = {
   title: 'Laboratory (needs a clone)',
   commands: [
@@ -35,4 +38,13 @@ export const laboratoryCommands: CommandGroup = {
       load: async () => (await import('./results.ts')).resultsCommand(resultsDescription),
     },
   ],
+  subcommands: {
+    engine: [
+      {
+        name: 'check',
+        description: checkDescription,
+        load: async () => (await import('./engine-check.ts')).engineCheckCommand(),
+      },
+    ],
+  },
 };

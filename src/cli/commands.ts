@@ -44,8 +44,7 @@ export const productCommands: CommandGroup = {
     },
     {
       name: 'engine',
-      description:
-        'check an engine against its contract, install one, or serve llama.cpp to an edge in another process',
+      description: 'install an engine, or serve llama.cpp to an edge in another process',
       load: async () => (await import('./engine/engine.ts')).engineCommand(),
     },
     {

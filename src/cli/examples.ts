@@ -3,7 +3,7 @@
 import type { Examples } from './program.ts';
 
 export const productExamples: Examples = {
-  engine: ['outrider engine install ik', 'outrider engine check ik'],
+  engine: ['outrider engine install ik'],
   'engine install': ['outrider engine install ik'],
   config: ['outrider config show edge --origin --config edge.yaml'],
   'config schema': ['outrider config schema > outrider.schema.json'],

@@ -21,6 +21,8 @@ export interface CommandGroup {
   /** "Product". */
   readonly title: string;
   readonly commands: readonly ListedCommand[];
+  /** Further commands of a command of another group, by its name. */
+  readonly subcommands?: Readonly<Record<string, readonly ListedCommand[]>>;
   readonly examples?: Examples;
 }
 
@@ -32,11 +34,15 @@ export async function createProgram(groups: readonly CommandGroup[], typed?: rea
     // What a command takes is in its own help: here it may not be loaded.
     .configureHelp({ subcommandTerm: (command) => command.name() });
   withExamples(program, ['outrider serve --demo', 'outrider doctor', 'outrider keys --help']);
-  for (const { title, commands, examples = {} } of groups) {
+  for (const { title, commands, subcommands = {}, examples = {} } of groups) {
     program.commandsGroup(`${title}:`);
     for (const { name, description, load } of commands) {
       const isLoaded = typed === undefined || typed.includes(name);
       program.addCommand(isLoaded ? await load() : new Command(name).description(description));
+    }
+    for (const [parent, added] of Object.entries(subcommands)) {
+      if (typed !== undefined && !typed.includes(parent)) continue;
+      for (const { load } of added) findCommand(program, [parent])?.addCommand(await load());
     }
     for (const [words, lines] of Object.entries(examples)) withExamples(findCommand(program, words.split(' ')), lines);
   }

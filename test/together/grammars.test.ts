@@ -1,6 +1,7 @@
 // Answers that follow a grammar, and logprobs, on a live edge with a toy target: the same text whatever is drafted.
 
 import { afterAll, describe, expect, it } from 'vitest';
+import { scriptModel } from '../../laboratory/engine-conformance/scripted.ts';
 import type { Grammar } from '../../src/core/decoding/grammar.ts';
 import { neutralSampling, type SamplingOptions } from '../../src/core/decoding/sampling.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
@@ -9,7 +10,6 @@ import { createGrammarEngine } from '../../src/models/engines/xgrammar.ts';
 import { ModelDrafter } from '../../src/models/port/drafter.ts';
 import { GrammarDrafter } from '../../src/models/port/grammar-drafter.ts';
 import type { GrammarEngine } from '../../src/models/port/grammar-engine.ts';
-import { scriptModel } from '../../src/models/port/scripted.ts';
 import { createToyModel } from '../../src/models/port/toy.ts';
 import { createInMemoryNetwork } from '../../src/network/transport/in-memory.ts';
 import { createDevice } from '../../src/processes/device/device.ts';

@@ -1,10 +1,10 @@
 // Log-probabilities of a prompt's tokens, and what an edge has of a prompt already: through a real edge with a toy target.
 
 import { describe, expect, it } from 'vitest';
+import { scriptModel } from '../../laboratory/engine-conformance/scripted.ts';
 import type { Candidates } from '../../src/core/decoding/candidates.ts';
 import { askedLogprobs, type TokenLogprobs } from '../../src/core/decoding/logprobs.ts';
 import { neutralSampling } from '../../src/core/decoding/sampling.ts';
-import { scriptModel } from '../../src/models/port/scripted.ts';
 import { createToyModel } from '../../src/models/port/toy.ts';
 import { createInMemoryNetwork } from '../../src/network/transport/in-memory.ts';
 import { startTurn } from '../../src/processes/device/turn.ts';

@@ -7,7 +7,7 @@ import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts
 import { describeLaw } from '../../../src/core/decoding/shape-law.ts';
 import { type OpenModelOptions, openModel } from '../../../src/models/engines/open-model.ts';
 import { prepareModels } from '../../../src/models/engines/prepare-models.ts';
-import { demandListening } from '../../../src/models/engines/remote/wire-client.ts';
+import { demandListening } from '../../../src/models/engines/remote/external-worker.ts';
 import type { PlannedOpening } from '../../../src/models/files/memory-check.ts';
 import { hasAddress, parseEngineSpec } from '../../../src/models/port/engine-spec.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';

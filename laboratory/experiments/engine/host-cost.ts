@@ -6,7 +6,7 @@ import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import type { RemoteModel } from '../../../src/models/engines/remote/remote-model.ts';
-import { contractTokens } from '../../../src/models/port/contract-bench.ts';
+import { contractTokens } from '../../engine-conformance/contract-bench.ts';
 import { socketFolder, startWorker, toyWorker } from '../../measuring/worker-process.ts';
 
 const sessions = 8;

@@ -5,8 +5,8 @@ import { badArgument } from '../../../src/core/basics/errors.ts';
 import { philox } from '../../../src/core/basics/philox.ts';
 import type { Candidates } from '../../../src/core/decoding/candidates.ts';
 import type { LanguageModel, Tokenizer } from '../../../src/models/port/model.ts';
-import { scriptModel } from '../../../src/models/port/scripted.ts';
 import { textFingerprint } from '../../../src/models/port/text-fingerprint.ts';
+import { scriptModel } from '../../engine-conformance/scripted.ts';
 
 export interface AlterOptions {
   readonly seed: number;

@@ -2,7 +2,7 @@
 
 import { edgeFull } from '../../../src/models/port/item-rules.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
-import { scriptModel } from '../../../src/models/port/scripted.ts';
+import { scriptModel } from '../../engine-conformance/scripted.ts';
 
 /** Holds so many of the model's sequences at most, and refuses a further one as an engine does. Closing it closes nothing. */
 export function shareModel(model: LanguageModel, sequences: number): LanguageModel {

@@ -8,10 +8,10 @@ import { anyone, type EdgeKey, edgeKey } from '../../../src/core/protocol/edge/e
 import { unlimitedRate } from '../../../src/core/protocol/wire/rate-limit.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';
 import type { LanguageModel } from '../../../src/models/port/model.ts';
-import { scriptModel } from '../../../src/models/port/scripted.ts';
 import { createToyModel } from '../../../src/models/port/toy.ts';
 import { type Edge, listenEdge, startEdge } from '../../../src/processes/edge/edge.ts';
 import type { EdgeOptions } from '../../../src/processes/edge/edge-options.ts';
+import { scriptModel } from '../../engine-conformance/scripted.ts';
 import type { ToyTask } from '../../readers/toy-reader.ts';
 import { connectRaw } from '../hostile/raw-peer.ts';
 import { counted, runDeviceCase } from './attack-device.ts';

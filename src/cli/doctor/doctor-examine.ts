@@ -6,7 +6,7 @@ import { describeLaw, freeLaw } from '../../core/decoding/shape-law.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
 import type { Result } from '../../files/document.ts';
 import { type OpenModelOptions, openModel } from '../../models/engines/open-model.ts';
-import { demandListening } from '../../models/engines/remote/wire-client.ts';
+import { demandListening } from '../../models/engines/remote/external-worker.ts';
 import { demandMemory } from '../../models/files/memory-check.ts';
 import { ModelDrafter } from '../../models/port/drafter.ts';
 import {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { checkEngine } from '../../../laboratory/engine-conformance/check-engine.ts';
 import { startChild } from '../children/child-service.ts';
-import { checkEngine } from './engine-check.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,11 +1,11 @@
 // The contract of every engine behind the model port, as one suite; each engine's test file runs it.
 
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { usualPrefixTokens } from './contract-bench.ts';
-import { contractCases } from './contract-cases.ts';
+import { usualPrefixTokens } from '../../../laboratory/engine-conformance/contract-bench.ts';
+import { contractCases } from '../../../laboratory/engine-conformance/contract-cases.ts';
 import type { LanguageModel } from './model.ts';
 
-export { contractTokens, feed } from './contract-bench.ts';
+export { contractTokens, feed } from '../../../laboratory/engine-conformance/contract-bench.ts';
 
 export interface ContractSkip {
   /** The full name of a case. */

@@ -3,9 +3,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { scriptModel } from '../../../laboratory/engine-conformance/scripted.ts';
 import { neutralSampling } from '../../core/decoding/sampling.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
-import { scriptModel } from '../../models/port/scripted.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { writeToyText } from '../../models/port/toy-text.ts';
 import { startEdge } from './edge.ts';

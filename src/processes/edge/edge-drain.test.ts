@@ -1,10 +1,10 @@
 // How an edge goes down, on a clock that the test advances.
 
 import { describe, expect, it } from 'vitest';
+import { createGate, scriptModel } from '../../../laboratory/engine-conformance/scripted.ts';
 import { edgeKey } from '../../core/protocol/edge/edge-key.ts';
 import type { OpenMessage } from '../../core/protocol/wire/messages.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
-import { createGate, scriptModel } from '../../models/port/scripted.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
 import { startEdge } from './edge.ts';

@@ -1,11 +1,11 @@
 // The live edge with an engine that takes time, fails, or returns too few rows, and devices that speak during its steps.
 
 import { describe, expect, it } from 'vitest';
+import { createGate, type ModelScript, scriptModel } from '../../../laboratory/engine-conformance/scripted.ts';
 import { neutralSampling } from '../../core/decoding/sampling.ts';
 import { edgeKey } from '../../core/protocol/edge/edge-key.ts';
 import type { OpenMessage } from '../../core/protocol/wire/messages.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
-import { createGate, type ModelScript, scriptModel } from '../../models/port/scripted.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { writeToyText } from '../../models/port/toy-text.ts';
 import { startEdge } from './edge.ts';

@@ -89,3 +89,14 @@ export async function openSocket(address: WorkerAddress): Promise<Socket> {
     });
   });
 }
+
+/** An edge waits for a worker; a command that asks for one does not. @throws OutriderError `engine-lost`, `engine-refused` */
+export async function demandListening(address: WorkerAddress): Promise<void> {
+  try {
+    (await openSocket(address)).destroy();
+  } catch (error) {
+    if (isOutriderError(error)) throw error;
+    const cause = `nothing listens at ${describeAddress(address)}`;
+    throw new OutriderError('engine-lost', cause, 'start the worker there first, or name the address where it listens');
+  }
+}

@@ -2,14 +2,13 @@
 // remote-connection.ts.
 
 import type { Socket } from 'node:net';
-import { isOutriderError, OutriderError } from '../../../core/basics/errors.ts';
-import { ContractFailure } from '../../port/contract-bench.ts';
-import { describeAddress, type WorkerAddress } from '../../port/engine-spec.ts';
-import { openSocket } from './external-worker.ts';
-import { FrameReader } from './frame-reader.ts';
-import { decodeFrame, encodeFrame, type Frame, mostFrameBytes } from './frames.ts';
-import { type Hello, readHello } from './hello.ts';
-import { mostSilentTicks } from './remote-connection.ts';
+import { openSocket } from '../../src/models/engines/remote/external-worker.ts';
+import { FrameReader } from '../../src/models/engines/remote/frame-reader.ts';
+import { decodeFrame, encodeFrame, type Frame, mostFrameBytes } from '../../src/models/engines/remote/frames.ts';
+import { type Hello, readHello } from '../../src/models/engines/remote/hello.ts';
+import { mostSilentTicks } from '../../src/models/engines/remote/remote-connection.ts';
+import type { WorkerAddress } from '../../src/models/port/engine-spec.ts';
+import { ContractFailure } from './contract-bench.ts';
 
 /** A worker is silent after so many of these, as an edge counts it: time in which this process itself stands still is one. */
 const tickMs = 1000;
@@ -39,17 +38,6 @@ export async function helloFrom(wire: WireClient): Promise<Hello> {
     return readHello(frame);
   } catch (error) {
     throw new ContractFailure(`hello: expected a valid one, found another (${(error as Error).message})`);
-  }
-}
-
-/** An edge waits for a worker; a command that asks for one does not. @throws OutriderError `engine-lost`, `engine-refused` */
-export async function demandListening(address: WorkerAddress): Promise<void> {
-  try {
-    (await openSocket(address)).destroy();
-  } catch (error) {
-    if (isOutriderError(error)) throw error;
-    const cause = `nothing listens at ${describeAddress(address)}`;
-    throw new OutriderError('engine-lost', cause, 'start the worker there first, or name the address where it listens');
   }
 }
 

@@ -1,8 +1,8 @@
 // The cases of the engine contract about masks, bias, named ids and the normaliser of rows.
 
-import { type Candidates, candidateLimit, isAllowed, type RowAsk } from '../../core/decoding/candidates.ts';
+import { type Candidates, candidateLimit, isAllowed, type RowAsk } from '../../src/core/decoding/candidates.ts';
+import type { LanguageModel } from '../../src/models/port/model.ts';
 import { type ContractCase, expectSame, expectThat } from './contract-bench.ts';
-import type { LanguageModel } from './model.ts';
 
 function tokensOf(count: number): number[] {
   return Array.from({ length: count }, (_, index) => 300 + (((index % 29) * 79) % 700));

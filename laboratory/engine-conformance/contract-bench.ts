@@ -1,8 +1,8 @@
 // What the cases of the engine contract need: a model, sequences that are always released, texts, and comparisons whose failure says in
 // one line what was expected and what was found. It knows no test library.
 
-import { type Candidates, candidateLimit } from '../../core/decoding/candidates.ts';
-import type { LanguageModel, ModelSequence, Tokenizer } from './model.ts';
+import { type Candidates, candidateLimit } from '../../src/core/decoding/candidates.ts';
+import type { LanguageModel, ModelSequence, Tokenizer } from '../../src/models/port/model.ts';
 
 /** An engine that does not keep the contract. The message is one line: what was expected, and what was found. */
 export class ContractFailure extends Error {

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import type { Document } from '../../files/document.ts';
-import { helloOf, serveRows } from '../../models/engines/remote/rows-server.ts';
-import type { LanguageModel } from '../../models/port/model.ts';
-import { createToyModel } from '../../models/port/toy.ts';
-import { engineCommand } from './engine.ts';
-import { checkEngine } from './engine-check.ts';
+import type { Document } from '../../src/files/document.ts';
+import { helloOf, serveRows } from '../../src/models/engines/remote/rows-server.ts';
+import type { LanguageModel } from '../../src/models/port/model.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
+import { checkEngine } from '../engine-conformance/check-engine.ts';
+import { engineCheckCommand } from './engine-check.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
 const shared = { model: 'toy:7', cacheDirectory: folder };
@@ -53,7 +53,7 @@ async function printedBy(...words: string[]): Promise<Document<{ case: string; r
     text += String(part);
     return true;
   });
-  await engineCommand().parseAsync(['check', ...words, '--json'], { from: 'user' });
+  await engineCheckCommand().parseAsync([...words, '--json'], { from: 'user' });
   return JSON.parse(text);
 }
 
@@ -127,12 +127,5 @@ describe('engine check', () => {
 
   it('takes no other host', async () => {
     await expect(checkEngine({ ...shared, engine: 'tcp:box:80' })).rejects.toMatchObject({ code: 'bad-argument' });
-  });
-});
-
-describe('engine serve', () => {
-  it.each([[], ['--socket', 'x.sock', '--port', '0']])('takes one address: %j', async (...words) => {
-    const served = engineCommand().parseAsync(['serve', '--model', 'toy:7', ...words.flat()], { from: 'user' });
-    await expect(served).rejects.toMatchObject({ code: 'bad-argument', remedy: expect.stringContaining('--socket') });
   });
 });

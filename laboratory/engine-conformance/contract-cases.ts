@@ -1,7 +1,8 @@
 // The contract of every engine behind the model port, as plain cases: a test suite runs them (model.contract.ts), and
 // `outrider engine check`, by which others check an engine of their own.
 
-import type { Candidates } from '../../core/decoding/candidates.ts';
+import type { Candidates } from '../../src/core/decoding/candidates.ts';
+import type { EvaluateItem, LanguageModel, ModelSequence } from '../../src/models/port/model.ts';
 import { askCases } from './contract-asks.ts';
 import {
   type ContractCase,
@@ -14,7 +15,6 @@ import {
   withSequences,
 } from './contract-bench.ts';
 import { lifeCases } from './contract-life.ts';
-import type { EvaluateItem, LanguageModel, ModelSequence } from './model.ts';
 
 const shapeCases: readonly ContractCase[] = [
   {

@@ -1,7 +1,7 @@
 // The cases of the engine contract about mistakes of the caller, the number of sequences, other instances and the end.
 
+import type { EvaluateItem, LanguageModel, ModelSequence } from '../../src/models/port/model.ts';
 import { type ContractCase, contractTokens, expectRefusal, expectSame, feed, withSequences } from './contract-bench.ts';
-import type { EvaluateItem, LanguageModel, ModelSequence } from './model.ts';
 
 const mistakeCase: ContractCase = {
   name: 'mistakes of the caller are bugs, not results',

@@ -1,10 +1,10 @@
 // The rows protocol as plain cases over a raw connection: what a worker answers to frames that no edge should send, and what it holds
 // afterwards. The engine behind it is checked by the cases of the model port.
 
-import { contractTokens, expectSame, expectThat } from '../../port/contract-bench.ts';
-import type { WorkerAddress } from '../../port/engine-spec.ts';
-import { encodeFrame, type Frame, type FrameItem, type FrameRow } from './frames.ts';
-import type { Hello } from './hello.ts';
+import { encodeFrame, type Frame, type FrameItem, type FrameRow } from '../../src/models/engines/remote/frames.ts';
+import type { Hello } from '../../src/models/engines/remote/hello.ts';
+import type { WorkerAddress } from '../../src/models/port/engine-spec.ts';
+import { contractTokens, expectSame, expectThat } from './contract-bench.ts';
 import { helloFrom, type Met, meet, WireClient } from './wire-client.ts';
 
 export interface WireCase {

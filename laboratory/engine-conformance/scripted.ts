@@ -1,8 +1,8 @@
 // A model whose calls take time, fail, hang, or return too few rows, as a script sets. For tests and trials: with an engine that answers
 // at once, no message can arrive during a step.
 
-import type { Candidates } from '../../core/decoding/candidates.ts';
-import type { EvaluateItem, LanguageModel, ModelSequence } from './model.ts';
+import type { Candidates } from '../../src/core/decoding/candidates.ts';
+import type { EvaluateItem, LanguageModel, ModelSequence } from '../../src/models/port/model.ts';
 
 /** Called around the work of the inner model. What a function throws, or rejects with, is the model's failure. */
 export interface ModelScript {

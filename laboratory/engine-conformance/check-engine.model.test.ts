@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { startChild } from '../children/child-service.ts';
-import { checkEngine } from './engine-check.ts';
+import { startChild } from '../../src/cli/children/child-service.ts';
+import { checkEngine } from './check-engine.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { contractTokens, describeModelContract } from './model.contract.ts';
+import { contractTokens, describeModelContract } from '../../src/models/port/model.contract.ts';
+import { createToyModel } from '../../src/models/port/toy.ts';
 import { createGate, scriptModel } from './scripted.ts';
-import { createToyModel } from './toy.ts';
 
 const toy = () => createToyModel({ seed: 7, role: 'target', sequences: 3, contextLength: 300 });
 

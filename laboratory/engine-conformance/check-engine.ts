@@ -1,15 +1,16 @@
 // Runs the contract of engines against one: the cases of the rows protocol over its socket, where it listens at one, then those of the model
 // port. It reads no arguments and prints nothing.
 
-import { isOutriderError } from '../../core/basics/errors.ts';
-import type { Result } from '../../files/document.ts';
-import { type OpenModelOptions, openModel } from '../../models/engines/open-model.ts';
-import { type WireCase, wireCases } from '../../models/engines/remote/wire-cases.ts';
-import { demandListening, meet } from '../../models/engines/remote/wire-client.ts';
-import { type ContractBench, type ContractCase, usualPrefixTokens } from '../../models/port/contract-bench.ts';
-import { contractCases } from '../../models/port/contract-cases.ts';
-import { type EngineSpec, hasAddress, parseEngineSpec, type WorkerAddress } from '../../models/port/engine-spec.ts';
-import type { LanguageModel } from '../../models/port/model.ts';
+import { isOutriderError } from '../../src/core/basics/errors.ts';
+import type { Result } from '../../src/files/document.ts';
+import { type OpenModelOptions, openModel } from '../../src/models/engines/open-model.ts';
+import { demandListening } from '../../src/models/engines/remote/external-worker.ts';
+import { type EngineSpec, hasAddress, parseEngineSpec, type WorkerAddress } from '../../src/models/port/engine-spec.ts';
+import type { LanguageModel } from '../../src/models/port/model.ts';
+import { type ContractBench, type ContractCase, usualPrefixTokens } from './contract-bench.ts';
+import { contractCases } from './contract-cases.ts';
+import { type WireCase, wireCases } from './wire-cases.ts';
+import { meet } from './wire-client.ts';
 
 type Shared = 'gpu' | 'threads' | 'tokenizerFile' | 'onLawProgress' | 'onProgress' | 'signal' | 'cacheDirectory';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Candidates, RowAsk } from '../../core/decoding/candidates.ts';
+import type { Candidates, RowAsk } from '../../src/core/decoding/candidates.ts';
+import type { EvaluateItem, LanguageModel, ModelSequence } from '../../src/models/port/model.ts';
+import { createToyModel, type ToyOptions } from '../../src/models/port/toy.ts';
 import { type ContractBench, ContractFailure, expectSame } from './contract-bench.ts';
 import { contractCases } from './contract-cases.ts';
-import type { EvaluateItem, LanguageModel, ModelSequence } from './model.ts';
 import { type ModelScript, scriptModel } from './scripted.ts';
-import { createToyModel, type ToyOptions } from './toy.ts';
 
 const toy = (options: Partial<ToyOptions> = {}): LanguageModel =>
   createToyModel({ seed: 7, role: 'target', sequences: 3, contextLength: 200, ...options });
