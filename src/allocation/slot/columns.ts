@@ -5,7 +5,8 @@ export function columns<Field extends string>(
   rows: readonly Partial<Readonly<Record<NoInfer<Field>, number | undefined>>>[],
   fields: readonly Field[],
 ): Record<Field, Float64Array> {
-  return eachOf(fields, (field) => Float64Array.from(rows, (row) => row[field] ?? 0));
+  const lists = fields.map((field) => [field, Float64Array.from(rows, (row) => row[field] ?? 0)]);
+  return Object.fromEntries(lists) as Record<Field, Float64Array>;
 }
 
 /** A number of each item. A loop takes a fifth of the time of `Float64Array.from`. */
@@ -20,13 +21,6 @@ export function pick(values: Float64Array, at: Int32Array): Float64Array {
   const found = new Float64Array(at.length);
   for (let index = 0; index < at.length; index++) found[index] = values[at[index] as number] as number;
   return found;
-}
-
-function eachOf<Field extends string, Value>(
-  fields: readonly Field[],
-  make: (field: Field) => Value,
-): Record<Field, Value> {
-  return Object.fromEntries(fields.map((field) => [field, make(field)])) as Record<Field, Value>;
 }
 
 /** How many entries each group has. @param groupOf of each entry, as the server of each device; -1: none */
