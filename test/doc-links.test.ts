@@ -23,9 +23,6 @@ const widest = 140;
 
 const readFromRoot = readerOf(root);
 
-/** Pages that others link to leave their new address where they were. */
-const isMoved = (page: string): boolean => readFromRoot(page)?.startsWith('Moved to [') === true;
-
 describe('the documentation', () => {
   it('is read', () => {
     expect(pages).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'docs/glossary.md']));
@@ -36,7 +33,7 @@ describe('the documentation', () => {
     ['docs/README.md', /^docs\/(?!decisions\/).+\.md$/],
     ['docs/decisions/README.md', /^docs\/decisions\//],
   ])('%s lists all pages of its folder', (list, folder) => {
-    const listed = pages.filter((page) => folder.test(page) && page !== list && !isMoved(page));
+    const listed = pages.filter((page) => folder.test(page) && page !== list);
     const others = listed.map((page) => relative(dirname(list), page));
     expect(linksOf(readFromRoot(list) ?? '')).toEqual(expect.arrayContaining(others));
   });

@@ -1,5 +1,5 @@
 // A prompt is evaluated while the device drafts, in virtual time as on a live edge: the first token of the modes that wait for drafts
-// comes when both are done, not one after the other. The numbers stand in docs/decisions/2026-11-25-one-shell.md.
+// comes when both are done, not one after the other.
 
 import { expect, it } from 'vitest';
 import { runSession } from '../simulator/virtual-time/run-session.ts';
