@@ -7,7 +7,7 @@ import { findScenario } from '../simulator/files/scenario-file.ts';
 import { readRadioMap } from '../simulator/files/shipped-maps.ts';
 import { readTrace } from '../simulator/files/trace-files.ts';
 import { readCheckpoint } from '../simulator/training/checkpoint.ts';
-import { readActor } from '../src/allocation/learned/actor-file.ts';
+import { readActor } from '../simulator/policies/learned/actor-file.ts';
 import { readState } from '../src/allocation/slot/slot-json.ts';
 import { isOutriderError } from '../src/core/basics/errors.ts';
 import { extractMember } from '../src/models/files/pypi-wheel.ts';

@@ -2,7 +2,7 @@
 // in virtual time. Pure functions of their settings and a seed; they run anywhere. docs/research/simulator.md has the models,
 // docs/use/library.md two examples.
 
-export { createPolicy, type PolicyEntry, policyList } from '../../src/allocation/policies/policies.ts';
+export type { PolicyEntry } from '../../src/allocation/policies/policies.ts';
 export type { NamedPolicy } from '../../src/allocation/slot/require-assignment.ts';
 export type { Assignment, Policy, SlotState } from '../../src/allocation/slot/slot-state.ts';
 export { type ErrorCode, isOutriderError, OutriderError } from '../../src/core/basics/errors.ts';
@@ -10,6 +10,7 @@ export { neutralSampling, type Sampling, type SamplingOptions } from '../../src/
 export type { LinkSettings } from '../../src/core/protocol/wire/link-model.ts';
 export { idealLink, parseLink } from '../../src/core/protocol/wire/link-model-settings.ts';
 export { type ModeName, modeNames } from '../../src/core/protocol/wire/mode.ts';
+export { createPolicy, policyList } from '../policies/policies.ts';
 export { presetNames, readPreset } from '../scenario/presets.ts';
 export { type Override, parseOverride, parseScenarioText, readScenario } from '../scenario/read-scenario.ts';
 export type { Scenario } from '../scenario/scenario.ts';

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createPolicy, policyList } from '../../src/allocation/policies/policies.ts';
 import { checkAssignment } from '../../src/allocation/slot/check-assignment.ts';
 import { describeDecision } from '../../src/allocation/slot/describe-decision.ts';
 import { readState } from '../../src/allocation/slot/slot-json.ts';
 import { exampleState } from '../../src/allocation/slot/slot-json-example.ts';
 import { findPolicy } from '../../src/files/policy-file.ts';
 import { assignmentMap } from '../charts/assignment-map.ts';
+import { createPolicy, policyList } from '../policies/policies.ts';
 
 const device = {
   payloadBits: 1e5,

@@ -4,16 +4,16 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { Command, Option } from 'commander';
-import { policyList } from '../../src/allocation/policies/policies.ts';
 import { type Decision, describeDecision } from '../../src/allocation/slot/describe-decision.ts';
 import { requireAssignment } from '../../src/allocation/slot/require-assignment.ts';
 import { readState } from '../../src/allocation/slot/slot-json.ts';
 import { exampleState } from '../../src/allocation/slot/slot-json-example.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import { findPolicy } from '../../src/files/policy-file.ts';
-import { learnedPolicyList, trainedOn } from '../../src/files/shipped-weights.ts';
 import { assignmentMap } from '../charts/assignment-map.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';
+import { learnedPolicyList, trainedOn } from '../files/shipped-weights.ts';
+import { policyList } from '../policies/policies.ts';
 import { printResult } from '../runner/result-output.ts';
 
 interface AllocateFlags {

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { shareEqually } from '../../src/allocation/paper/equal-shares.ts';
-import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import type { Policy } from '../../src/allocation/slot/slot-state.ts';
+import { createPolicy } from '../policies/policies.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import { runSlots, type SlotOutcome } from './run-slots.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { predictPace } from '../../src/allocation/felt/predict-pace.ts';
-import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import type { Assignment, Policy, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import { isOutriderError } from '../../src/core/basics/errors.ts';
 import { mean } from '../../src/core/basics/statistics.ts';
+import { createPolicy } from '../policies/policies.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';

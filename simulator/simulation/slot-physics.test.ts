@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPolicy } from '../../src/allocation/policies/policies.ts';
+import { createPolicy } from '../policies/policies.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import type { Scenario } from '../scenario/scenario.ts';

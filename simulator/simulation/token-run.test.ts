@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { predictTokens } from '../../src/allocation/felt/predict-tokens.ts';
-import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import type { ModeName } from '../../src/core/protocol/wire/mode.ts';
+import { createPolicy } from '../policies/policies.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import { runSession, runSourceSession, type SessionConditions } from '../virtual-time/run-session.ts';

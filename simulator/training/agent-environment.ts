@@ -5,6 +5,11 @@
 // scores of the devices that the server has, with a slack that scores 0; association by TMA. Agents `devices` choose a server each;
 // shares are closed forms.
 
+import { shareOptimally } from '../../src/allocation/paper/optimal-shares.ts';
+import { associateByMaxGain } from '../../src/allocation/policies/simple-association.ts';
+import { createProblem } from '../../src/allocation/search/problem.ts';
+import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
+import { badArgument } from '../../src/core/basics/errors.ts';
 import {
   describeSlot,
   deviceFeatureCount,
@@ -12,14 +17,9 @@ import {
   linkFeatureCount,
   scaleFeatures,
   serverFeatureCount,
-} from '../../src/allocation/learned/describe-slot.ts';
-import { decideByScores } from '../../src/allocation/learned/learned-policy.ts';
-import { scoreLimit } from '../../src/allocation/learned/score.ts';
-import { shareOptimally } from '../../src/allocation/paper/optimal-shares.ts';
-import { associateByMaxGain } from '../../src/allocation/policies/simple-association.ts';
-import { createProblem } from '../../src/allocation/search/problem.ts';
-import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
-import { badArgument } from '../../src/core/basics/errors.ts';
+} from '../policies/learned/describe-slot.ts';
+import { decideByScores } from '../policies/learned/learned-policy.ts';
+import { scoreLimit } from '../policies/learned/score.ts';
 import { type Environment, type Outcome, worldSeed } from './environment.ts';
 import { fitScale } from './fit-scale.ts';
 

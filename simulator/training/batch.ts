@@ -1,5 +1,6 @@
 // A batch of transitions from the replay buffer as arrays for an update: scaled, masked, with the numbers of each device's chosen link.
 
+import { createRandom } from '../../src/core/basics/philox.ts';
 import {
   deviceFeatureCount,
   type FeatureScale,
@@ -7,8 +8,7 @@ import {
   linkFeatureCount,
   scaleFeatures,
   serverFeatureCount,
-} from '../../src/allocation/learned/describe-slot.ts';
-import { createRandom } from '../../src/core/basics/philox.ts';
+} from '../policies/learned/describe-slot.ts';
 import type { Replay } from './replay.ts';
 
 /** Divisors of rewards and of ln J_random, so that both are about 1: `reward` is the mean of J / J_random, `costMs` that of J. */

@@ -1,17 +1,17 @@
 // A complete training run as a file: networks, target networks, moments of the optimisers, replay buffer, state of the random
 // numbers, and the decisions of the present episode. A resumed run is bit for bit the same as one without interruption.
 
-import { actorFile, actorOf, requireTensor } from '../../src/allocation/learned/actor-file.ts';
-import type { LearnedActor } from '../../src/allocation/learned/learned-policy.ts';
+import { assignmentFields } from '../../src/allocation/slot/check-assignment.ts';
+import type { Assignment } from '../../src/allocation/slot/slot-state.ts';
+import { actorFile, actorOf, requireTensor } from '../policies/learned/actor-file.ts';
+import type { LearnedActor } from '../policies/learned/learned-policy.ts';
 import {
   readTensors,
   type StoredTensor,
   type TensorValues,
   unreadable,
   writeTensors,
-} from '../../src/allocation/learned/safetensors.ts';
-import { assignmentFields } from '../../src/allocation/slot/check-assignment.ts';
-import type { Assignment } from '../../src/allocation/slot/slot-state.ts';
+} from '../policies/learned/safetensors.ts';
 import { drawTensors, type LearnerKind, type SavedTensors } from './learner.ts';
 import { createReplay, type Replay, type ReplayArrays } from './replay.ts';
 import type { SavedTraining, TrainingProgress } from './trainer.ts';

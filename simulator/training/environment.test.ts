@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { createSlotTerms, evaluate } from '../../src/allocation/paper/objective.ts';
-import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import { mean } from '../../src/core/basics/statistics.ts';
+import { createPolicy } from '../policies/policies.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import { createEnvironment } from './environment.ts';

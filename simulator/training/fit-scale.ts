@@ -1,5 +1,6 @@
 // Sets the scale of features and rewards, from a few worlds with seeds of the training's own, before anything is learned.
 
+import { createProblem } from '../../src/allocation/search/problem.ts';
 import {
   describeSlot,
   deviceFeatureCount,
@@ -7,9 +8,8 @@ import {
   featureCount,
   linkFeatureCount,
   serverFeatureCount,
-} from '../../src/allocation/learned/describe-slot.ts';
-import { createPolicy } from '../../src/allocation/policies/policies.ts';
-import { createProblem } from '../../src/allocation/search/problem.ts';
+} from '../policies/learned/describe-slot.ts';
+import { createPolicy } from '../policies/policies.ts';
 import type { RewardScale } from './batch.ts';
 import type { Environment } from './environment.ts';
 

@@ -3,9 +3,9 @@
 // `bench coupled` rates those.
 
 import { createSlotTerms, evaluate } from '../../src/allocation/paper/objective.ts';
-import { createPolicy } from '../../src/allocation/policies/policies.ts';
 import type { Policy, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import { mean } from '../../src/core/basics/statistics.ts';
+import { createPolicy } from '../policies/policies.ts';
 import type { Environment } from './environment.ts';
 
 export interface HeldOutSlot {

@@ -2,11 +2,11 @@
 // returns their weights. All its draws are keyed by seed and the number of updates.
 
 import { defaultDevice, init, numpy as np, tree } from '@jax-js/jax';
-import { type FeatureScale, featureCount } from '../../src/allocation/learned/describe-slot.ts';
-import { flatShapes } from '../../src/allocation/learned/flat-network.ts';
-import type { Weights } from '../../src/allocation/learned/layers.ts';
-import { pairShapes } from '../../src/allocation/learned/pair-network.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
+import { type FeatureScale, featureCount } from '../policies/learned/describe-slot.ts';
+import { flatShapes } from '../policies/learned/flat-network.ts';
+import type { Weights } from '../policies/learned/layers.ts';
+import { pairShapes } from '../policies/learned/pair-network.ts';
 import { correctionsAt, type Optimised } from './adam.ts';
 import { drawNormals, gatherSlots, type RewardScale, rewardFactor, type SlotNumbers } from './batch.ts';
 import { criticShapes, type SlotBatch, type Tensors } from './networks.ts';

@@ -2,12 +2,12 @@
 
 import { numpy as np } from '@jax-js/jax';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { featureCount } from '../../src/allocation/learned/describe-slot.ts';
-import { drawActor } from '../../src/allocation/learned/learned-actor.fixture.ts';
-import { readSlot, scoreSlot } from '../../src/allocation/learned/learned-policy.ts';
 import { createProblem } from '../../src/allocation/search/problem.ts';
 import { syntheticSlot } from '../../src/allocation/slot/synthetic-slot.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
+import { featureCount } from '../policies/learned/describe-slot.ts';
+import { drawActor } from '../policies/learned/learned-actor.fixture.ts';
+import { readSlot, scoreSlot } from '../policies/learned/learned-policy.ts';
 import { gatherSlots } from './batch.ts';
 import { startJax } from './learner.ts';
 import {

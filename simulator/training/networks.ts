@@ -1,4 +1,4 @@
-// The networks as @jax-js/jax differentiates them. The actors are those of src/allocation/learned/ (a test compares both) on dense arrays: B
+// The networks as @jax-js/jax differentiates them. The actors are those of simulator/policies/learned/ (a test compares both) on dense arrays: B
 // slots of a batch, M devices, E servers, masks where there is no link. Ownership: a function borrows its arguments and uses them
 // through `.ref` only; the caller owns the result.
 
@@ -8,8 +8,8 @@ import {
   featureCount,
   linkFeatureCount,
   serverFeatureCount,
-} from '../../src/allocation/learned/describe-slot.ts';
-import { deviationBias, leastDeviation, scoreLimit } from '../../src/allocation/learned/score.ts';
+} from '../policies/learned/describe-slot.ts';
+import { deviationBias, leastDeviation, scoreLimit } from '../policies/learned/score.ts';
 
 /** Arrays by name. */
 export type Tensors = { [name: string]: np.Array };

@@ -1,14 +1,14 @@
 // The replay buffer: the last slots with their decisions and costs, as dense arrays. A ring: row r + 1 is the slot after row r,
 // unless that world ended there. Uses no library and draws no numbers.
 
+import type { Problem } from '../../src/allocation/search/problem.ts';
+import type { Assignment } from '../../src/allocation/slot/slot-state.ts';
 import {
   deviceFeatureCount,
   linkFeatureCount,
   type SlotFeatures,
   serverFeatureCount,
-} from '../../src/allocation/learned/describe-slot.ts';
-import type { Problem } from '../../src/allocation/search/problem.ts';
-import type { Assignment } from '../../src/allocation/slot/slot-state.ts';
+} from '../policies/learned/describe-slot.ts';
 import type { Outcome } from './environment.ts';
 
 type FloatName = 'devices' | 'servers' | 'links' | 'score' | 'deviceCost' | 'reward' | 'lnRandom';

@@ -1,8 +1,8 @@
 // A resumed run is bit for bit the same as one without interruption. Files that are no checkpoint, or of another shape, are refused.
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { featureCount } from '../../src/allocation/learned/describe-slot.ts';
-import { readTensors, writeTensors } from '../../src/allocation/learned/safetensors.ts';
+import { featureCount } from '../policies/learned/describe-slot.ts';
+import { readTensors, writeTensors } from '../policies/learned/safetensors.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseOverride } from '../scenario/read-scenario.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';

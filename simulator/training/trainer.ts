@@ -2,12 +2,12 @@
 // slots there is an update. All random numbers are keyed by the seed and the number of slots or updates, so a run can be resumed to
 // the bit. To restore a world, the decisions of the present episode are replayed.
 
-import { describeSlot, scaleFeatures } from '../../src/allocation/learned/describe-slot.ts';
-import { decideByScores, type LearnedActor, scoreSlot } from '../../src/allocation/learned/learned-policy.ts';
 import { createProblem } from '../../src/allocation/search/problem.ts';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
+import { describeSlot, scaleFeatures } from '../policies/learned/describe-slot.ts';
+import { decideByScores, type LearnedActor, scoreSlot } from '../policies/learned/learned-policy.ts';
 import { type Environment, worldSeed } from './environment.ts';
 import { fitScale } from './fit-scale.ts';
 import { createLearner, type Learner, type LearnerKind, type SavedTensors, type UpdateFigures } from './learner.ts';

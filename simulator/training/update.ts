@@ -4,7 +4,7 @@
 // (BenchMARL: shared critic).
 
 import { jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
-import type { VariantName } from '../../src/allocation/learned/learned-policy.ts';
+import type { VariantName } from '../policies/learned/learned-policy.ts';
 import { adamStep, type Optimised } from './adam.ts';
 import {
   type CriticRows,

@@ -1,21 +1,36 @@
 // Finds a policy: a name, `masac:FILE` for trained weights, or the path of someone's own file. The file is a module that exports a
-// function, as `default` or `policy`.
+// function, as `default` or `policy`. Names that are not built in are those of a module of the simulator.
 
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { NamedPolicy } from '../allocation/slot/require-assignment.ts';
 import type { Policy } from '../allocation/slot/slot-state.ts';
 import { badArgument } from '../core/basics/errors.ts';
-import { type FoundPolicy, learnedPolicyList, readHashed, readLearned, weightsOf } from './shipped-weights.ts';
+
+/** A policy and, for a file, what it was: a changed file is another policy. */
+export interface FoundPolicy extends NamedPolicy {
+  readonly sha256: string | null;
+  /** Decides by where devices and servers are, which a slot as JSON need not say. */
+  readonly needsPlaces?: boolean;
+}
+
+/** What finds the other names: `findByName`. */
+const otherPolicies = new URL(
+  import.meta.url.endsWith('.ts') ? '../../simulator/files/find-policy.ts' : '../../simulator/files/find-policy.js',
+  import.meta.url,
+);
 
 /** @throws OutriderError `bad-argument` */
 export async function findPolicy(nameOrPath: string): Promise<FoundPolicy> {
-  const weights = weightsOf(nameOrPath);
-  if (weights !== undefined) return readLearned(nameOrPath, weights);
-  if (!/[/\\]|\.[cm]?[jt]s$/.test(nameOrPath)) {
-    const { createPolicy, policyEntry } = await import('../allocation/policies/policies.ts');
-    const trained = learnedPolicyList.map(({ name }) => name);
-    const needsPlaces = policyEntry(nameOrPath)?.needsPlaces === true;
-    return { name: nameOrPath, decide: createPolicy(nameOrPath, trained), sha256: null, needsPlaces };
+  const isFile = /[/\\]|\.[cm]?[jt]s$/.test(nameOrPath);
+  if (!isFile || nameOrPath.startsWith('masac:')) {
+    const { createPolicy, policyList } = await import('../allocation/policies/policies.ts');
+    if (policyList.some(({ name }) => name === nameOrPath.split('+')[0]))
+      return { name: nameOrPath, decide: createPolicy(nameOrPath), sha256: null, needsPlaces: false };
+    const others = (await import(otherPolicies.href)) as { readonly findByName: typeof findPolicy };
+    return others.findByName(nameOrPath);
   }
   const path = resolve(nameOrPath);
   const remedy = 'Give the name of a policy, or the path of a module that exports one.';
@@ -47,4 +62,16 @@ async function importPolicy(name: string, path: string): Promise<Policy> {
       : 'exports no policy';
   const list = exported.length === 0 ? 'nothing' : exported.join(', ');
   throw badArgument(`${name} ${what} (it exports ${list})`, remedy);
+}
+
+/** @param name of the policy @throws OutriderError `bad-argument` */
+export async function readHashed(
+  name: string,
+  file: string,
+  remedy: string,
+): Promise<{ readonly bytes: Buffer; readonly sha256: string }> {
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw badArgument(`${name} can't be read: ${error.code}`, remedy, { cause: error });
+  });
+  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }

@@ -1,7 +1,7 @@
 // How capacity grows with edges: the devices that several edges hold when none of them has more sessions than one holds. Spread evenly, or
 // where a device takes the edge of the strongest signal, which fills one edge before the others. It does not model time.
 
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
+import { createPolicy } from '../../../simulator/policies/policies.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { slotsOf } from '../first-slots.ts';
 import { Measured } from './search.ts';

@@ -1,6 +1,7 @@
 // How long the controller's own machine works on one slot, and what it holds, without sockets: 100,000 devices among 10,000 edges.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createPolicy } from '../../../simulator/policies/policies.ts';
 import { Controller } from '../../../src/allocation/controller/controller.ts';
 import { decodeMember, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
 import {
@@ -8,7 +9,6 @@ import {
   type ControllerMessage,
   controlVersion,
 } from '../../../src/allocation/controller/messages.ts';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { median } from '../../../src/core/basics/statistics.ts';
 import { timed } from '../../measuring/cpu-time.ts';

@@ -1,10 +1,10 @@
 // The policies of the paper's figures: named ones, trained ones with the weights of each interpretation that was trained, and those of a
 // user. It reports where a trained policy runs outside what it was trained for.
 
+import { trainedOn } from '../../../simulator/files/shipped-weights.ts';
 import type { Policy } from '../../../src/allocation/slot/slot-state.ts';
 import { isOutriderError } from '../../../src/core/basics/errors.ts';
-import { findPolicy } from '../../../src/files/policy-file.ts';
-import { type FoundPolicy, trainedOn } from '../../../src/files/shipped-weights.ts';
+import { type FoundPolicy, findPolicy } from '../../../src/files/policy-file.ts';
 import type { Interpretation } from './interpretations.ts';
 
 type Training = Pick<Interpretation, 'payloadLaw' | 'lambdaUnit'>;

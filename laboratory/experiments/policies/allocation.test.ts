@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
+import { createPolicy } from '../../../simulator/policies/policies.ts';
 import { interquartileMean, mean } from '../../../src/core/basics/statistics.ts';
 import { baselines, measureSlots, savingOf } from '../allocation/latency.ts';
 import { slotsOf } from '../first-slots.ts';

@@ -2,14 +2,13 @@
 // paper's baselines in preset `munich`. It uses the first slot of each seed's world, the same for every policy.
 
 import { type Estimate, within } from '../../../simulator/charts/bootstrap.ts';
+import { createPolicy } from '../../../simulator/policies/policies.ts';
 import type { Experiment, Goals, Unit } from '../../../simulator/runner/experiment.ts';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
-import { findPolicy } from '../../../src/files/policy-file.ts';
-import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
+import { type FoundPolicy, findPolicy } from '../../../src/files/policy-file.ts';
 import { timed } from '../../measuring/cpu-time.ts';
 import { baselines, bothShares, type FiguresByPolicy, measureSlots, savingOf } from '../allocation/latency.ts';
 import { combinations } from '../combinations.ts';

@@ -5,8 +5,7 @@ import type { Conclusion, Experiment } from '../../../simulator/runner/experimen
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
-import { findPolicy } from '../../../src/files/policy-file.ts';
-import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
+import { type FoundPolicy, findPolicy } from '../../../src/files/policy-file.ts';
 import { combinations } from '../combinations.ts';
 import { type CoupledRow, coupledRow, summariseCoupled } from './cost-rows.ts';
 import { coupledFigure } from './figures.ts';

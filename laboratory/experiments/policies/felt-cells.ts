@@ -1,11 +1,11 @@
 // What `outrider bench felt` compares: payload laws, decoding modes, and policies, each with the objective that it minimises. Decisions under
 // `felt`, and associations that depend on links or hardware alone, are the same under every payload law, but for the charge of batteries.
 
+import { trainedOn } from '../../../simulator/files/shipped-weights.ts';
 import { shareEqually } from '../../../src/allocation/paper/equal-shares.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { Assignment, ObjectiveSettings, Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
-import { trainedOn } from '../../../src/files/shipped-weights.ts';
 
 export const payloadLaws = ['q16', 'ids'] as const;
 export type PayloadLaw = (typeof payloadLaws)[number];

@@ -1,10 +1,10 @@
 // The distance of decisions from the optimum: their cost against the dual bound. And whether that bound is ever above an optimum: small slots are
 // solved by trying every association, each with its best shares.
 
+import { createPolicy } from '../../../simulator/policies/policies.ts';
 import type { SlotOutcome } from '../../../simulator/simulation/run-slots.ts';
 import { termsOf } from '../../../src/allocation/paper/objective.ts';
 import { shareOptimally } from '../../../src/allocation/paper/optimal-shares.ts';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { type Certificate, certify } from '../../../src/allocation/search/certify.ts';
 import { createProblem } from '../../../src/allocation/search/problem.ts';
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { createPolicy } from '../../../simulator/policies/policies.ts';
+import { solveExactly } from '../../../simulator/policies/subset-dp.ts';
 import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
 import { shareOptimally } from '../../../src/allocation/paper/optimal-shares.ts';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
-import { solveExactly } from '../../../src/allocation/policies/subset-dp.ts';
 import { searchBest } from '../../../src/allocation/search/best-search.ts';
 import { boundByPrices } from '../../../src/allocation/search/dual-bound.ts';
 import { createOptimalRule } from '../../../src/allocation/search/optimal-rule.ts';

@@ -1,9 +1,9 @@
 // The latency that any policy could save against `max-sinr+equal`: by a search for latency alone, and by the dual bound, which no
 // association and no shares can beat. Latency is max(D^MD, d/R) + D^ES, as in latency.ts.
 
+import { createPolicy } from '../../../simulator/policies/policies.ts';
 import { termsOf, unservedDelayMs } from '../../../src/allocation/paper/objective.ts';
 import { shareOptimally } from '../../../src/allocation/paper/optimal-shares.ts';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { searchBest } from '../../../src/allocation/search/best-search.ts';
 import { boundByPrices } from '../../../src/allocation/search/dual-bound.ts';
 import { createOptimalRule } from '../../../src/allocation/search/optimal-rule.ts';

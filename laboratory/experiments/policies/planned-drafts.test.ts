@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { createPolicy } from '../../../simulator/policies/policies.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import { parseOverride } from '../../../simulator/scenario/read-scenario.ts';
 import { createSlotRun } from '../../../simulator/simulation/run-slots.ts';
 import { createTokenRun } from '../../../simulator/simulation/token-run.ts';
 import { drawnSource } from '../../../simulator/simulation/token-source.ts';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { createPlannedDrafts } from './planned-drafts.ts';
 
 /** @returns tokens, and tokens that devices drafted */

@@ -1,9 +1,9 @@
 // Slots in the middle of a run: sessions are half way, texts lie on servers, and decisions under `felt` predict from there.
 
+import { createPolicy } from '../../../simulator/policies/policies.ts';
 import { createSlotRun } from '../../../simulator/simulation/run-slots.ts';
 import { createTokenRun, type TokenRun } from '../../../simulator/simulation/token-run.ts';
 import { drawnSource } from '../../../simulator/simulation/token-source.ts';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { openSettings, type WorldSettings } from '../first-slots.ts';
 

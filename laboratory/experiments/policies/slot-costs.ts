@@ -7,7 +7,7 @@ import { runSlots, type SlotOutcome } from '../../../simulator/simulation/run-sl
 import type { NamedPolicy } from '../../../src/allocation/slot/require-assignment.ts';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { mean, quantile } from '../../../src/core/basics/statistics.ts';
-import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
+import type { FoundPolicy } from '../../../src/files/policy-file.ts';
 import { timed } from '../../measuring/cpu-time.ts';
 
 type Figure =

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { solveExactly } from '../../../simulator/policies/subset-dp.ts';
 import { runExperiment } from '../../../simulator/runner/run.ts';
-import { solveExactly } from '../../../src/allocation/policies/subset-dp.ts';
 import { boundByPool } from '../../../src/allocation/search/pool-bound.ts';
 import { createProblem } from '../../../src/allocation/search/problem.ts';
 import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';

@@ -2,13 +2,13 @@
 // the optimum; `best` may be above it by 0.2 % in the mean; shares have to be those of the worked examples. The same for bounds and
 // `best` under the objective `felt`.
 
+import { createPolicy } from '../../../simulator/policies/policies.ts';
+import { bandVectors, oneServerProblem } from '../../../simulator/policies/share-vectors.ts';
+import { solveExactly } from '../../../simulator/policies/subset-dp.ts';
 import type { Experiment, Unit } from '../../../simulator/runner/experiment.ts';
 import { BandSolver } from '../../../src/allocation/paper/band-shares.ts';
 import { shareCompute } from '../../../src/allocation/paper/compute-shares.ts';
 import { termsOf } from '../../../src/allocation/paper/objective.ts';
-import { bandVectors, oneServerProblem } from '../../../src/allocation/paper/share-vectors.ts';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
-import { solveExactly } from '../../../src/allocation/policies/subset-dp.ts';
 import { boundByPrices } from '../../../src/allocation/search/dual-bound.ts';
 import { boundByPool } from '../../../src/allocation/search/pool-bound.ts';
 import { createProblem, type Problem } from '../../../src/allocation/search/problem.ts';

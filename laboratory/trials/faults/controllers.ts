@@ -2,6 +2,7 @@
 // network between them and their members. Each side has the connection of a transport, so that members and controllers are those of live
 // processes.
 
+import { createPolicy } from '../../../simulator/policies/policies.ts';
 import type { VirtualDevice } from '../../../simulator/virtual-time/device.ts';
 import type { VirtualEdge } from '../../../simulator/virtual-time/edge.ts';
 import type { EventQueue } from '../../../simulator/virtual-time/event-queue.ts';
@@ -11,7 +12,6 @@ import { defaultCell } from '../../../src/allocation/controller/cell-epoch.ts';
 import type { ControllerEvent } from '../../../src/allocation/controller/controller-events.ts';
 import { encodeControl } from '../../../src/allocation/controller/message-codec.ts';
 import { controlVersion } from '../../../src/allocation/controller/messages.ts';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import type { LinkSettings } from '../../../src/core/protocol/wire/link-model.ts';
 import type { CloseReason, Connection, ConnectionHandler } from '../../../src/network/transport/transport.ts';

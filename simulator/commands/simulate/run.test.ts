@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
+import { createPolicy } from '../../policies/policies.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import { parseOverride } from '../../scenario/read-scenario.ts';
 import { runSimulation, type SimulationOptions } from './run.ts';

@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { badArgument, isOutriderError, OutriderError } from '../../../src/core/basics/errors.ts';
 import { packageVersion } from '../../../src/files/document.ts';
-import type { FoundPolicy } from '../../../src/files/shipped-weights.ts';
+import type { FoundPolicy } from '../../../src/files/policy-file.ts';
 import { readTrace } from '../../files/trace-files.ts';
 import {
   createSimulation,

@@ -1,6 +1,6 @@
 // What is trained several times with different seeds, as data: `outrider train sweep` trains it, `outrider bench learned` compares it.
 
-import type { NetworkName, VariantName } from '../../../src/allocation/learned/learned-policy.ts';
+import type { NetworkName, VariantName } from '../../policies/learned/learned-policy.ts';
 import type { CreditName } from '../../training/settings.ts';
 
 export interface Recipe {

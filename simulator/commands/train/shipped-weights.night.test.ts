@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { findPolicy } from '../../../src/files/policy-file.ts';
-import { learnedPolicyList, trainedOn } from '../../../src/files/shipped-weights.ts';
 import { findRadioMap } from '../../files/shipped-maps.ts';
+import { learnedPolicyList, trainedOn } from '../../files/shipped-weights.ts';
 import { readPreset } from '../../scenario/presets.ts';
 import { parseOverride } from '../../scenario/read-scenario.ts';
 import type { Scenario } from '../../scenario/scenario.ts';

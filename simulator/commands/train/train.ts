@@ -1,14 +1,6 @@
 // `outrider train masac`: trains multi-agent soft actor-critic on a scenario, and compares the result with policies that need no
 // training, on held-out slots. It has a checkpoint instead of a record: networks and replay buffer are no units.
 
-import {
-  createLearnedPolicy,
-  type NetworkName,
-  networkNames,
-  type VariantName,
-  variantNames,
-} from '../../../src/allocation/learned/learned-policy.ts';
-import { createPolicy } from '../../../src/allocation/policies/policies.ts';
 import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { defined } from '../../../src/core/basics/defined.ts';
 import { badArgument, OutriderError } from '../../../src/core/basics/errors.ts';
@@ -16,6 +8,14 @@ import type { Result } from '../../../src/files/document.ts';
 import { findScenario } from '../../files/scenario-file.ts';
 import { findMapOf } from '../../files/shipped-maps.ts';
 import { openTensorboard } from '../../files/tensorboard-events.ts';
+import {
+  createLearnedPolicy,
+  type NetworkName,
+  networkNames,
+  type VariantName,
+  variantNames,
+} from '../../policies/learned/learned-policy.ts';
+import { createPolicy } from '../../policies/policies.ts';
 import type { Conclusion, Experiment } from '../../runner/experiment.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { type CurvePoint, hasPlateau, lastThird } from '../../training/curve.ts';

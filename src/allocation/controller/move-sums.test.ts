@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { createPolicy } from '../../../simulator/policies/policies.ts';
 import { termsOf } from '../paper/objective.ts';
 import { shareOptimally } from '../paper/optimal-shares.ts';
-import { createPolicy } from '../policies/policies.ts';
 import { paperObjective, syntheticSlot } from '../slot/synthetic-slot.ts';
 import { moveSums } from './move-sums.ts';
 

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bandVectors, oneServerProblem } from '../../../simulator/policies/share-vectors.ts';
 import { associateByMaxSinr } from '../policies/simple-association.ts';
 import { createProblem, findProblemLink } from '../search/problem.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
@@ -11,7 +12,6 @@ import { shareCompute } from './compute-shares.ts';
 import { shareEqually } from './equal-shares.ts';
 import { createSlotTerms, evaluate } from './objective.ts';
 import { shareOptimally } from './optimal-shares.ts';
-import { bandVectors, oneServerProblem } from './share-vectors.ts';
 
 const energyModels = ['band', 'airtime'] as const;
 const radioModels = ['fixed-snr', 'concentrated'] as const;

@@ -2,6 +2,7 @@
 // same slot gets the same assignment.
 
 import { describe, expect, it } from 'vitest';
+import { createPolicy, policyList } from '../../../simulator/policies/policies.ts';
 import { createRandom } from '../../core/basics/philox.ts';
 import { createSlotTerms, evaluate } from '../paper/objective.ts';
 import { shareOptimally } from '../paper/optimal-shares.ts';
@@ -14,7 +15,6 @@ import { type SearchState, startAt, totalCostMs } from '../search/search-state.t
 import { checkAssignment } from '../slot/check-assignment.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
-import { createPolicy, policyList } from './policies.ts';
 import { associateAtRandom, associateByMaxGain } from './simple-association.ts';
 import { associateByTma } from './tma.ts';
 

@@ -1,5 +1,5 @@
-// Every policy by name. A name is an association, and, after a plus, how servers share: `tma+equal`, `tma+optimal`. Without the
-// second part, the paper's policies share equally and ours optimally.
+// The built-in policies by name. A name is an association, and, after a plus, how servers share: `tma+equal`, `tma+optimal`. Without the
+// second part, the paper's policies share equally and ours optimally. Those of research are in simulator/policies/.
 
 import { badArgument } from '../../core/basics/errors.ts';
 import { nearestName } from '../../core/basics/nearest-name.ts';
@@ -9,14 +9,10 @@ import { searchBest } from '../search/best-search.ts';
 import { boundByPrices } from '../search/dual-bound.ts';
 import { insertGreedily } from '../search/greedy.ts';
 import { searchLocally } from '../search/local-search.ts';
-import { decideAhead } from '../search/look-ahead.ts';
 import { createProblem, type Problem } from '../search/problem.ts';
 import { type SearchState, startAt } from '../search/search-state.ts';
 import type { SharingRuleMaker } from '../search/sharing-rule.ts';
-import { matchSwapStable } from '../search/swap-stable.ts';
-import { withFadingMargin } from '../slot/forecast.ts';
-import type { Policy, SlotState } from '../slot/slot-state.ts';
-import { decideByBatches } from './batch-plan.ts';
+import type { Assignment, Policy, SlotState } from '../slot/slot-state.ts';
 import { chooseProposal, equalSharing, optimalSharing, proposeFelt } from './proposals.ts';
 import {
   type Association,
@@ -39,24 +35,19 @@ export interface PolicyEntry {
   readonly description: string;
   /** The sharing of the name alone; the other one is `name+equal` or `name+optimal`. */
   readonly sharing: Sharing;
-  /** Decides by where devices and servers are, which a slot need not say. */
-  readonly needsPlaces?: true;
 }
 
-type Search = (problem: Problem, createRule: SharingRuleMaker, state: SlotState) => SearchState;
+export type Search = (problem: Problem, createRule: SharingRuleMaker, state: SlotState) => SearchState;
 
-interface Recipe extends PolicyEntry {
+/** A policy by one of three ways to decide. */
+export interface Recipe extends PolicyEntry {
   /** Considers each device alone, so shares do not matter. */
   readonly associate?: Association;
   readonly search?: Search;
-  /** The slot as the policy sees it. */
+  /** The slot as the search sees it. */
   readonly view?: (state: SlotState) => SlotState;
-  /** Decides shares too. */
-  readonly decide?: Policy;
-  /** Under `felt` its association is one of some proposals (proposals.ts). */
-  readonly isProposed?: true;
-  /** Those of {@link Recipe.decide} are its own; with `+optimal` its devices get optimal ones in their place. */
-  readonly hasOwnShares?: true;
+  /** Decides shares too. @param isNamed the name says how servers share */
+  readonly decide?: (state: SlotState, sharing: Sharing, isNamed: boolean) => Assignment;
 }
 
 /** Rounds of the price ascent before a search. */
@@ -74,30 +65,13 @@ function searchFrom(start: Search): Search {
 const startByPrices: Search = (problem, createRule) =>
   startAt(problem, boundByPrices(problem, startRounds).preferredServer, createRule);
 
-/** No text is anywhere, so no move costs its evaluation. */
-function withoutTexts(state: SlotState): SlotState {
-  const pace = state.pace && { ...state.pace, textServer: state.pace.textServer.map(() => -1) };
-  return { ...state, handover: undefined, pace };
-}
+/** The search of `best`. */
+export const searchAsBest: Search = (problem, createRule, state) => searchBest(problem, createRule, state.seed);
 
-function association(name: string, description: string, associate: Association): Recipe {
-  return { name, description, sharing: 'equal', associate };
-}
-
-function searching(name: string, description: string, search: Search): Recipe {
-  return { name, description, sharing: 'optimal', search };
-}
-
-/** `best`, for the slot as `view` shows it. */
-function bestBy(name: string, description: string, view: (state: SlotState) => SlotState): Recipe {
-  const search: Search = (problem, createRule, state) => searchBest(problem, createRule, state.seed);
-  return { ...searching(name, description, search), view };
-}
-
-/** `best` that takes old gains to be some decibels lower. */
-function bestWithMargin(name: string, marginDb: number): Recipe {
-  const description = `best with a fading margin of ${marginDb} dB on gains that are old`;
-  return bestBy(name, description, (state) => withFadingMargin(state, marginDb));
+/** Under `felt` the association is one of some proposals (proposals.ts). */
+function decideBest(state: SlotState, sharing: Sharing): Assignment {
+  if (state.objective.kind === 'felt') return chooseProposal(proposeFelt(state, sharingOf(sharing))).assignment;
+  return decideBySearch(state, sharing, searchAsBest);
 }
 
 const recipes: readonly Recipe[] = [
@@ -114,79 +88,66 @@ const recipes: readonly Recipe[] = [
   searching('greedy', 'one device after the other, each to the server whose cost grows least', insertGreedily),
   searching('greedy-search', 'greedy, then moves and swaps until none helps', searchFrom(insertGreedily)),
   searching('price-search', 'a start by dual prices, then moves and swaps until none helps', searchFrom(startByPrices)),
-  searching('swap-stable', 'stable matching with quotas, then trades that harm no participant', matchSwapStable),
   {
-    ...bestBy('best', 'what we recommend: moves and swaps, as long as the size allows', (state) => state),
-    isProposed: true,
+    name: 'best',
+    description: 'what we recommend: moves and swaps, as long as the size allows',
+    sharing: 'optimal',
+    decide: decideBest,
   },
-  bestBy('best-slot', 'the same by the cost of the slot alone: under felt without other proposals', (state) => state),
-  bestBy('best-blind', 'the same without the cost of handovers, for which the paper has no term', withoutTexts),
-  bestWithMargin('best-margin', 3),
-  bestWithMargin('best-margin-6', 6),
-  bestWithMargin('best-margin-10', 10),
-  bestWithMargin('best-margin-15', 15),
   association(
     'hysteresis',
     'stays until another gain is 3 dB higher (event A3 of mobile networks)',
     associateWithHysteresis,
   ),
-  {
-    name: 'batch-dp',
-    description: 'best SNR; batches by dynamic programming, shares by closed form (Zhu et al. 2025)',
-    sharing: 'optimal',
-    decide: decideByBatches,
-    hasOwnShares: true,
-  },
-  {
-    name: 'look-ahead',
-    description: 'the cheapest of some associations over a forecast of the next slots',
-    sharing: 'optimal',
-    needsPlaces: true,
-    decide: decideAhead,
-  },
 ];
+
+function association(name: string, description: string, associate: Association): Recipe {
+  return { name, description, sharing: 'equal', associate };
+}
+
+export function searching(name: string, description: string, search: Search): Recipe {
+  return { name, description, sharing: 'optimal', search };
+}
 
 /** All names of {@link createPolicy}, without the part after the plus. */
 export const policyList: readonly PolicyEntry[] = recipes;
 
-/** @param name with or without the part after the plus */
-export function policyEntry(name: string): PolicyEntry | undefined {
-  return recipes.find((one) => one.name === name.split('+')[0]);
-}
-
 /**
  * @param name of {@link policyList}, alone or with `+equal` or `+optimal`
- * @param others further names of the caller, for the message
  * @throws OutriderError `bad-argument` for an unknown name
  */
-export function createPolicy(name: string, others: readonly string[] = []): Policy {
-  const [base, ending, ...rest] = name.split('+');
-  const recipe = recipes.find((one) => one.name === base);
-  const sharing = ending ?? recipe?.sharing;
-  if (recipe === undefined || rest.length > 0 || (sharing !== 'equal' && sharing !== 'optimal')) {
-    const known = recipes.map((one) => one.name);
-    const nearest = nearestName(base ?? '', [...known, ...others]);
-    const hint = recipe !== undefined || nearest === undefined ? '' : `Did you mean ${nearest}? `;
-    const more = others.length === 0 ? '' : ` Or, without such an ending: ${others.join(', ')}.`;
-    const remedy = `${hint}Choose one of: ${known.join(', ')}; add +equal or +optimal to say how servers share.${more}`;
-    throw badArgument(`there is no policy "${name}"`, remedy);
-  }
-  return (state) => decide(state, recipe, sharing, ending !== undefined);
+export function createPolicy(name: string): Policy {
+  return createPolicyOf(name, []);
 }
 
-function decide(state: SlotState, recipe: Recipe, sharing: Sharing, isSharingNamed: boolean): ReturnType<Policy> {
-  if (recipe.decide !== undefined) {
-    const assignment = recipe.decide(state);
-    if (sharing === 'equal') return shareEqually(state, assignment.server);
-    return isSharingNamed && recipe.hasOwnShares ? shareOptimally(state, assignment.server) : assignment;
+/** {@link createPolicy} with more recipes. @param others further names of the caller, for the message */
+export function createPolicyOf(name: string, more: readonly Recipe[], others: readonly string[] = []): Policy {
+  const all = [...recipes, ...more];
+  const [base, ending, ...rest] = name.split('+');
+  const recipe = all.find((one) => one.name === base);
+  const sharing = ending ?? recipe?.sharing;
+  if (recipe === undefined || rest.length > 0 || (sharing !== 'equal' && sharing !== 'optimal')) {
+    const known = all.map((one) => one.name);
+    const nearest = nearestName(base ?? '', [...known, ...others]);
+    const hint = recipe !== undefined || nearest === undefined ? '' : `Did you mean ${nearest}? `;
+    const without = others.length === 0 ? '' : ` Or, without such an ending: ${others.join(', ')}.`;
+    const remedy = `${hint}Choose one of: ${known.join(', ')}; add +equal or +optimal to say how servers share.${without}`;
+    throw badArgument(`there is no policy "${name}"`, remedy);
   }
-  if (recipe.search === undefined) {
-    const server = (recipe.associate as Association)(state);
-    return sharing === 'equal' ? shareEqually(state, server) : shareOptimally(state, server);
-  }
-  const ruled = sharing === 'equal' ? equalSharing : optimalSharing;
-  if (recipe.isProposed && state.objective.kind === 'felt') return chooseProposal(proposeFelt(state, ruled)).assignment;
-  const problem = createProblem(recipe.view?.(state) ?? state);
-  const found = recipe.search(problem, ruled.createRule, state);
-  return ruled.share(state, found.partition.toServers(), problem);
+  return (state) => decideBy(recipe, state, sharing, ending !== undefined);
+}
+
+const sharingOf = (sharing: Sharing) => (sharing === 'equal' ? equalSharing : optimalSharing);
+
+function decideBy(recipe: Recipe, state: SlotState, sharing: Sharing, isNamed: boolean): Assignment {
+  if (recipe.decide !== undefined) return recipe.decide(state, sharing, isNamed);
+  if (recipe.search !== undefined) return decideBySearch(state, sharing, recipe.search, recipe.view?.(state));
+  const server = (recipe.associate as Association)(state);
+  return sharing === 'equal' ? shareEqually(state, server) : shareOptimally(state, server);
+}
+
+function decideBySearch(state: SlotState, sharing: Sharing, search: Search, seen: SlotState = state): Assignment {
+  const { createRule, share } = sharingOf(sharing);
+  const problem = createProblem(seen);
+  return share(state, search(problem, createRule, state).partition.toServers(), problem);
 }

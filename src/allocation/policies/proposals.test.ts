@@ -1,13 +1,13 @@
 // Decisions among proposals: each is scored from where sessions stand, the best one is taken, and bad slots are ridden out.
 
 import { describe, expect, it } from 'vitest';
+import { createPolicy } from '../../../simulator/policies/policies.ts';
 import { feltMs, scoreFelt } from '../felt/felt-score.ts';
 import { checkAssignment } from '../slot/check-assignment.ts';
 import { checkState } from '../slot/check-state.ts';
 import type { PaceState } from '../slot/pace-state.ts';
 import type { Assignment, SlotState } from '../slot/slot-state.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
-import { createPolicy } from './policies.ts';
 import { chooseProposal, equalSharing, optimalSharing, type Proposal, proposeFelt } from './proposals.ts';
 
 function feltSlot(deviceCount: number, serverCount: number, seed: number, energyWeight = 20): SlotState {

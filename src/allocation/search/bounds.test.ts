@@ -1,10 +1,10 @@
 // Bounds against exact optima, in both energy models and both radio models; and the exact solution against enumeration.
 
 import { describe, expect, it } from 'vitest';
+import { createPolicy } from '../../../simulator/policies/policies.ts';
+import { solveExactly } from '../../../simulator/policies/subset-dp.ts';
 import { createSlotTerms, evaluate } from '../paper/objective.ts';
 import { shareOptimally } from '../paper/optimal-shares.ts';
-import { createPolicy } from '../policies/policies.ts';
-import { solveExactly } from '../policies/subset-dp.ts';
 import type { SlotState } from '../slot/slot-state.ts';
 import { syntheticSlot } from '../slot/synthetic-slot.ts';
 import { certify } from './certify.ts';

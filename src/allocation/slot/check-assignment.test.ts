@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPolicy, policyList } from '../policies/policies.ts';
+import { createPolicy, policyList } from '../../../simulator/policies/policies.ts';
 import { checkAssignment } from './check-assignment.ts';
 import type { Assignment, SlotState } from './slot-state.ts';
 import { syntheticSlot } from './synthetic-slot.ts';

@@ -2,11 +2,11 @@
 // of about 1, and two additions for coupled slots: how far a device moved since its gains were measured, and the cost of a handover.
 // Quantities that span decades are logarithms; costs are powers of times and gains, so they are linear in these logarithms.
 
-import { handoverDelayMs } from '../paper/objective.ts';
-import type { Problem } from '../search/problem.ts';
-import { logDistance, measuredAt, placeOf } from '../slot/forecast.ts';
-import { eligibleLinks, linkServer } from '../slot/links.ts';
-import type { SlotState } from '../slot/slot-state.ts';
+import { handoverDelayMs } from '../../../src/allocation/paper/objective.ts';
+import type { Problem } from '../../../src/allocation/search/problem.ts';
+import { eligibleLinks, linkServer } from '../../../src/allocation/slot/links.ts';
+import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { logDistance, measuredAt, placeOf } from '../forecast.ts';
 
 /**
  * x, y (hm from the servers' middle), ln payload, ln drafting time, ln arithmetic on the edge, ln battery, ln (1 + dam moved since

@@ -1,18 +1,9 @@
 // Trained policies: those that are shipped, as NAME or NAME@PRESET, and anyone's own as `masac:FILE`. The file may be weights or a
 // checkpoint.
 
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import type { NamedPolicy } from '../allocation/slot/require-assignment.ts';
-import { badArgument } from '../core/basics/errors.ts';
-import { shippedPath } from '../models/files/shipped-path.ts';
-
-/** A policy and, for a file, what it was: a changed file is another policy. */
-export interface FoundPolicy extends NamedPolicy {
-  readonly sha256: string | null;
-  /** Decides by where devices and servers are, which a slot as JSON need not say. */
-  readonly needsPlaces?: boolean;
-}
+import { badArgument } from '../../src/core/basics/errors.ts';
+import { type FoundPolicy, readHashed } from '../../src/files/policy-file.ts';
+import { shippedPath } from '../../src/models/files/shipped-path.ts';
 
 /**
  * What shipped weights were trained on, all for the paper's objective: presets, and `paper-ids`, preset `paper` with the payload law `ids`. A
@@ -56,19 +47,7 @@ export function weightsOf(name: string): string | undefined {
 export async function readLearned(name: string, file: string): Promise<FoundPolicy> {
   const remedy = 'Name a file that "outrider train masac --out" wrote: masac:DIRECTORY/weights.safetensors.';
   const { bytes, sha256 } = await readHashed(name, file, remedy);
-  const { readActor } = await import('../allocation/learned/actor-file.ts');
-  const { createLearnedPolicy } = await import('../allocation/learned/learned-policy.ts');
+  const { readActor } = await import('../policies/learned/actor-file.ts');
+  const { createLearnedPolicy } = await import('../policies/learned/learned-policy.ts');
   return { name, decide: createLearnedPolicy(readActor(bytes, name)), sha256, needsPlaces: true };
-}
-
-/** @param name of the policy @throws OutriderError `bad-argument` */
-export async function readHashed(
-  name: string,
-  file: string,
-  remedy: string,
-): Promise<{ readonly bytes: Buffer; readonly sha256: string }> {
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw badArgument(`${name} can't be read: ${error.code}`, remedy, { cause: error });
-  });
-  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }

@@ -1,9 +1,9 @@
 // The input of a learned policy: numbers of every eligible link, and the additions for coupled slots.
 
 import { describe, expect, it } from 'vitest';
-import { createProblem } from '../search/problem.ts';
-import type { SlotState } from '../slot/slot-state.ts';
-import { syntheticSlot } from '../slot/synthetic-slot.ts';
+import { createProblem } from '../../../src/allocation/search/problem.ts';
+import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
 import {
   describeSlot,
   deviceFeatureCount,

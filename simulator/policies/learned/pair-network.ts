@@ -6,7 +6,7 @@
 // v_l = relu(u_l W_u + mean_(links of i) u W_i + mean_(links of j) u W_j + mean u W_a + b_2)
 // out = v_l W_o + b_o:  raw mean of y, of z, raw deviation of y, of z
 
-import type { Problem } from '../search/problem.ts';
+import type { Problem } from '../../../src/allocation/search/problem.ts';
 import { deviceFeatureCount, linkFeatureCount, type SlotFeatures, serverFeatureCount } from './describe-slot.ts';
 import { addBias, addProduct, addRow, layer, multiply, relu, type Weights } from './layers.ts';
 import { boundScore, deviationOf, type Scores } from './score.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkAssignment } from '../slot/check-assignment.ts';
-import { syntheticSlot } from '../slot/synthetic-slot.ts';
+import { checkAssignment } from '../../src/allocation/slot/check-assignment.ts';
+import { syntheticSlot } from '../../src/allocation/slot/synthetic-slot.ts';
 import { type Batch, type BatchTask, decideByBatches, planBatches, sharesByBatch } from './batch-plan.ts';
 import { createPolicy } from './policies.ts';
 

@@ -1,8 +1,8 @@
 // The ways from scores to servers: equal devices spread by rounding and not by argmax; samples follow the slot.
 
 import { describe, expect, it } from 'vitest';
-import { createProblem } from '../search/problem.ts';
-import { syntheticSlot } from '../slot/synthetic-slot.ts';
+import { createProblem } from '../../../src/allocation/search/problem.ts';
+import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
 import { associateByScores, type Rounding } from './associate-by-scores.ts';
 
 const deviceCount = 12;

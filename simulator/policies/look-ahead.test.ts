@@ -1,12 +1,12 @@
 // The policy with a forecast: forecasts, rollouts, and that a decision is a function of the slot.
 
 import { describe, expect, it } from 'vitest';
-import { createSlotTerms, evaluate } from '../paper/objective.ts';
-import { createPolicy } from '../policies/policies.ts';
-import { checkAssignment } from '../slot/check-assignment.ts';
-import { forecastSlots } from '../slot/forecast.ts';
-import type { HandoverState, Outlook, SlotState } from '../slot/slot-state.ts';
-import { syntheticSlot } from '../slot/synthetic-slot.ts';
+import { createSlotTerms, evaluate } from '../../src/allocation/paper/objective.ts';
+import { checkAssignment } from '../../src/allocation/slot/check-assignment.ts';
+import type { HandoverState, Outlook, SlotState } from '../../src/allocation/slot/slot-state.ts';
+import { syntheticSlot } from '../../src/allocation/slot/synthetic-slot.ts';
+import { forecastSlots } from './forecast.ts';
+import { createPolicy } from './policies.ts';
 import { rollOut } from './rollout.ts';
 
 const deviceCount = 16;

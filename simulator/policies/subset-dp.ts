@@ -1,10 +1,10 @@
 // The exact optimum of small problems: the cost of every server with every set of devices, then the best partition by dynamic
 // programming over subsets, E * 3^M steps. Tests and trials compare heuristics and bounds with it.
 
-import { invariant } from '../../core/basics/invariant.ts';
-import { feltServerMs } from '../felt/felt-rule.ts';
-import { BandSolver } from '../paper/band-shares.ts';
-import { findProblemLink, type Problem } from '../search/problem.ts';
+import { feltServerMs } from '../../src/allocation/felt/felt-rule.ts';
+import { BandSolver } from '../../src/allocation/paper/band-shares.ts';
+import { findProblemLink, type Problem } from '../../src/allocation/search/problem.ts';
+import { invariant } from '../../src/core/basics/invariant.ts';
 
 export interface ExactAnswer {
   /** ms, constants left out (see problem.ts). */

@@ -1,10 +1,10 @@
 // From scores of links to a server for each device. The actor of variant `association` learns through a steep softmax of drawn scores; how its
 // mean scores then become one server each is a choice made by hand, and here are three.
 
-import { exp, log } from '../../core/basics/fdlibm.ts';
-import { createRandom } from '../../core/basics/philox.ts';
-import type { Problem } from '../search/problem.ts';
-import type { SlotState } from '../slot/slot-state.ts';
+import type { Problem } from '../../../src/allocation/search/problem.ts';
+import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { exp, log } from '../../../src/core/basics/fdlibm.ts';
+import { createRandom } from '../../../src/core/basics/philox.ts';
 
 /**
  * `rounded`: mean scores as chances, rounded so that servers get about as many devices as the chances say (what trained policies do).

@@ -1,11 +1,11 @@
 // A trained policy: the slot as features, scores for every link, and from them association and shares. It decides by the mean
 // scores, so it is a pure function of the slot.
 
-import { shareOptimally } from '../paper/optimal-shares.ts';
-import { associateByMaxGain } from '../policies/simple-association.ts';
-import { associateByTma } from '../policies/tma.ts';
-import { createProblem, type Problem } from '../search/problem.ts';
-import type { Assignment, Policy, SlotState } from '../slot/slot-state.ts';
+import { shareOptimally } from '../../../src/allocation/paper/optimal-shares.ts';
+import { associateByMaxGain } from '../../../src/allocation/policies/simple-association.ts';
+import { associateByTma } from '../../../src/allocation/policies/tma.ts';
+import { createProblem, type Problem } from '../../../src/allocation/search/problem.ts';
+import type { Assignment, Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { associateByHighest, associateByScores, type Rounding } from './associate-by-scores.ts';
 import { describeSlot, type FeatureScale, type SlotFeatures, scaleFeatures } from './describe-slot.ts';
 import { scoreFlat } from './flat-network.ts';

@@ -5,8 +5,8 @@
 // every metre travelled the chance grows that a link loses its deviation from the distance trend (walls, LOS). The cost of being
 // late grows with the square of the upload time, so the expected link has the SNR at the mean square of that time.
 
-import { linkEnd, linkServer, linkStart } from './links.ts';
-import type { SlotState } from './slot-state.ts';
+import { linkEnd, linkServer, linkStart } from '../../src/allocation/slot/links.ts';
+import type { SlotState } from '../../src/allocation/slot/slot-state.ts';
 
 /**
  * Metres after which a link keeps its deviation with chance 1 / e. Most of the deviation is the LOS state, which changes within 50

@@ -1,8 +1,8 @@
 // Files of weights: a written file reads back the same, and a bad file is refused with a message.
 
 import { describe, expect, it } from 'vitest';
-import { isOutriderError } from '../../core/basics/errors.ts';
-import { createRandom } from '../../core/basics/philox.ts';
+import { isOutriderError } from '../../../src/core/basics/errors.ts';
+import { createRandom } from '../../../src/core/basics/philox.ts';
 import { readActor, writeActor } from './actor-file.ts';
 import { featureCount } from './describe-slot.ts';
 import { drawActor } from './learned-actor.fixture.ts';

@@ -1,6 +1,6 @@
 // An actor with random weights, for tests without training.
 
-import { createRandom } from '../../core/basics/philox.ts';
+import { createRandom } from '../../../src/core/basics/philox.ts';
 import { featureCount } from './describe-slot.ts';
 import { flatShapes } from './flat-network.ts';
 import type { LearnedActor, NetworkName, VariantName } from './learned-policy.ts';

@@ -1,8 +1,8 @@
 // Worked examples of the best bandwidth of one server, computed by a general constrained solver from many starts. Tests and
 // `outrider trial allocation` compare the roots with them.
 
-import { createProblem, type Problem } from '../search/problem.ts';
-import { syntheticSlot } from '../slot/synthetic-slot.ts';
+import { createProblem, type Problem } from '../../src/allocation/search/problem.ts';
+import { syntheticSlot } from '../../src/allocation/slot/synthetic-slot.ts';
 
 export interface BandVector {
   /** Upload time of each device with the whole band, ms. */

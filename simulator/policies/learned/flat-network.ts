@@ -4,8 +4,8 @@
 //
 // out_j = relu(relu(o_j W_1 + b_1) W_2 + b_2) W_3 + b_3,  4 numbers for each device
 
-import { badArgument } from '../../core/basics/errors.ts';
-import type { Problem } from '../search/problem.ts';
+import type { Problem } from '../../../src/allocation/search/problem.ts';
+import { badArgument } from '../../../src/core/basics/errors.ts';
 import { deviceFeatureCount, linkFeatureCount, type SlotFeatures, serverFeatureCount } from './describe-slot.ts';
 import { layer, relu, type Weights } from './layers.ts';
 import { splitScores } from './pair-network.ts';

@@ -7,13 +7,13 @@
 // ordered by the time of their drafting, and the latency of a batch is its end over the tokens that its draft length yields. Ours: the
 // shares of batches that run in parallel.
 
-import { deviceDelayMs, serverWorkMs } from '../paper/objective.ts';
-import { membersByGroup } from '../slot/columns.ts';
-import { findLink } from '../slot/links.ts';
-import type { PaceState } from '../slot/pace-state.ts';
-import type { Assignment, SlotState } from '../slot/slot-state.ts';
-import { log2OnePlus } from '../slot/uplink-rate.ts';
-import { associateByMaxSinr } from './simple-association.ts';
+import { deviceDelayMs, serverWorkMs } from '../../src/allocation/paper/objective.ts';
+import { associateByMaxSinr } from '../../src/allocation/policies/simple-association.ts';
+import { membersByGroup } from '../../src/allocation/slot/columns.ts';
+import { findLink } from '../../src/allocation/slot/links.ts';
+import type { PaceState } from '../../src/allocation/slot/pace-state.ts';
+import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
+import { log2OnePlus } from '../../src/allocation/slot/uplink-rate.ts';
 
 /** A device's task on its server. */
 export interface BatchTask {

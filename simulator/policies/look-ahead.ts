@@ -5,18 +5,18 @@
 // An association that is kept for H slots pays for its handovers once, so the proposing searches see a handover at a part of its
 // price. A busy server delays all later tasks, so they see its mean queue over the forecast and a price on work.
 
-import { serverWorkMs } from '../paper/objective.ts';
-import { presentServer } from '../policies/simple-association.ts';
-import { countByGroup } from '../slot/columns.ts';
-import { forecastSlots } from '../slot/forecast.ts';
-import { findLink, isEligible } from '../slot/links.ts';
-import type { Assignment, SlotState } from '../slot/slot-state.ts';
-import { searchBest } from './best-search.ts';
-import { searchLocally } from './local-search.ts';
-import { createOptimalRule } from './optimal-rule.ts';
-import { createProblem, type Problem } from './problem.ts';
+import { serverWorkMs } from '../../src/allocation/paper/objective.ts';
+import { presentServer } from '../../src/allocation/policies/simple-association.ts';
+import { searchBest } from '../../src/allocation/search/best-search.ts';
+import { searchLocally } from '../../src/allocation/search/local-search.ts';
+import { createOptimalRule } from '../../src/allocation/search/optimal-rule.ts';
+import { createProblem, type Problem } from '../../src/allocation/search/problem.ts';
+import { startAt } from '../../src/allocation/search/search-state.ts';
+import { countByGroup } from '../../src/allocation/slot/columns.ts';
+import { findLink, isEligible } from '../../src/allocation/slot/links.ts';
+import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
+import { forecastSlots } from './forecast.ts';
 import { type Rollout, rollOut } from './rollout.ts';
-import { startAt } from './search-state.ts';
 
 /** Slots in view: 2.5 s of the preset `coupled`. Sessions start and end all the time, and no forecast contains them. */
 const ahead = 5;

@@ -1,9 +1,9 @@
 // The cost of keeping an association for some slots: queues grow by the work that servers cannot finish, batteries are used up, a
 // text moves once. Shares are the best of each slot. The caller gives the forecast; this file decides nothing.
 
-import { createSlotTerms, evaluate, serverWorkMs, textWorkMs } from '../paper/objective.ts';
-import { shareOptimally } from '../paper/optimal-shares.ts';
-import type { Assignment, SlotState } from '../slot/slot-state.ts';
+import { createSlotTerms, evaluate, serverWorkMs, textWorkMs } from '../../src/allocation/paper/objective.ts';
+import { shareOptimally } from '../../src/allocation/paper/optimal-shares.ts';
+import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 
 /** The sum over the slots of the forecast. */
 export interface Rollout {

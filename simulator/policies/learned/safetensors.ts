@@ -2,7 +2,7 @@
 // little-endian), the header (JSON: name to dtype, shape and place), the numbers. Strict: any other file is refused, and so is a
 // number that is not finite.
 
-import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
+import { isOutriderError, OutriderError } from '../../../src/core/basics/errors.ts';
 
 export type TensorValues = Float32Array | Float64Array | Int32Array | Uint8Array;
 

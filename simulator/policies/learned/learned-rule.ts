@@ -1,12 +1,12 @@
 // Servers that share by scores: y and z are softmaxes over the server's devices and the slack. They are recomputed for each change
 // that a search tries, so a new device has shares too. The rule has no floors: every change is computed.
 
-import { createFeltRule } from '../felt/felt-rule.ts';
-import { bandCostMs } from '../paper/band-root.ts';
-import type { Partition } from '../search/partition.ts';
-import type { Problem } from '../search/problem.ts';
-import { SharingRule, type SharingRuleMaker, settled } from '../search/sharing-rule.ts';
-import type { Assignment } from '../slot/slot-state.ts';
+import { createFeltRule } from '../../../src/allocation/felt/felt-rule.ts';
+import { bandCostMs } from '../../../src/allocation/paper/band-root.ts';
+import type { Partition } from '../../../src/allocation/search/partition.ts';
+import type { Problem } from '../../../src/allocation/search/problem.ts';
+import { SharingRule, type SharingRuleMaker, settled } from '../../../src/allocation/search/sharing-rule.ts';
+import type { Assignment } from '../../../src/allocation/slot/slot-state.ts';
 import { weightOf } from './score.ts';
 
 /** @param score for y and z of each link of the problem; [L * 2] */

@@ -3,10 +3,10 @@
 // quota. Then two devices exchange places, or one takes a free place, as long as no device and no server of the trade loses and the
 // servers gain. A server's interest is its total cost, a device's its own.
 
-import { leastCostMs } from '../paper/band-root.ts';
-import { findProblemLink, type Problem } from './problem.ts';
-import { change, type SearchState, startFrom } from './search-state.ts';
-import type { SharingRuleMaker } from './sharing-rule.ts';
+import { leastCostMs } from '../../src/allocation/paper/band-root.ts';
+import { findProblemLink, type Problem } from '../../src/allocation/search/problem.ts';
+import { change, type SearchState, startFrom } from '../../src/allocation/search/search-state.ts';
+import type { SharingRuleMaker } from '../../src/allocation/search/sharing-rule.ts';
 
 const leastSaving = 1e-9;
 /** Quota: this many times the mean number of devices, unless a device can reach no other server. */

@@ -2,13 +2,13 @@
 // shares, and unusual slots get valid assignments.
 
 import { describe, expect, it } from 'vitest';
-import { createSlotTerms, evaluate } from '../paper/objective.ts';
-import { associateAtRandom } from '../policies/simple-association.ts';
-import { createProblem, findProblemLink } from '../search/problem.ts';
-import { startAt, totalCostMs } from '../search/search-state.ts';
-import { checkAssignment } from '../slot/check-assignment.ts';
-import type { SlotState } from '../slot/slot-state.ts';
-import { syntheticSlot } from '../slot/synthetic-slot.ts';
+import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
+import { associateAtRandom } from '../../../src/allocation/policies/simple-association.ts';
+import { createProblem, findProblemLink } from '../../../src/allocation/search/problem.ts';
+import { startAt, totalCostMs } from '../../../src/allocation/search/search-state.ts';
+import { checkAssignment } from '../../../src/allocation/slot/check-assignment.ts';
+import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
+import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
 import { drawActor } from './learned-actor.fixture.ts';
 import { createLearnedPolicy, readSlot, scoreSlot } from './learned-policy.ts';
 import { learnedRule, shareByScores } from './learned-rule.ts';
