@@ -14,8 +14,6 @@ export type { TokenText } from '../core/decoding/token-text.ts';
 export type { LinkSettings } from '../core/protocol/wire/link-model.ts';
 export { idealLink, parseLink } from '../core/protocol/wire/link-model-settings.ts';
 export { type ModeName, modeNames } from '../core/protocol/wire/mode.ts';
-export type { TimingFigures } from '../core/scheduling/latency-model.ts';
-export { predictTokenTimes, type TokenTimePrediction } from '../core/scheduling/predict-latency.ts';
 export { linearStepTime, type StepTimeModel } from '../core/scheduling/step-time.ts';
 export { type OpenModelOptions, openModel } from '../models/engines/open-model.ts';
 export { type Draft, type Drafter, type DraftRequest, ModelDrafter } from '../models/port/drafter.ts';

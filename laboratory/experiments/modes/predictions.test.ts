@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { predictTokenTimes } from '../../../src/core/scheduling/predict-latency.ts';
 import type { ModeRow } from './metrics.ts';
+import { predictTokenTimes } from './predict-modes.ts';
 
 interface Recorded {
   readonly rows: readonly ModeRow[];

@@ -4,7 +4,6 @@
 
 import type { Conclusion, Run } from '../../../simulator/runner/experiment.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
-import { predictTokenTimes } from '../../../src/core/scheduling/predict-latency.ts';
 import { findProfile } from '../../../src/models/port/profiles.ts';
 import { otherEngine } from '../../measuring/other-engine.ts';
 import { quickest } from '../best-draft-length.ts';
@@ -25,6 +24,7 @@ import {
 } from './metrics.ts';
 import { type ModesOptions, sharedModes } from './options.ts';
 import { plainRatios } from './plain-ratios.ts';
+import { predictTokenTimes } from './predict-modes.ts';
 import {
   keyOfCell,
   openWallBench,

@@ -12,7 +12,6 @@ import {
 } from '../../../simulator/runner/session-metrics.ts';
 import { mean, median } from '../../../src/core/basics/statistics.ts';
 import { bytesOnLink } from '../../../src/core/protocol/wire/link-model.ts';
-import { chainBoundMs } from '../../../src/core/scheduling/predict-latency.ts';
 import type { TurnReport } from '../../../src/processes/device/turn-report.ts';
 import { sameText } from '../../readers/toy-reader.ts';
 import {
@@ -26,6 +25,7 @@ import {
   waysToRun,
   withoutGaps,
 } from './metrics.ts';
+import { chainBoundMs } from './predict-modes.ts';
 
 /** A run: every prompt once, in one mode at one round trip. */
 export interface PlannedRun {

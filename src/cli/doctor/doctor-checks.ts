@@ -3,7 +3,6 @@
 
 import { availableParallelism } from 'node:os';
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
-import { median } from '../../core/basics/statistics.ts';
 import { modelLabel } from '../../files/document.ts';
 import { gpuChoiceOf, startLlamaEngine } from '../../models/engines/llama-engine.ts';
 import type { OpenModelOptions } from '../../models/engines/open-model.ts';
@@ -15,7 +14,6 @@ import { readModel } from '../../models/gguf/model-files.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
 import type { Connection } from '../../network/transport/transport.ts';
-import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { listenWebSocket } from '../../network/transport-node/websocket-server.ts';
 import { probeEdge } from '../../processes/device/probe-edge.ts';
 import { askEdge } from '../edge/edge-request.ts';
@@ -137,28 +135,4 @@ export async function checkPort(port: number): Promise<string> {
 
 function silent(connection: Connection) {
   return { frame: (bytes: Uint8Array) => connection.send(bytes), writable: () => {}, closed: () => {} };
-}
-
-const pingCount = 20;
-
-/** Median time of a frame to an echo on this machine and back, ms. @throws OutriderError */
-export async function measureLoopback(): Promise<number> {
-  const listener = await listenWebSocket({ host: '127.0.0.1', port: 0 }, silent);
-  try {
-    let answered = (): void => {};
-    const handler = { frame: () => answered(), writable: () => {}, closed: () => {} };
-    const connection = await connectWebSocket(`ws://127.0.0.1:${listener.port}`)(() => handler);
-    const times: number[] = [];
-    for (let ping = 0; ping < pingCount; ping += 1) {
-      const startMs = performance.now();
-      await new Promise<void>((resolve) => {
-        answered = resolve;
-        connection.send(Uint8Array.of(ping));
-      });
-      times.push(performance.now() - startMs);
-    }
-    return median(times);
-  } finally {
-    await listener.close();
-  }
 }

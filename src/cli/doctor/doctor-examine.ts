@@ -2,7 +2,7 @@
 // opens the two models as `outrider run` does: the target exact, or fast where that is refused; the draft fast.
 
 import { isOutriderError, OutriderError } from '../../core/basics/errors.ts';
-import { describeLaw, freeLaw } from '../../core/decoding/shape-law.ts';
+import { describeLaw } from '../../core/decoding/shape-law.ts';
 import type { ModeName } from '../../core/protocol/wire/mode.ts';
 import type { Result } from '../../files/document.ts';
 import { type OpenModelOptions, openModel } from '../../models/engines/open-model.ts';
@@ -18,7 +18,6 @@ import {
 } from '../../models/port/engine-spec.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { needsFile } from '../../models/port/model-spec.ts';
-import { defaultEdgeProfile } from '../../models/port/profiles.ts';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { createDevice } from '../../processes/device/device.ts';
 import { probeEdge, probeTimeoutMs } from '../../processes/device/probe-edge.ts';
@@ -32,7 +31,6 @@ import {
   checkPort,
   checkScraper,
   checkTokenizers,
-  measureLoopback,
   pathOf,
   runCheck,
 } from './doctor-checks.ts';
@@ -44,17 +42,9 @@ import {
   type ExactCost,
   exactCosts,
   isNative,
+  measureSteps,
+  type StepTime,
 } from './doctor-exactness.ts';
-import { type MeasuredDrafts, measureDrafts, measureSteps, type StepTime } from './doctor-measure.ts';
-import {
-  type AllPredictions,
-  againstNative,
-  besideLlama,
-  boundOf,
-  measuredAtEdge,
-  predict,
-  quickestOf,
-} from './doctor-predictions.ts';
 
 export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProgress'> {
   /** Names, paths or toys, as everywhere. */
@@ -71,8 +61,6 @@ export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProg
   readonly key?: string | undefined;
   /** The key of a scraper to try at that edge. */
   readonly metricsKey?: string | undefined;
-  /** Sessions at the same time, for which engines are compared; default 1. */
-  readonly sessions?: number;
   /** The port that an edge here would listen on. */
   readonly port: number;
   readonly onCheck?: (check: Check) => void;
@@ -80,7 +68,6 @@ export interface DoctorOptions extends Pick<OpenModelOptions, 'gpu' | 'onLawProg
 
 export interface Examination extends Result {
   readonly rows: readonly Check[];
-  readonly allPredictions: AllPredictions;
 }
 
 interface PlannedCheck {
@@ -94,10 +81,8 @@ interface PlannedCheck {
 const targetSize = { sequences: 2, contextLength: 2048 };
 const nativeSize = { sequences: 1, contextLength: 256 };
 const draftSize = { sequences: 1, contextLength: 2048 };
-/** The network that `outrider run` emulates by default. */
-const emulatedRoundTripMs = 20;
 
-/** Runs all checks, then predicts if both models could be opened. */
+/** Runs all checks. */
 export async function examine(options: DoctorOptions): Promise<Examination> {
   const rows: Check[] = [];
   await using found = new Found(options);
@@ -110,7 +95,7 @@ export async function examine(options: DoctorOptions): Promise<Examination> {
     rows.push(row);
     options.onCheck?.(row);
   }
-  return { rows, ...conclude(rows, found) };
+  return { rows, summary: summaryOf(rows, found) };
 }
 
 function notTried(why: string): OutriderError {
@@ -136,13 +121,6 @@ function machineChecks({ model, draft, gpu, port, tokenizer }: DoctorOptions, fo
     },
     { check: 'cores', run: () => checkCores() },
     { check: 'port', run: () => checkPort(port) },
-    {
-      check: 'loopback',
-      async run() {
-        found.loopbackMs = await measureLoopback();
-        return `a frame goes and comes back in ${found.loopbackMs.toFixed(2)} ms`;
-      },
-    },
   ];
 }
 
@@ -169,10 +147,8 @@ function modelChecks({ edge, edgeFingerprint, metricsKey }: DoctorOptions, found
       },
     },
     { check: 'exact shapes', run: () => checkShapesHere(found.exactTarget) },
-    { check: 'acceptance', run: () => found.measureAcceptance() },
     { check: 'steps', run: () => found.measureSteps() },
     { check: 'exact cost', run: () => found.compareCosts() },
-    ...(found.isRemote && found.hasTargetHere ? [{ check: 'llama.cpp', run: () => found.compareWithLlama() }] : []),
     ...(edge === undefined ? [] : [{ check: 'edge', run: () => found.tryEdge(edge) }]),
     ...(edge === undefined || metricsKey === undefined
       ? []
@@ -182,17 +158,13 @@ function modelChecks({ edge, edgeFingerprint, metricsKey }: DoctorOptions, found
 
 /** What the checks have found so far. A member is null, NaN or empty until its check has passed. */
 class Found implements AsyncDisposable {
-  loopbackMs: number = Number.NaN;
   target: LanguageModel | null = null;
   draft: LanguageModel | null = null;
   /** Why the target could not be opened as exact. */
   refusal: OutriderError | null = null;
-  drafts: MeasuredDrafts | null = null;
   steps: readonly StepTime[] = [];
   /** The cost of each measured step. */
   costs: readonly ExactCost[] = [];
-  /** The engine's time per token over that of llama.cpp; null: not compared. */
-  overLlama: number | null = null;
   /** What a real edge took; times in ms. */
   edge: Readonly<Record<string, number | string | null>> = {};
   readonly engine: EngineSpec;
@@ -242,14 +214,6 @@ class Found implements AsyncDisposable {
     return `${this.target.identity.description}; draft ${this.draft.identity.name}`;
   }
 
-  async measureAcceptance(): Promise<string> {
-    const [target, draft] = this.models;
-    checkTokenizers(target, draft);
-    this.drafts = await measureDrafts(target, draft);
-    const { acceptance, comparedTokens, draftMs } = this.drafts;
-    return `${Math.round(acceptance * 100)} % of ${comparedTokens} drafts hold; a draft takes ${draftMs.toFixed(1)} ms`;
-  }
-
   async measureSteps(): Promise<string> {
     const [target] = this.models;
     const native = await this.#openNative(target);
@@ -284,25 +248,6 @@ class Found implements AsyncDisposable {
     return describeCosts(this.costs, isNative(target) || this.steps.every(({ nativeMs }) => nativeMs !== null));
   }
 
-  /** Steps of the engine and of llama.cpp without a law in turns, on the same file. */
-  async compareWithLlama(): Promise<string> {
-    const target = this.exactTarget;
-    if (this.drafts === null) throw notTried('drafts were not measured');
-    const { model, sessions = 1 } = this.#options;
-    await demandMemory([{ path: pathOf(model), ...nativeSize }]);
-    await using llama = await openModel(model, { role: 'draft', ...nativeSize, exact: false, threads: 1 });
-    const steps = await measureSteps(target, llama);
-    const ofLlama = steps.map(({ rows, nativeMs }) => ({ rows, ms: nativeMs ?? Number.NaN }));
-    const engines = [
-      { steps, law: target.limits.law },
-      { steps: ofLlama, law: freeLaw },
-    ] as const;
-    const { acceptance } = this.drafts;
-    const { ratio, said } = besideLlama(...engines, { acceptance, sessions });
-    this.overLlama = ratio;
-    return said;
-  }
-
   /** Asks a real edge for two short answers, one with drafts and one without. Without a draft it only reads the greeting. */
   async tryEdge(edge: string): Promise<string> {
     const { edgeFingerprint: fingerprint, key } = this.#options;
@@ -329,8 +274,7 @@ class Found implements AsyncDisposable {
     };
     const edgeArMsPerToken = await ask('ar');
     const edgeStreamMsPerToken = await ask('stream');
-    const found = measuredAtEdge(edgeArMsPerToken, edgeStreamMsPerToken);
-    this.edge = { edgeRoundTripMs, edgeArMsPerToken, edgeStreamMsPerToken, ...found };
+    this.edge = { edgeRoundTripMs, edgeArMsPerToken, edgeStreamMsPerToken };
     const times = `${edgeArMsPerToken.toFixed(1)} ms from the edge alone, ${edgeStreamMsPerToken.toFixed(1)} ms with drafts`;
     return `${greeting}; a token takes ${times} (both measured)`;
   }
@@ -341,22 +285,10 @@ class Found implements AsyncDisposable {
   }
 }
 
-function conclude(rows: readonly Check[], found: Found): Omit<Examination, 'rows'> {
+function summaryOf(rows: readonly Check[], found: Found): Result['summary'] {
   const failed = rows.filter(({ ok }) => !ok).length;
-  const { loopbackMs, edge, drafts, steps } = found;
-  const allPredictions = predictAll(found);
-  const summary: Record<string, string | number | boolean | null> = { ok: failed === 0, failed, loopbackMs, ...edge };
-  if (drafts !== null) summary['draftMs'] = drafts.draftMs;
-  for (const { rows, ms } of steps) summary[`stepMs${rows}`] = ms;
-  if (drafts !== null) summary['acceptance'] = drafts.acceptance;
-  if (found.overLlama !== null) summary['overLlama'] = found.overLlama;
-  Object.assign(summary, exactnessOf(found));
-  for (const { key, predictions, quickest, why } of allPredictions) {
-    for (const { mode, msPerToken } of predictions) summary[`${key}_${mode}_msPerToken`] = msPerToken;
-    summary[`${key}_quickest`] = quickest.mode;
-    summary[`${key}_why`] = why;
-  }
-  return { summary: { ...summary, ...quickestOf(allPredictions[0]) }, allPredictions };
+  const steps = found.steps.map(({ rows, ms }) => [`stepMs${rows}`, ms] as const);
+  return { ok: failed === 0, failed, ...found.edge, ...Object.fromEntries(steps), ...exactnessOf(found) };
 }
 
 /** Null: the target could not be opened, or keeps to no law. */
@@ -368,24 +300,4 @@ function exactnessOf({ target, refusal, costs }: Found): Result['summary'] {
     return [[`nativeStepMs${rows}`, nativeMs] as const, [`exactCost${rows}`, ratio] as const];
   });
   return { exact, law, weights: target?.exactness?.weights ?? null, ...Object.fromEntries(compared) };
-}
-
-function predictAll({ target, drafts, steps, costs, loopbackMs, refusal }: Found): AllPredictions {
-  if (target === null || drafts === null || steps.length === 0 || Number.isNaN(loopbackMs)) return [];
-  const measured = { ...drafts, steps };
-  const profile = defaultEdgeProfile;
-  const { law } = target.limits;
-  const here = predict(measured, law, loopbackMs);
-  const msPerToken = costs.find(({ rows }) => rows === 1)?.nativeMs ?? here.arMs;
-  const refused =
-    'Exact text is refused, so these are the times of an edge with --fast, which does not promise the text';
-  const said = refusal === null ? againstNative(here, msPerToken) : refused;
-  const paced = predict(measured, law, emulatedRoundTripMs, profile);
-  const slower = paced.keepsUp ? '' : '; this machine is slower than that, so its own steps count';
-  const where = `paced to ${profile.description}, ${emulatedRoundTripMs} ms away${slower}`;
-  const bound = boundOf(measured, msPerToken);
-  return [
-    { key: 'here', where: 'both processes on this machine, unpaced', ...here, native: { msPerToken, said }, bound },
-    { key: 'paced', where, ...paced },
-  ];
 }

@@ -43,14 +43,11 @@ async function failedOf(options: DoctorOptions): Promise<string[]> {
 }
 
 describe('doctor', () => {
-  it('finds nothing wrong where nothing is wrong, and predicts', async () => {
-    const { rows, summary, allPredictions } = await examine({ ...toys, edge: edge.url });
+  it('finds nothing wrong where nothing is wrong', async () => {
+    const { rows, summary } = await examine({ ...toys, edge: edge.url });
     // Cores and memory are the machine's own affair.
     expect(rows.filter(({ ok, check }) => !ok && check !== 'cores' && check !== 'memory')).toEqual([]);
     expect(rows.map(({ check }) => check)).toContain('edge');
-    expect(allPredictions.map(({ predictions }) => predictions.length)).toEqual([5, 5]);
-    expect(summary['acceptance']).toBeGreaterThan(0.6);
-    expect(summary['acceptance']).toBeLessThan(1);
     for (const rows of [1, 2, 3, 4, 5, 6, 7, 8]) expect(summary[`stepMs${rows}`]).toBeGreaterThan(0);
     // A toy has no rounding of its own, so exactness costs it nothing.
     expect(summary).toMatchObject({ exact: true, law: 'any shape', weights: null });
@@ -58,15 +55,11 @@ describe('doctor', () => {
       expect(summary[`exactCost${rows}`]).toBe(1);
       expect(summary[`nativeStepMs${rows}`]).toBe(summary[`stepMs${rows}`]);
     }
-    expect(summary['arNativeMsPerToken']).toBe(summary['stepMs1']);
-    expect(summary['quickestMode']).toBe(summary['here_quickest']);
-    expect(summary['quickestOverArNative']).toBeLessThanOrEqual(1);
-    for (const key of ['edgeRoundTripMs', 'edgeArMsPerToken', 'here_stream_msPerToken', 'paced_edge-sd_msPerToken']) {
+    for (const key of ['edgeRoundTripMs', 'edgeArMsPerToken', 'edgeStreamMsPerToken'])
       expect(summary[key], key).toBeGreaterThanOrEqual(0);
-    }
   });
 
-  it('measures an engine in another process, and says what no mode can fall below', async () => {
+  it('measures an engine in another process', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
     vi.stubEnv('OUTRIDER_CACHE', folder);
     const path = join(folder, 'rows.sock');
@@ -77,7 +70,7 @@ describe('doctor', () => {
       hello: helloOf(toy, { engine: 'toy', device: 'cpu', tokenizerFormat: 'gguf' }),
     } as const;
     const server = await serveRows(toy, served);
-    const { rows, summary, allPredictions } = await examine({ ...toys, engine });
+    const { rows, summary } = await examine({ ...toys, engine });
     await server.close();
     expect(rows.filter(({ ok, check }) => !ok && check !== 'cores' && check !== 'memory')).toEqual([]);
     expect(rows.find(({ check }) => check === 'worker')?.cause).toBe(`a worker listens at ${engine}`);
@@ -86,11 +79,6 @@ describe('doctor', () => {
     );
     expect(summary).toMatchObject({ exact: true, law: 'any shape', weights: null });
     for (const count of [1, 2, 4, 8]) expect(summary[`exactCost${count}`]).toBeGreaterThan(0);
-    expect(summary['boundMsPerToken']).toBeLessThanOrEqual(summary['stepMs1'] as number);
-    expect(summary['boundOverArNative']).toBeCloseTo(
-      Number(summary['boundMsPerToken']) / Number(summary['arNativeMsPerToken']),
-    );
-    expect(allPredictions[0]?.bound?.said).toMatch(/^the bound is \d\.\d\d of ar-native/);
     const gone = await examine({ ...toys, engine });
     const lost = gone.rows.find(({ check }) => check === 'worker');
     expect(lost).toMatchObject({ ok: false, cause: `nothing listens at ${engine}` });
@@ -149,7 +137,6 @@ describe('doctor', () => {
         'tokenizers',
         'shape law',
         'exact shapes',
-        'acceptance',
         'steps',
         'exact cost',
       ]),
@@ -244,12 +231,9 @@ describe('the command', () => {
     }
   }
 
-  it('shows each check, and the predictions beside the edge alone without a law', async () => {
+  it('shows each check, and the verdict', async () => {
     const { text, status } = await printed();
     expect(text).toMatch(/^✓ node {10}Node /m);
-    expect(text.match(/^ *ar-native .*$/gm)).toHaveLength(1);
-    expect(text).toMatch(/^ *ar-native .*\n.* would be quickest: /m);
-    expect(text).toMatch(/^(stream|mix|sd|ar|edge-sd|psd)\b.* would be quickest: /m);
     // Cores and memory are the machine's own affair.
     const failed = text.match(/^✗/gm)?.length ?? 0;
     const verdict = failed === 0 ? 'everything is there' : `${failed} check`;

@@ -1,10 +1,9 @@
-// `outrider doctor`: checks that everything is there, measures what exact text costs, and predicts the quickest mode here. Exit status 1
-// when a check fails.
+// `outrider doctor`: checks that everything is there, and measures what exact text costs. Exit status 1 when a check fails.
 
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { defined } from '../../core/basics/defined.ts';
-import { modelLabel, printDocument, type Result } from '../../files/document.ts';
+import { modelLabel, printDocument } from '../../files/document.ts';
 import { edgeKeyOption, fingerprintOption } from '../device/open-device.ts';
 import { createLawReport } from '../models/acquire-report.ts';
 import { engineLabel } from '../options/engine-label.ts';
@@ -13,24 +12,16 @@ import { gpuOption } from '../options/gpu-option.ts';
 import { commandOf } from '../options/option-flags.ts';
 import type { OptionsOf } from '../options/options.ts';
 import { namesOf, pairOption } from '../options/pair-options.ts';
-import { formatTable } from '../terminal/terminal-table.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';
 import type { Check } from './doctor-checks.ts';
 import { examine } from './doctor-examine.ts';
-import type { AllPredictions } from './doctor-predictions.ts';
 
 const options = {
   pair: pairOption,
   model: { flag: '--model <name|path>', alias: '--target <name|path>', help: "target model instead of the pair's" },
   draft: { flag: '--draft <name|path>', help: "draft model instead of the pair's" },
   ...engineOptions,
-  sessions: {
-    flag: '--sessions <count>',
-    help: 'with --engine ik: compare it with llama.cpp for so many sessions at the same time',
-    whole: [1, 1024],
-    default: 1,
-  },
   gpu: gpuOption,
   edge: { flag: '--edge <address>', help: 'also try this edge: it is asked for two short answers' },
   edgeFingerprint: fingerprintOption as typeof fingerprintOption,
@@ -46,8 +37,7 @@ const options = {
 } as const;
 
 export function doctorCommand(): Command {
-  const description =
-    'check that everything is there, measure what exact text costs on this machine, and predict the quickest mode';
+  const description = 'check that everything is there, and measure what exact text costs on this machine';
   return commandOf({ name: 'doctor', description, options }, runDoctor);
 }
 
@@ -70,13 +60,13 @@ async function runDoctor(flags: OptionsOf<typeof options>): Promise<void> {
     onCheck,
     onLawProgress: law.onLawProgress,
   };
-  const { allPredictions, ...result } = await examine(options);
+  const result = await examine(options);
   hideWaiting();
   const engine = engineLabel(flags.engine);
   const tokenizer = flags.tokenizer === undefined ? undefined : modelLabel(flags.tokenizer);
   const named = { model: modelLabel(model), draft: modelLabel(draft), engine, ...defined({ tokenizer }) };
   if (isQuiet) printDocument('doctor', { ...result, params: { ...flags, ...named } });
-  else printPredictions(allPredictions, result);
+  else printVerdict(Number(result.summary['failed']));
   if (result.summary['ok'] !== true) process.exitCode = 1;
 }
 
@@ -86,22 +76,7 @@ function printCheck({ check, ok, cause, remedy }: Check): void {
   process.stdout.write(`${mark} ${check.padEnd(13)} ${foreignLine(cause)}${advice}\n`);
 }
 
-function printPredictions(allPredictions: AllPredictions, { summary }: Result): void {
-  for (const { where, predictions, quickest, why, native, bound } of allPredictions) {
-    const rows = predictions.map(({ mode, msPerToken, drafts }) => ({
-      mode,
-      'ms per token': msPerToken.toFixed(1),
-      drafts,
-    }));
-    if (native !== undefined && summary['exact'] === true)
-      rows.push({ mode: 'ar-native' as 'ar', 'ms per token': native.msPerToken.toFixed(1), drafts: 0 });
-    process.stdout.write(`\npredicted for ${where}:\n${formatTable(rows, ['mode', 'ms per token', 'drafts'])}\n`);
-    process.stdout.write(`${styleText('bold', quickest.mode)} would be quickest: ${why}\n`);
-    for (const line of [native?.said, bound?.said]) if (line !== undefined) process.stdout.write(`${line}\n`);
-  }
-  const { edgeSaid } = summary;
-  if (typeof edgeSaid === 'string') process.stdout.write(`\nmeasured at the edge: ${edgeSaid}\n`);
-  const failed = Number(summary['failed']);
+function printVerdict(failed: number): void {
   const verdict =
     failed === 0
       ? styleText('green', 'everything is there')
