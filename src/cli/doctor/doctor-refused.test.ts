@@ -94,8 +94,7 @@ describe('doctor where exact is refused', () => {
     expect(check('shape law')).toMatchObject({ ok: false, cause: refusal.message, remedy: refusal.remedy });
     expect(check('exact shapes')).toMatchObject({ ok: false, cause: 'not tried: exact is refused' });
     expect(check('exact cost')).toMatchObject({ ok: false, cause: 'not tried: exact is refused' });
-    for (const name of ['models', 'tokenizers', 'steps'])
-      expect(check(name), name).toMatchObject({ ok: true });
+    for (const name of ['models', 'tokenizers', 'steps']) expect(check(name), name).toMatchObject({ ok: true });
     expect(summary).toMatchObject({ ok: false, exact: false, law: null, weights: null, exactCost1: null });
     expect(tried).toEqual(['any shape']);
     expect(opened).toEqual([
