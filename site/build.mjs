@@ -12,7 +12,8 @@ import { siteOf } from './pages.mjs';
 const site = fileURLToPath(new URL('.', import.meta.url));
 const root = join(site, '..');
 const gathered = join(site, 'gathered');
-const writer = join(root, 'scripts/write-results.mjs');
+/** What is not committed: a program of scripts/ writes it below docs/. */
+const writers = { 'write-results.mjs': 'results', 'message-tables.ts': 'operate/messages.md' };
 const windows = process.platform === 'win32';
 
 function run(program, words, what) {
@@ -45,11 +46,12 @@ function gather() {
     mkdirSync(dirname(target), { recursive: true });
     cpSync(join(root, file), target);
   }
-  // In a process of the clone's Node, which runs TypeScript.
-  const { status } = spawnSync(join(root, 'node_modules/.bin/node'), [writer, join(gathered, 'docs/results')], {
-    stdio: 'inherit',
-  });
-  if (status !== 0) throw new Error('the pages of results need the packages of the clone: node setup.mjs');
+  for (const [file, target] of Object.entries(writers)) {
+    // In a process of the clone's Node, which runs TypeScript.
+    const words = [join(root, 'scripts', file), join(gathered, 'docs', target)];
+    const { status } = spawnSync(join(root, 'node_modules/.bin/node'), words, { stdio: 'inherit' });
+    if (status !== 0) throw new Error(`docs/${target} needs the packages of the clone: node setup.mjs`);
+  }
   cpSync(join(site, 'landing.md'), join(gathered, 'index.md'));
   cpSync(join(site, 'recordings'), join(gathered, 'recordings'), {
     recursive: true,

@@ -28,8 +28,10 @@ export function targetOf(from, link, files) {
   const path = posix.join(posix.dirname(from), file).replace(/\/$/, '');
   const found = [path, `${path}/README.md`, `${path}/index.md`].find((one) => files.has(one));
   if (found !== undefined) return { href: `/${siteOf(found)}${anchor}` };
-  // A document of results has a page here.
-  const result = path.replace(/^bench\/(.+?)(?:\.json|\.md)$/, 'docs/results/$1.md');
+  // A document of results has a page here, and so have the schemas of messages.
+  const result = path
+    .replace(/^bench\/(.+?)(?:\.json|\.md)$/, 'docs/results/$1.md')
+    .replace(/^src\/.*\/message-schemas\.ts$/, 'docs/operate/messages.md');
   if (result !== from && files.has(result)) return { href: `/${siteOf(result)}${anchor}` };
   // A page that is missing stays a link, which VitePress refuses.
   return path.startsWith('docs/') ? { href: link } : { outside: path };

@@ -39,9 +39,16 @@ describe('a link of a page', () => {
     const from = 'docs/use/library.md';
     expect(targetOf(from, '../operate/scale.md#x', files)).toEqual({ href: '/operate/scale.md#x' });
     expect(targetOf(from, '../README.md', files)).toEqual({ href: '/documentation.md' });
-    const withResults = new Set([...files, 'docs/results/README.md', 'docs/results/bench-x.md']);
+    const withResults = new Set([
+      ...files,
+      'docs/results/README.md',
+      'docs/results/bench-x.md',
+      'docs/operate/messages.md',
+    ]);
     expect(targetOf(from, '../../bench/bench-x.json', withResults)).toEqual({ href: '/results/bench-x.md' });
     expect(targetOf(from, '../../bench/README.md', withResults)).toEqual({ href: '/results/index.md' });
+    const schemas = '../../src/allocation/controller/message-schemas.ts';
+    expect(targetOf(from, schemas, withResults)).toEqual({ href: '/operate/messages.md' });
     const itself = targetOf('docs/results/bench-x.md', '../../bench/bench-x.json', withResults);
     expect(itself).toEqual({ outside: 'bench/bench-x.json' });
     expect(targetOf(from, '#x', files)).toEqual({ href: '#x' });

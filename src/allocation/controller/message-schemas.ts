@@ -1,5 +1,5 @@
 // What the messages of messages.ts may hold: every number, list and text is bounded. A field that is not here is ignored, so that a later
-// version can send more. docs/operate/controller.md has the same as tables, which a test compares.
+// version can send more. scripts/message-tables.ts makes tables of them for the site.
 
 import { z } from 'zod';
 import { plannedModes } from '../../core/protocol/device/drafting-advice.ts';
