@@ -92,10 +92,10 @@ describe('the table of metrics', () => {
     const table = read('docs/operate/operations.md').split('## Metrics')[1]?.split('\n## ')[0] ?? '';
     const rows = table.split('\n').filter((line) => /^\| `/.test(line) && !line.startsWith('| `outrider_...'));
     const told = rows.flatMap((line) => {
-      const [, names = '', , ofEdge = '', ofServe = ''] = line.split('|');
+      const [, names = '', of = ''] = line.split('|');
       return [...names.matchAll(/`(\w+)[^`]*`/g)].map(([, name]) => ({
         name: `outrider_${name}`,
-        ...{ edge: ofEdge.trim() === 'yes', serve: ofServe.trim() === 'yes' },
+        ...{ edge: /edge|both/.test(of), serve: /serve|both/.test(of) },
       }));
     });
     expect(told.length).toBeGreaterThan(30);
