@@ -39,7 +39,7 @@ export const failureRows: readonly FailureRow[] = [
   {
     status: 400,
     codes: ['invalid_json', 'invalid_value', 'unsupported_parameter', 'invalid_json_schema'],
-    when: 'the request is wrong, or has half of a surrogate pair; `param` names the field',
+    when: 'the request is wrong; `param` names the field',
     proofs: [
       { head: `${asked}Content-Length: 1\r\n\r\n{` },
       ...wrong('n', 0).map((asks) => ({ asks })),
@@ -52,7 +52,7 @@ export const failureRows: readonly FailureRow[] = [
   {
     status: 400,
     codes: ['context_length_exceeded'],
-    when: 'the prompt leaves no room for an answer; `param` names it, the message has the numbers. (An answer that fills the context ends by `length`)',
+    when: 'the prompt leaves no room for an answer; the message has the numbers',
     proofs: [
       { fails: 'context-full' },
       {
@@ -67,7 +67,7 @@ export const failureRows: readonly FailureRow[] = [
   {
     status: 400,
     codes: ['stream_overrun'],
-    when: 'the stream is not so long, or is kept no more from there on; the message has its length',
+    when: 'the stream is not so long, or no longer kept from there on',
     proofs: [{ kept: 'from beyond its end' }],
   },
   {
@@ -83,7 +83,7 @@ export const failureRows: readonly FailureRow[] = [
   {
     status: 403,
     codes: ['missing_scope', 'forbidden'],
-    when: 'the key lacks the scope of the route (`chat`, or `metrics`); or a page or a host name that is not allowed',
+    when: 'the key lacks the scope of the route; or a page or a host name that is not allowed',
     proofs: [
       { app: { mayUse: () => ({ status: 403, cause: 'the key "phone" does not have the scope chat' }) } },
       { app: { refuses: () => 'the edge serves no pages of https://evil.example' } },
@@ -92,7 +92,7 @@ export const failureRows: readonly FailureRow[] = [
   {
     status: 404,
     codes: ['model_not_found', 'unknown_url', 'stream_unknown'],
-    when: 'another model than the one of `/v1/models`; no such route; no such stream of this key',
+    when: 'another model; no such route; no such stream of this key',
     proofs: [
       { asks: { body: { model: 'other' }, refused: [404, 'model_not_found', 'model'] } },
       { app: {}, path: '/v1/nowhere' },
@@ -109,19 +109,19 @@ export const failureRows: readonly FailureRow[] = [
   {
     status: 409,
     codes: ['stream_stopped'],
-    when: 'the answer was ended before its end: by `DELETE`, by a newer request with the same id, or because nobody came back; mostly an event of the stream',
+    when: 'the answer was ended by `DELETE`, by a newer request with the same id, or because nobody came back',
     proofs: [{ kept: 'ended while it is asked for' }],
   },
   {
     status: 413,
     codes: ['request_too_large'],
-    when: 'a body that is [larger than the context asks for](#what-a-request-may-cost); the message has the limit',
+    when: 'a [body that is too large](#what-a-request-may-cost); the message has the limit',
     proofs: [{ head: `${asked}Content-Length: 99000000\r\n\r\n` }],
   },
   {
     status: 415,
     codes: ['unsupported_encoding'],
-    when: 'a body with a `Content-Encoding`, such as `gzip`: send it as it is',
+    when: 'a body with a `Content-Encoding`, such as `gzip`',
     proofs: [{ head: `${asked}Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n` }],
   },
   {
@@ -133,7 +133,7 @@ export const failureRows: readonly FailureRow[] = [
   {
     status: 429,
     codes: ['rate_limit_exceeded'],
-    when: 'with `retry-after`: the key or the address [sends too much](#what-a-request-may-cost); the edge is full, or the key has too many sessions, or has used its rows of this minute (`outrider keys add --rows-per-minute`); the schemas of the key have used their [processor time](../operate/operations.md#limits), or four are being compiled (cheap schemas that were used before, and requests without one, continue)',
+    when: 'with `retry-after`: the key or the address [sends too much](#what-a-request-may-cost); the edge is full; the key has too many sessions, has used its rows of this minute, or its schemas their [processor time](../operate/operations.md#limits)',
     retries: true,
     proofs: [{ fails: 'edge-full' }, { fails: 'quota-used' }, { fails: 'rate-limited' }],
   },
@@ -152,7 +152,7 @@ export const failureRows: readonly FailureRow[] = [
   {
     status: 502,
     codes: ['edge_key_refused', 'certificate_untrusted', 'tokenizer_mismatch', 'version_mismatch'],
-    when: 'the edge does not take the key of this endpoint (`--key` of `outrider serve`), or is not the one that it expects',
+    when: 'the edge refuses the key of this endpoint (`--key`), or is not the one that it expects',
     proofs: [
       { fails: 'edge-key-refused' },
       { fails: 'certificate-untrusted' },
@@ -163,14 +163,14 @@ export const failureRows: readonly FailureRow[] = [
   {
     status: 503,
     codes: ['overloaded'],
-    when: 'the edge has too much to do to follow a schema in time; with `retry-after`',
+    when: 'no time to follow a schema; with `retry-after`',
     retries: true,
     proofs: [{ fails: 'edge-full', message: 'the grammar is not open yet', schema: true }],
   },
   {
     status: 503,
     codes: ['model_loading', 'edge_stalled'],
-    when: 'the endpoint is starting, or its engine does not return from a step; with `retry-after`',
+    when: 'the endpoint is starting, or its engine hangs; with `retry-after`',
     retries: true,
     proofs: [{ state: 'loading' }, { state: 'stalled' }],
   },

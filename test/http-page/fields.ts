@@ -42,7 +42,7 @@ export const fieldRows: readonly FieldRow[] = [
   {
     fields: '`messages`',
     effect:
-      'roles `system`, `developer` (as `system`), `user`, `assistant`, `tool`; content as text, or as parts of type `text`; `tool_calls` of the assistant',
+      'roles `system`, `developer` (as `system`), `user`, `assistant`, `tool`; text, or parts of type `text`; `tool_calls`',
     asks: [
       {
         body: {
@@ -84,8 +84,7 @@ export const fieldRows: readonly FieldRow[] = [
   },
   {
     fields: '`echo` (`/v1/completions`)',
-    effect:
-      'the answer begins with its prompt, and its `logprobs` with those of the prompt: [log probabilities](#log-probabilities)',
+    effect: 'the answer begins with its prompt, its `logprobs` with [those of the prompt](#log-probabilities)',
     asks: [
       { path: paths.text, body: { echo: true, logprobs: 2 }, writes: [{ echo: { topLogprobs: 2 } }] },
       { path: paths.text, body: { echo: true }, writes: [{ echo: { topLogprobs: null } }] },
@@ -94,8 +93,7 @@ export const fieldRows: readonly FieldRow[] = [
   },
   {
     fields: '`max_tokens`, `max_completion_tokens`',
-    effect:
-      'default: what the context holds (with several edges, the smallest that answers); 16 for `/v1/completions`, as OpenAI has it. 0 with `echo`: the prompt alone',
+    effect: 'default: what the context holds; 16 for `/v1/completions`. 0 with `echo`: the prompt alone',
     asks: [
       { path: paths.text, body: { echo: true, max_tokens: 0 }, writes: [{ maxTokens: 0 }] },
       { path: paths.text, body: { max_tokens: 0 }, refused: [400, 'invalid_value', 'max_tokens'] },
@@ -124,8 +122,7 @@ export const fieldRows: readonly FieldRow[] = [
   },
   {
     fields: '`seed`',
-    effect:
-      'a whole number up to 2^53 - 1, or its negative; default: random. Choice number k of `n` has the seed plus k',
+    effect: 'a whole number up to 2^53 - 1, or its negative; default: random. Choice k of `n` has the seed plus k',
     asks: [
       { body: { seed: 2 ** 53 - 1 }, writes: [{ sampling: { seed: 2n ** 53n - 1n } }] },
       { body: { seed: 4, n: 2 }, writes: [{ sampling: { seed: 4n } }, { sampling: { seed: 5n } }] },
@@ -134,8 +131,7 @@ export const fieldRows: readonly FieldRow[] = [
   },
   {
     fields: '`n`',
-    effect:
-      'up to 16 answers to a request, prompts times choices. Each takes a place of the edge; later ones wait for a place, and the request fails with 429 if that is longer than the edge lets a session wait',
+    effect: 'up to 16 answers to a request, prompts times choices. Each takes a place of the edge or waits for one',
     asks: [
       { body: { n: 16 }, writes: Array.from({ length: 16 }, () => ({})) },
       ...wrong('n', 0, 17),
@@ -153,8 +149,7 @@ export const fieldRows: readonly FieldRow[] = [
   },
   {
     fields: '`prediction` (`/v1/chat/completions`)',
-    effect:
-      '`{"type": "content", "content": text or parts of text}`: a text that the answer will probably repeat, such as the file that it edits; its tokens are drafts',
+    effect: '`{"type": "content", "content": ...}`: a text that the answer will probably repeat; its tokens are drafts',
     asks: [
       {
         body: { prediction: { type: 'content', content: [{ type: 'text', text: 'a' }] } },
@@ -170,8 +165,7 @@ export const fieldRows: readonly FieldRow[] = [
   },
   {
     fields: '`background` (`/v1/responses`)',
-    effect:
-      'the answer [outlives its connection](#streams-that-outlive-their-connection); without `stream` it is asked for by its id',
+    effect: 'the answer [outlives its connection](#streams-that-outlive-their-connection)',
     asks: [{ path: paths.responses, body: { background: true, stream: true }, writes: [{ isStreamed: true }] }],
   },
   {
@@ -284,7 +278,7 @@ export const fieldRows: readonly FieldRow[] = [
   },
   {
     fields: '`functions`, `audio`, `suffix`, `thinking`, `previous_response_id`, ...',
-    effect: '400 `unsupported_parameter`: they would change the text, or promise something about it',
+    effect: '400 `unsupported_parameter`',
     asks: [
       unsupported(paths.chat, 'functions', [tool]),
       unsupported(paths.chat, 'audio', { voice: 'x' }),

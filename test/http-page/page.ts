@@ -9,19 +9,17 @@ import { schemaRows } from './schemas.ts';
 
 /** What each route answers. */
 export const routeWords: Readonly<Record<string, string>> = {
-  'GET /v1/models':
-    "a list of the one model of the edge, with the length of its context (`context_length`, `max_model_len`) where an edge has said; with the header `anthropic-version` in the shape of Anthropic's API (`max_input_tokens`)",
+  'GET /v1/models': 'the one model, with its `context_length`, `max_model_len` or `max_input_tokens`',
   'GET /v1/models/:model': 'that model',
   'POST /v1/chat/completions': 'an answer to a conversation; `stream`: as server-sent events',
   'POST /v1/completions': 'a continuation of text or token ids; several prompts at once',
-  'POST /v1/responses':
-    'an answer to `input` and `instructions`; nothing is stored but answers of the background, for five minutes',
+  'POST /v1/responses': 'an answer to `input` and `instructions`',
   'GET /v1/responses/:id':
-    'a response of the [background](#streams-that-outlive-their-connection) as far as it is; `stream=true`: its events',
+    'a response of the [background](#streams-that-outlive-their-connection); `stream=true`: its events',
   'DELETE /v1/responses/:id': 'ends and forgets that response',
   'POST /v1/responses/:id/cancel': 'ends that response',
   'GET /v1/stream': 'the stream of [`conv_id`](#streams-that-outlive-their-connection) from byte `from` on',
-  'DELETE /v1/stream': 'ends and forgets that stream: always 204',
+  'DELETE /v1/stream': 'ends and forgets it: always 204',
   'POST /v1/streams/lookup': 'which of the streams of `conversation_ids` there are',
   'POST /v1/messages': "an answer to a conversation, in Anthropic's shape",
   'POST /v1/messages/count_tokens': 'the tokens of a conversation',
@@ -29,17 +27,16 @@ export const routeWords: Readonly<Record<string, string>> = {
   'GET /version': 'version of the program',
   'GET /': 'a page to chat in a browser',
   'GET /pages/:file': 'scripts and styles of the page',
-  'GET /weights': "of an edge: what a browser's tab may load to [draft](tab.md): name, sizes, digests",
+  'GET /weights': "of an edge: what a browser's tab may load to [draft](tab.md)",
   'GET /weights/:digest': 'those bytes, whole or by a range',
-  'GET /health':
-    '200 and `{"status": "ready"}` while new answers may begin (with `"engine": "waiting"` while they wait for an engine in another process), otherwise 503 and `loading`, `draining` or `stalled`',
+  'GET /health': '[health](../operate/operations.md#health): 200 and `{"status": "ready"}`, or 503',
 };
 
 const ruleWords: Readonly<Record<RouteRule, string>> = {
-  public: 'no key',
-  chat: 'scope `chat`',
-  metrics: 'scope `metrics`',
-  verify: 'scope `verify`',
+  public: '',
+  chat: '`chat`',
+  metrics: '`metrics`',
+  verify: '`verify`',
 };
 
 type Tables = Readonly<Record<string, () => string>>;
@@ -47,7 +44,7 @@ type Tables = Readonly<Record<string, () => string>>;
 const httpTables: Tables = {
   routes: () =>
     markdownTable(
-      ['route', 'key', 'answer'],
+      ['route', 'scope', 'answer'],
       Object.entries(routeWords).map(([route, words]) => {
         const rule = routeRules[route];
         return [`\`${route.replace(/:(\w+)/g, '{$1}')}\``, rule === undefined ? '' : ruleWords[rule], words];

@@ -50,8 +50,7 @@ export const schemaRows: readonly SchemaRow[] = [
   },
   {
     keywords: '`propertyNames`, `minProperties`, `maxProperties`',
-    support:
-      'kept for an object that names no properties; beside named ones only where these already meet them (`minProperties` up to the number of required ones, `maxProperties` from the number of all)',
+    support: 'kept for an object that names no properties; otherwise only where its properties already meet them',
     asks: [
       count({ propertyNames: { enum: ['x'] }, type: 'object' }, ['{"x": 1}'], ['{"y": 1}']),
       count(
