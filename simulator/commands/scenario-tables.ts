@@ -13,10 +13,20 @@ export function reasonsOf(
   return Object.entries(scenario.why).map(([path, why]) => ({ path, value: valueAt(scenario, path.split('.')), why }));
 }
 
-/** One row for each reason that the scenario gives. */
-export function reasonsTable(scenario: Scenario): string[] {
-  const rows = reasonsOf(scenario).map(({ path, value, why }) => `| \`${path}\` | ${inline(value)} | ${why} |`);
+/** One row for each reason that the scenario gives, or for those that `isShown` takes. */
+export function reasonsTable(scenario: Scenario, isShown: (why: string) => boolean = () => true): string[] {
+  const rows = reasonsOf(scenario).flatMap(({ path, value, why }) =>
+    isShown(why) ? [`| \`${path}\` | ${inline(value)} | ${why} |`] : [],
+  );
   return ['| value | is | why |', '| --- | --- | --- |', ...rows];
+}
+
+/** Values whose whole reason is this text, as one sentence. */
+function valuesBecause(scenario: Scenario, reason: string): string {
+  const values = reasonsOf(scenario).flatMap(({ path, value, why }) =>
+    why === reason ? [`\`${path}\` ${inline(value)}`] : [],
+  );
+  return `${values.join(',\n')}.`;
 }
 
 function inline(value: unknown): string {
@@ -29,7 +39,8 @@ function briefly(value: object): string {
   const part = (one: unknown): string =>
     typeof one === 'object' && one !== null ? JSON.stringify(one).replaceAll('"', '') : String(one);
   return Object.entries(value)
-    .map(([key, one]) => `${key} ${part(one)}`)
+    .filter(([key, one]) => key !== 'weight' || one !== 1)
+    .map(([key, one]) => (key === 'kind' || key === 'name' ? part(one) : `${key} ${part(one)}`))
     .join(', ');
 }
 
@@ -42,7 +53,7 @@ export function hardwareTable(): string[] {
     return `| \`${one.name}\` | ${cells.join(' | ')} | ${batteryCell(one)} | ${[...sources].join('; ')} |`;
   });
   return [
-    '| name | FP16, TFLOP/s | FP32, TFLOP/s | memory, GB/s | battery, kJ | from |',
+    '| name | FP16, TFLOP/s (servers: dense) | FP32, TFLOP/s | memory, GB/s | battery, kJ | from |',
     '| --- | --- | --- | --- | --- | --- |',
     ...rows,
   ];
@@ -76,20 +87,19 @@ export function reachedTable({ devices, servers, workload }: Scenario): string[]
 export function scenarioNumbersPage(paper: Scenario, city: Scenario): string {
   return `# Numbers of the scenarios
 
-\`npm run docs:commands\` writes this page.
+\`npm run docs:commands\` writes this page. \`outrider scenario why PRESET\` prints all reasons of any preset.
 
 ## Values of preset \`paper\`
 
-*Printed* means that the paper prints the value; *open*, that it does not.
+*Printed* means that the paper prints the value; *open*, that it does not. It also prints ${valuesBecause(paper, 'Printed.')}
 
-${reasonsTable(paper).join('\n')}
+${reasonsTable(paper, (why) => why !== 'Printed.').join('\n')}
 
 ## Values of preset \`city-70b\`
 
-Figures come from makers, papers and reports of users, with their addresses. \`outrider scenario why PRESET\` prints this of every
-preset.
+Without those that are as in another preset. Figures come from makers, papers and reports of users.
 
-${reasonsTable(city).join('\n')}
+${reasonsTable(city, (why) => !why.startsWith('As preset')).join('\n')}
 
 ## Effective speeds of preset \`paper\`
 
@@ -97,7 +107,7 @@ ${reachedTable(paper).join('\n')}
 
 ## Hardware
 
-An asterisk marks an estimate.
+An asterisk marks an estimate. Servers multiply with FP32 accumulation.
 
 ${hardwareTable().join('\n')}
 `;

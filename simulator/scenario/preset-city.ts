@@ -47,16 +47,15 @@ export const cityPreset: object = {
   why: {
     slotMs: 'As preset paper.',
     area: 'A grid of 200 m, as UMi has it (TR 38.901, table 7.2-1).',
-    'servers.placement': 'The area as a grid of 200 m: three by two servers.',
+    'servers.placement': 'Three by two servers.',
     'servers.placement.heightM': 'As preset paper.',
     'servers.hardware':
-      'The smallest groups of cards that hold 143 GB of 16-bit weights; peaks of the data sheets. 60 % of the bandwidth and 40 % of the arithmetic, as the paced profile edge-70b-a100x2 assumes: steps of 69, 58 and 36 ms.',
+      'The smallest groups of cards that hold 143 GB of weights. With 60 % of the bandwidth and 40 % of the arithmetic, as the paced profile edge-70b-a100x2 assumes, steps of 69, 58 and 36 ms.',
     'devices.count': 'Assumed: half of them at work, about seven for each server.',
-    'devices.maximumCount': 'For sweeps: twelve times as many devices.',
-    'devices.hardware':
-      'In equal numbers, assumed. A draft takes 5.5, 7.8, 3.9 and 2.4 ms, from the weights, the bandwidth and the share of it.',
+    'devices.maximumCount': 'For sweeps.',
+    'devices.hardware': 'In equal numbers, assumed. A draft takes 5.5, 7.8, 3.9 and 2.4 ms.',
     'devices.reachedMemoryShare':
-      'Between published rates of decoding in 4 bits: 132 tokens/s of 1.5B on an RTX 4050 Laptop GPU are 60 % of its bandwidth, 40 (when hot 23) on an iPhone 16 Pro 58 (33) % (arXiv 2603.23640); 90 of 1.2B on the NPU of a Galaxy S25 Ultra 70 % (reddit.com/r/LocalLLM 1otth6t); 192 of 0.8B on an Apple M4 68 % (jitesh.dev, 2026-03-31).',
+      'Between published rates in 4 bits: 132 tokens/s of 1.5B on an RTX 4050 Laptop GPU are 60 % of its bandwidth, 40 (when hot 23) on an iPhone 16 Pro 58 (33) % (arXiv 2603.23640); 90 of 1.2B on the NPU of a Galaxy S25 Ultra 70 % (reddit.com/r/LocalLLM 1otth6t); 192 of 0.8B on an Apple M4 68 % (jitesh.dev, 2026-03-31).',
     'devices.vehicleShare': 'As preset modern.',
     'devices.battery.initialShare': 'Assumed: anything but nearly empty.',
     'radio.bandwidthMHz': 'A full carrier of band n78.',
@@ -64,8 +63,8 @@ export const cityPreset: object = {
     'workload.target': 'The class of 70 B parameters; it has the vocabulary of the draft.',
     'workload.tasks': 'As preset modern.',
     'workload.payloadLaw': 'Exact decoding of a given seed needs ids alone.',
-    'workload.arrivals': 'Sessions, always the same number, so that the load is not random.',
-    'token.roundTripMs': 'Assumed: from an edge in the same city to a region next to it.',
+    'workload.arrivals': 'Sessions; the load is not random.',
+    'token.roundTripMs': 'Assumed: same city to next region.',
     'token.acceptance': 'Assumed: the default of all scenarios.',
     'energy.computeJoulePerFlop':
       'Between 3.3e-11 of the NPU of a Galaxy S25 Ultra (9,000 tokens of 1.2B for 1 % of 19.4 Wh, reddit.com/r/LocalLLM 1otth6t) and 8.4e-11 of an RTX 4050 Laptop GPU (34.1 W at 132 tokens/s of 1.5B, arXiv 2603.23640).',

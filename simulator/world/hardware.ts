@@ -34,7 +34,7 @@ function estimated(value: number, source: string): SourcedFigure {
 
 /** Capacity as printed on the label, at the nominal voltage. */
 function battery(milliampHours: number, volts: number, source: string): SourcedFigure {
-  return estimated(milliampHours * 1e-3 * volts * 3600, `${source}, ${milliampHours} mAh at a nominal ${volts} V`);
+  return estimated(milliampHours * 1e-3 * volts * 3600, `${source}, ${milliampHours} mAh at ${volts} V`);
 }
 
 const turing = 'NVIDIA Turing architecture white paper (2018)';
@@ -58,7 +58,7 @@ function gpu(
     name,
     kind: 'server',
     description,
-    peakFp16FlopPerSecond: stated(peaks.fp16 * tera, `${source}: dense tensor cores, FP32 accumulation`),
+    peakFp16FlopPerSecond: stated(peaks.fp16 * tera, source),
     peakFp32FlopPerSecond: stated(peaks.fp32 * tera, source),
     memoryBytePerSecond: stated(peaks.gigabytes * gigabyte, source),
     batteryJ: null,
@@ -68,64 +68,46 @@ function gpu(
 /** All hardware, the paper's first. */
 export const hardwareList: readonly Hardware[] = [
   phone('galaxy-s23', 'Samsung Galaxy S23, Snapdragon 8 Gen 2 for Galaxy, Adreno 740', {
-    peakFp16FlopPerSecond: estimated(7.4 * tera, 'primua.com/adreno-740: 7.4 TFLOPS, twice the FP32 rate'),
-    peakFp32FlopPerSecond: estimated(
-      3.7 * tera,
-      'primua.com/adreno-740: 3.7 TFLOPS at 719 MHz; Qualcomm publishes none',
-    ),
+    peakFp16FlopPerSecond: estimated(7.4 * tera, 'twice the FP32 rate'),
+    peakFp32FlopPerSecond: estimated(3.7 * tera, 'primua.com/adreno-740: 3.7 TFLOPS at 719 MHz'),
     memoryBytePerSecond: stated(67.2 * gigabyte, 'Qualcomm: LPDDR5X at 4,200 MHz; 4 x 16 bit x 8.4 GT/s'),
     batteryJ: battery(3900, 3.86, 'Samsung data sheet'),
   }),
   phone('iphone-14', 'Apple iPhone 14, A15 Bionic, GPU of 5 cores', {
-    peakFp16FlopPerSecond: estimated(1.71 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
-    peakFp32FlopPerSecond: estimated(
-      1.71 * tera,
-      '5 cores x 128 lanes x 2 at 1.338 GHz, as reviewers report; Apple publishes none',
-    ),
+    peakFp16FlopPerSecond: estimated(1.71 * tera, 'as the FP32 rate'),
+    peakFp32FlopPerSecond: estimated(1.71 * tera, '5 cores x 128 lanes x 2 at 1.338 GHz, reported'),
     memoryBytePerSecond: estimated(34.1 * gigabyte, 'LPDDR4X-4266, 64 bit'),
-    batteryJ: battery(3279, 3.87, 'reported by teardowns'),
+    batteryJ: battery(3279, 3.87, 'teardowns'),
   }),
   phone('mate-60', 'Huawei Mate 60, Kirin 9000S, Maleoon 910', {
-    peakFp16FlopPerSecond: estimated(3.07 * tera, 'taken as twice the FP32 rate'),
-    peakFp32FlopPerSecond: estimated(
-      1.54 * tera,
-      '4 units at 750 MHz (reported by AnTuTu and Geekbench); 256 lanes a unit are our assumption; Huawei publishes none',
-    ),
-    memoryBytePerSecond: estimated(44 * gigabyte, 'LPDDR5-5500, 64 bit; reports differ between LPDDR4X and LPDDR5'),
+    peakFp16FlopPerSecond: estimated(3.07 * tera, 'twice the FP32 rate'),
+    peakFp32FlopPerSecond: estimated(1.54 * tera, '4 units at 750 MHz (AnTuTu, Geekbench), 256 lanes a unit (assumed)'),
+    memoryBytePerSecond: estimated(44 * gigabyte, 'LPDDR5-5500, 64 bit; others report LPDDR4X'),
     batteryJ: battery(4750, 3.87, 'Huawei data sheet'),
   }),
   phone('galaxy-s25', 'Samsung Galaxy S25, Snapdragon 8 Elite for Galaxy, Adreno 830', {
-    peakFp16FlopPerSecond: estimated(7.37 * tera, 'taken as twice the FP32 rate'),
-    peakFp32FlopPerSecond: estimated(
-      3.69 * tera,
-      '1,536 lanes x 2 at 1.2 GHz, as reviewers report; Qualcomm publishes none',
-    ),
+    peakFp16FlopPerSecond: estimated(7.37 * tera, 'twice the FP32 rate'),
+    peakFp32FlopPerSecond: estimated(3.69 * tera, '1,536 lanes x 2 at 1.2 GHz, reported'),
     memoryBytePerSecond: stated(85.3 * gigabyte, 'Qualcomm: LPDDR5X at 5,300 MHz; 4 x 16 bit x 10.67 GT/s'),
     batteryJ: battery(4000, 3.88, 'Samsung data sheet'),
   }),
   phone('iphone-16-pro', 'Apple iPhone 16 Pro, A18 Pro, GPU of 6 cores', {
-    peakFp16FlopPerSecond: estimated(2.29 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
-    peakFp32FlopPerSecond: estimated(
-      2.29 * tera,
-      '6 cores x 128 lanes x 2 at 1.49 GHz, as reviewers report; Apple publishes none',
-    ),
+    peakFp16FlopPerSecond: estimated(2.29 * tera, 'as the FP32 rate'),
+    peakFp32FlopPerSecond: estimated(2.29 * tera, '6 cores x 128 lanes x 2 at 1.49 GHz, reported'),
     memoryBytePerSecond: estimated(60 * gigabyte, 'LPDDR5X-7500, 64 bit'),
-    batteryJ: battery(3582, 3.88, 'reported by teardowns'),
+    batteryJ: battery(3582, 3.88, 'teardowns'),
   }),
   phone('macbook-air-m4', 'Apple MacBook Air 13", M4, GPU of 10 cores', {
-    peakFp16FlopPerSecond: estimated(4.26 * tera, 'taken as the FP32 rate: Apple states no faster FP16'),
-    peakFp32FlopPerSecond: estimated(
-      4.26 * tera,
-      '10 cores x 128 lanes x 2 at 1.66 GHz, our assumption; Apple publishes none',
-    ),
-    memoryBytePerSecond: stated(120 * gigabyte, 'Apple, MacBook Air (13-inch, M4, 2025), technical specifications'),
+    peakFp16FlopPerSecond: estimated(4.26 * tera, 'as the FP32 rate'),
+    peakFp32FlopPerSecond: estimated(4.26 * tera, '10 cores x 128 lanes x 2 at 1.66 GHz, assumed'),
+    memoryBytePerSecond: stated(120 * gigabyte, 'Apple, technical specifications (2025)'),
     batteryJ: stated(53.8 * 3600, 'Apple: 53.8 Wh'),
   }),
   phone('laptop-rtx-4050', 'a laptop with an NVIDIA GeForce RTX 4050 Laptop GPU', {
-    peakFp16FlopPerSecond: estimated(8.99 * tera, 'taken as the FP32 rate; tensor cores are left out'),
-    peakFp32FlopPerSecond: estimated(8.99 * tera, '2,560 lanes x 2 at 1.755 GHz, as reviewers report'),
-    memoryBytePerSecond: estimated(192 * gigabyte, 'GDDR6, 96 bit x 16 Gbit/s, as reviewers report'),
-    batteryJ: estimated(70 * 3600, '70 Wh, our assumption: laptops of this kind have 50 to 90'),
+    peakFp16FlopPerSecond: estimated(8.99 * tera, 'as the FP32 rate, without tensor cores'),
+    peakFp32FlopPerSecond: estimated(8.99 * tera, '2,560 lanes x 2 at 1.755 GHz, reported'),
+    memoryBytePerSecond: estimated(192 * gigabyte, 'GDDR6, 96 bit x 16 Gbit/s, reported'),
+    batteryJ: estimated(70 * 3600, '70 Wh, assumed: such laptops have 50 to 90'),
   }),
   gpu('rtx-2080', 'NVIDIA GeForce RTX 2080', turing, { fp16: 40.3, fp32: 10.1, gigabytes: 448 }),
   gpu('rtx-3090', 'NVIDIA GeForce RTX 3090', ampere, { fp16: 71, fp32: 35.6, gigabytes: 936 }),
