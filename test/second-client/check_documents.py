@@ -96,7 +96,6 @@ CONNECTIONS: dict[str, list[Message]] = {
         {"kind": "refused", "code": "internal", "cause": "a cause", "remedy": "a remedy"},
     ],
     "A padded connection": [
-        hello(),
         resume(credentials="", padding=16, attempt=3),
         {"kind": "gone"},
         opening(padding=16, attempt=4),
@@ -106,7 +105,6 @@ CONNECTIONS: dict[str, list[Message]] = {
         {"kind": "bye"},
     ],
     "A connection with alternatives": [
-        hello(),
         resume(credentials="", attempt=5),
         draft(1, 8, [10, 11, 12]),
         alternative(2, 1, 9, [20, 300]),
@@ -119,10 +117,8 @@ CONNECTIONS: dict[str, list[Message]] = {
         alternative(4, 2, 14, [50, 51]),
         commit(11, 2, 3, [26]),
         draft(5, 15, [60]),
-        {"kind": "bye"},
     ],
     "An answer with a grammar and logprobs": [
-        hello(),
         opening(
             namespace=bytes(range(0xA0, 0xB0)),
             grammar=("json-schema", '{"type":"object"}'),
@@ -133,16 +129,13 @@ CONNECTIONS: dict[str, list[Message]] = {
         {**commit(4, 1, 1, [12]), "logprobs": [QUARTER, (-2.5, [(300, -0.5)])]},
         {**commit(6, 0, 0, [10]), "logprobs": [QUARTER]},
         {"kind": "end", "reason": "end-token", "length": 7, "account": dict(zip(frames.ACCOUNT, (2, 1, 1, 0, 0), strict=True))},
-        {"kind": "bye"},
     ],
     "A prompt alone": [
-        hello(),
         opening(promptLogprobs=2, stopStrings=[], maxAnswerTokens=0, answer=[]),
         {"kind": "held", "tokens": 0},
         {"kind": "prompt-scored", "first": 1, "logprobs": [(-8.0, [(10, -0.25), (11, -3.0)])]},
         {"kind": "prompt-scored", "first": 2, "logprobs": [(-0.25, [(20_000, -0.25), (7, -2.0)])]},
         {"kind": "end", "reason": "length", "length": 3, "account": dict.fromkeys(frames.ACCOUNT, 0)},
-        {"kind": "bye"},
     ],
 }
 
@@ -172,8 +165,8 @@ def connection_tables(page: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """The heading, and the sender and bytes of each frame."""
     golden = page[page.index("\n## Golden frames\n") :].split("\n## ")[1]
     for part in golden.split("\n### ")[1:]:
-        rows = re.findall(r"^\| (device|edge) \| .* \| `([0-9a-f]+)` \|$", part, re.MULTILINE)
-        yield part.splitlines()[0], rows
+        rows = re.findall(r"^ {4}([<>])([0-9a-f]+) ", part, re.MULTILINE)
+        yield part.splitlines()[0], [("device" if way == ">" else "edge", shown) for way, shown in rows]
 
 
 def check_frames(report: Report) -> None:
