@@ -114,7 +114,6 @@ describe('--gpu', () => {
       'serve',
       'trace record',
       'trial exactness',
-      'trial traces',
     ]);
   });
 });

@@ -55,6 +55,7 @@ export function resultsCommand(description: string): Command {
   return new Command('results')
     .description(description)
     .argument('[name]', 'a name of the list, which the command prints without one')
+    .addHelpText('after', '\nExamples:\n  outrider results\n  outrider results bench-modes-wall')
     .action((name: string | undefined) => {
       const text =
         name === undefined
