@@ -2,13 +2,12 @@
 
 import { useState } from 'preact/hooks';
 import { fleetWords, words } from '../parts/words.ts';
-import { feedState, forgetKey, hasKey, recording, useKey } from './model.ts';
+import { feedState, forgetKey, hasKey, useKey } from './model.ts';
 
 const text = fleetWords;
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 export function Connection() {
-  if (recording.value !== null) return null;
   return (
     <>
       <State />

@@ -1,14 +1,15 @@
 // The connection to the controller that serves the page. It is opened again whenever it is lost.
 
-import type { Ask } from '../../src/allocation/controller/watch/fleet-view.ts';
-import { readStreets, type StreetMap } from '../../src/allocation/controller/watch/street-map.ts';
-import {
-  encodeWatch,
-  type FleetFrame,
-  readLine,
-  watchVersion,
-} from '../../src/allocation/controller/watch/watch-messages.ts';
-import { subprotocol } from '../../src/network/transport/socket-connection.ts';
+import type { Snapshot } from '../../src/allocation/controller/watch/fleet-rows.ts';
+import { type Ask, watchVersion } from '../../src/allocation/controller/watch/fleet-view.ts';
+import type { StreetMap } from '../../src/allocation/controller/watch/street-map.ts';
+import { subprotocols } from '../../src/network/transport/socket-connection.ts';
+
+/** What a controller says to its page. */
+type Message =
+  | Snapshot
+  | (StreetMap & { readonly kind: 'map' })
+  | { readonly kind: 'refused'; readonly code: string; readonly cause: string; readonly remedy: string };
 
 export type FeedState =
   | { readonly kind: 'connecting' }
@@ -19,9 +20,9 @@ export type FeedState =
   | { readonly kind: 'refused'; readonly cause: string; readonly remedy: string };
 
 export interface FeedListener {
-  /** Comes before the first frame of a connection, where the controller has a map. */
+  /** Comes before the first snapshot of a connection, where the controller has a map. */
   streets(map: StreetMap): void;
-  frame(frame: FleetFrame): void;
+  snapshot(snapshot: Snapshot): void;
   state(state: FeedState): void;
 }
 
@@ -29,7 +30,7 @@ const leastPauseMs = 1000;
 const mostPauseMs = 8000;
 /** A refusal that is not about the key, as of a controller with too many watchers, is tried again after this time. */
 const refusedPauseMs = 15_000;
-/** A controller sends a frame a second, or fewer where it has much to do. */
+/** A controller sends a snapshot a second, or fewer where it has much to do. */
 const silentMs = 20_000;
 const leastBetweenAsksMs = 300;
 
@@ -43,7 +44,7 @@ export class Feed {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #asking: ReturnType<typeof setTimeout> | undefined;
-  #lastFrameMs: number | null = null;
+  #lastMs: number | null = null;
   #isClosed = false;
 
   constructor(url: string, key: string, ask: Ask, listener: FeedListener) {
@@ -59,8 +60,7 @@ export class Feed {
     this.#ask = ask;
     this.#asking ??= setTimeout(() => {
       this.#asking = undefined;
-      if (this.#socket?.readyState === WebSocket.OPEN)
-        this.#socket.send(bytesOf(encodeWatch({ kind: 'ask', ...this.#ask })));
+      if (this.#socket?.readyState === WebSocket.OPEN) this.#say(this.#socket, { kind: 'ask' });
     }, leastBetweenAsksMs);
   }
 
@@ -99,58 +99,45 @@ export class Feed {
     const isCurrent = (): boolean => this.#socket === socket;
     socket.onopen = () => {
       if (!isCurrent()) return;
-      socket.send(bytesOf(encodeWatch({ kind: 'watch', version: watchVersion, credentials: this.#key, ...this.#ask })));
-      this.#waitForFrame();
+      this.#say(socket, { kind: 'watch', version: watchVersion, credentials: this.#key });
+      this.#waitForMore();
     };
     socket.onmessage = ({ data }) => {
-      if (isCurrent()) this.#take(new TextDecoder().decode(data as ArrayBuffer));
+      if (isCurrent()) this.#take(JSON.parse(new TextDecoder().decode(data as ArrayBuffer)) as Message);
     };
     socket.onclose = () => {
       if (isCurrent()) this.#lost();
     };
   }
 
-  #take(text: string): void {
-    try {
-      const map = readStreets(text);
-      if (map !== null) {
-        this.#listener.streets(map);
-        return;
-      }
-      const frame = readLine(text);
-      if (frame.kind !== 'fleet') return;
-      this.#waitForFrame();
+  #say(socket: WebSocket, message: object): void {
+    socket.send(new TextEncoder().encode(JSON.stringify({ ...message, ...this.#ask })));
+  }
+
+  #take(message: Message): void {
+    if (message.kind === 'map') this.#listener.streets(message);
+    else if (message.kind === 'refused') this.#refused(message);
+    else {
+      this.#waitForMore();
       this.#pauseMs = leastPauseMs;
-      this.#lastFrameMs = Date.now();
+      this.#lastMs = Date.now();
       this.#listener.state({ kind: 'live' });
-      this.#listener.frame(frame);
-    } catch {
-      this.#refused(text);
+      this.#listener.snapshot(message);
     }
   }
 
-  /** Not a frame: the reason why there are none. */
-  #refused(text: string): void {
-    let raw: { readonly kind?: unknown; readonly code?: unknown; readonly cause?: unknown; readonly remedy?: unknown };
-    try {
-      raw = JSON.parse(text) as typeof raw;
-    } catch {
-      raw = {};
-    }
+  #refused({ code, cause, remedy }: Extract<Message, { kind: 'refused' }>): void {
     this.#drop();
-    if (raw.code === 'unauthorized') {
-      this.#listener.state({ kind: 'key', wasWrong: this.#key !== '' });
-      return;
+    if (code === 'unauthorized') this.#listener.state({ kind: 'key', wasWrong: this.#key !== '' });
+    else {
+      this.#listener.state({ kind: 'refused', cause, remedy });
+      this.#retryAfter(refusedPauseMs);
     }
-    const cause = typeof raw.cause === 'string' ? raw.cause : 'its message is not understood';
-    const remedy = typeof raw.remedy === 'string' ? raw.remedy : 'load the page again';
-    this.#listener.state({ kind: 'refused', cause, remedy });
-    this.#retryAfter(refusedPauseMs);
   }
 
   #lost(): void {
     this.#drop();
-    this.#listener.state({ kind: 'lost', sinceMs: this.#lastFrameMs });
+    this.#listener.state({ kind: 'lost', sinceMs: this.#lastMs });
     this.#retryAfter(this.#pauseMs);
     this.#pauseMs = Math.min(mostPauseMs, 2 * this.#pauseMs);
   }
@@ -159,13 +146,8 @@ export class Feed {
     if (!this.#isClosed) this.#retry = setTimeout(() => this.#open(), ms);
   }
 
-  #waitForFrame(): void {
+  #waitForMore(): void {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => this.#lost(), silentMs);
   }
-}
-
-/** A copy with a buffer of its own, as the type of a socket's `send` wants. */
-function bytesOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes);
 }

@@ -1,6 +1,6 @@
 // Some fields of a row over time, for charts: a point a second, and no more than an hour of them.
 
-import { numberIn } from './shown.ts';
+type Row = Readonly<Record<string, unknown>>;
 
 const mostPoints = 3600;
 
@@ -15,7 +15,7 @@ export class History {
   }
 
   /** @param row undefined: it is not there at this time */
-  add(second: number, row: Readonly<Record<string, unknown>> | undefined): void {
+  add(second: number, row: Row | undefined): void {
     const last = this.#times.at(-1);
     if (last !== undefined && second <= last) return;
     // A gap is shown as one.
@@ -23,9 +23,10 @@ export class History {
     this.#push(second, row);
   }
 
-  #push(second: number, row: Readonly<Record<string, unknown>> | undefined): void {
+  #push(second: number, row: Row | undefined): void {
     this.#times.push(second);
-    for (const [at, field] of this.#fields.entries()) this.#values[at]?.push(numberIn(row?.[field]));
+    for (const [at, field] of this.#fields.entries())
+      this.#values[at]?.push((row?.[field] as number | undefined) ?? null);
     if (this.#times.length <= mostPoints) return;
     this.#times.shift();
     for (const values of this.#values) values.shift();

@@ -1,21 +1,20 @@
-// The page "fleet": what the edges and devices of a controller do, live or from a recording.
+// The page "fleet": what the edges and devices of a controller do.
 
 import { render } from 'preact';
+import type { FaultRow, FleetRow } from '../../src/allocation/controller/watch/fleet-rows.ts';
 import { fleetWords, words } from '../parts/words.ts';
 import { Chart } from './chart.tsx';
 import { Connection } from './connection.tsx';
 import { FleetMap } from './map.tsx';
-import { faults, fleet, watchLive, wholeHistory } from './model.ts';
+import { snapshot, watchLive, wholeHistory } from './model.ts';
 import { loadLines, OneDevice, OneEdge } from './one.tsx';
-import { RecordingBar } from './recording-bar.tsx';
-import { numberIn, shownNumber, shownShare, textIn } from './shown.ts';
+import { shownNumber, shownShare } from './shown.ts';
 import { DeviceTable, EdgeTable } from './tables.tsx';
 
 const text = fleetWords;
 
 function Page() {
-  const whole = fleet.value;
-  const isEmpty = whole !== null && whole.edges === 0 && whole.devices === 0;
+  const { value } = snapshot;
   return (
     <>
       <header>
@@ -23,14 +22,13 @@ function Page() {
           {words.name} · {text.title}
         </h1>
         <Connection />
-        <RecordingBar />
       </header>
       <main>
-        {whole === null ? null : (
+        {value === null ? null : (
           <>
-            <Faults />
-            <Whole />
-            {isEmpty ? <p class="note">{text.nothing}</p> : null}
+            <Faults all={value.faults} />
+            <Whole whole={value.fleet} />
+            {value.fleet.edges + value.fleet.devices === 0 ? <p class="note">{text.nothing}</p> : null}
             <div class="split">
               <div>
                 <FleetMap />
@@ -51,34 +49,26 @@ function Page() {
   );
 }
 
-function faultWords(kind: unknown, subject: unknown, count: unknown): string {
-  const name = textIn(kind);
-  const say = Object.hasOwn(text.faults, name) ? text.faults[name] : undefined;
-  return say?.(textIn(subject), numberIn(count) ?? 1) ?? text.otherFault(name);
-}
-
-function announced(kind: unknown, subject: unknown): string {
-  const name = textIn(kind);
-  return (Object.hasOwn(text.announced, name) ? text.announced[name] : undefined) ?? faultWords(kind, subject, 1);
+function faultWords({ kind, subject, count }: FaultRow): string {
+  return text.faults[kind](subject ?? '', count);
 }
 
 /** What is wrong. Only kinds are announced, not each count. */
-function Faults() {
-  const all = [...faults.value];
-  const standing = ['unserved', 'edge-away'];
+function Faults({ all }: { readonly all: readonly FaultRow[] }) {
+  const announced = (fault: FaultRow): string => text.announced[fault.kind] ?? faultWords({ ...fault, count: 1 });
   return (
     <>
       <p class="hidden" role="status">
-        {all.length === 0 ? text.fine : all.map(([, { kind, subject }]) => announced(kind, subject)).join(' ')}
+        {all.length === 0 ? text.fine : all.map(announced).join(' ')}
       </p>
       {all.length === 0 ? null : (
         <section class="faults" aria-labelledby="faults-title">
           <h2 id="faults-title">{text.wrong(all.length)}</h2>
           <ul>
-            {all.map(([key, { kind, subject, cause, count }]) => (
-              <li key={key}>
-                {faultWords(kind, subject, count)} {cause === '' ? null : <span class="cause">{cause}</span>}{' '}
-                {!standing.includes(kind) && (numberIn(count) ?? 1) > 1 ? text.times(count) : null}
+            {all.map((fault) => (
+              <li key={`${fault.kind} ${fault.subject}`}>
+                {faultWords(fault)} {fault.cause === '' ? null : <span class="cause">{fault.cause}</span>}{' '}
+                {text.announced[fault.kind] === undefined && fault.count > 1 ? text.times(fault.count) : null}
               </li>
             ))}
           </ul>
@@ -89,9 +79,7 @@ function Faults() {
 }
 
 /** The fleet in numbers. */
-function Whole() {
-  const whole = fleet.value;
-  if (whole === null) return null;
+function Whole({ whole }: { readonly whole: FleetRow }) {
   const { facts } = text;
   const items = [
     { name: facts.edges, value: facts.of(shownNumber(whole.serving), shownNumber(whole.edges)) },
@@ -113,7 +101,7 @@ function Whole() {
           </div>
         ))}
       </dl>
-      <p class="note">{facts.decided(shownNumber(whole.slot), textIn(whole.policy))}</p>
+      <p class="note">{facts.decided(shownNumber(whole.slot), whole.policy)}</p>
     </>
   );
 }

@@ -2,14 +2,14 @@
 
 import type { CellRow, DeviceRow, EdgeRow } from '../../src/allocation/controller/watch/fleet-rows.ts';
 import { type MapView, type Point, type Size, scaleBarM, toScreen } from './map-view.ts';
-import { numberIn, paceLevel, shownNumber, textIn } from './shown.ts';
+import { paceLevel, shownNumber } from './shown.ts';
 
 export interface MapThings {
   /** In metres; null: there is no map. */
   readonly streets: Path2D | null;
   readonly edges: ReadonlyMap<string, EdgeRow>;
   readonly devices: ReadonlyMap<string, DeviceRow>;
-  readonly cells: ReadonlyMap<string, CellRow>;
+  readonly cells: readonly CellRow[];
   readonly chosenDevice: string | null;
   readonly chosenEdge: string | null;
 }
@@ -17,10 +17,16 @@ export interface MapThings {
 /** Colours by name, as the style has them. */
 export type Palette = (name: string) => string;
 
+/** In metres; null: not known. */
+export interface Placed {
+  readonly x: number | null;
+  readonly y: number | null;
+}
+
 interface Drawing extends MapThings {
   readonly canvas: CanvasRenderingContext2D;
   readonly color: Palette;
-  readonly place: (row: { readonly x: unknown; readonly y: unknown }) => Point | null;
+  readonly place: (row: Placed | undefined) => Point | null;
   readonly view: MapView;
   readonly size: Size;
 }
@@ -36,9 +42,9 @@ export function drawMap(
   size: Size,
   color: Palette,
 ): void {
-  const place: Drawing['place'] = ({ x, y }) => {
-    const [east, north] = [numberIn(x), numberIn(y)];
-    return east === null || north === null ? null : toScreen(view, size, { x: east, y: north });
+  const place: Drawing['place'] = (row) => {
+    const { x = null, y = null } = row ?? {};
+    return x === null || y === null ? null : toScreen(view, size, { x, y });
   };
   const drawing: Drawing = { ...things, canvas, color, place, view, size };
   canvas.clearRect(0, 0, size.width, size.height);
@@ -46,15 +52,15 @@ export function drawMap(
   canvas.lineCap = 'round';
   if (things.streets !== null) drawStreets(drawing, things.streets);
   drawGrid(drawing);
-  const most = Math.max(1, ...[...things.cells.values()].map(({ devices }) => numberIn(devices) ?? 0));
-  for (const [key, cell] of things.cells) drawCell(drawing, key, cell, most);
+  const most = Math.max(1, ...things.cells.map(({ devices }) => devices));
+  for (const cell of things.cells) drawCell(drawing, cell, most);
   for (const [id, device] of things.devices) drawLine(drawing, device, id === things.chosenDevice);
   for (const [id, device] of things.devices) drawDevice(drawing, device, id === things.chosenDevice);
   for (const [id, edge] of things.edges) drawEdge(drawing, id, edge);
   drawScale(drawing);
 }
 
-export function colorOf(color: Palette, pace: unknown): string {
+function colorOf(color: Palette, pace: number | null): string {
   const level = paceLevel(pace);
   return color(level === null ? '--unknown' : `--pace-${level}`);
 }
@@ -88,50 +94,41 @@ function drawStreets({ canvas, color, view, size }: Drawing, streets: Path2D): v
 }
 
 /** The area is the number of devices. @param most of all cells */
-function drawCell(
-  drawing: Drawing,
-  key: string,
-  { side, devices, unserved, feltMs, edge }: CellRow,
-  most: number,
-): void {
+function drawCell(drawing: Drawing, cell: CellRow, most: number): void {
   const { canvas, color, place, view } = drawing;
-  const [column = Number.NaN, row = Number.NaN] = key.split(',').map(Number);
-  const middle = place({ x: (column + 0.5) * side, y: (row + 0.5) * side });
-  const count = numberIn(devices);
-  if (middle === null || count === null) return;
+  const { side, devices, unserved, feltMs } = cell;
+  const middle = place({ x: cell.x + side / 2, y: cell.y + side / 2 });
+  if (middle === null) return;
   const across = side * view.scale;
-  const target = drawing.edges.get(textIn(edge));
-  const there = target === undefined ? null : place(target);
+  const there = place(drawing.edges.get(cell.edge ?? ''));
   canvas.strokeStyle = colorOf(color, feltMs);
   canvas.fillStyle = colorOf(color, feltMs);
   canvas.globalAlpha = 0.35;
-  if (there !== null) line(canvas, middle, there, 1 + Math.min(4, count / 20));
+  if (there !== null) line(canvas, middle, there, 1 + Math.min(4, devices / 20));
   canvas.globalAlpha = 0.75;
-  const radius = Math.max(3, 0.5 * across * Math.sqrt(count / most));
+  const radius = Math.max(3, 0.5 * across * Math.sqrt(devices / most));
   canvas.beginPath();
   canvas.arc(middle.x, middle.y, radius, 0, circle);
   canvas.fill();
   canvas.globalAlpha = 1;
-  if (numberIn(unserved) !== null && unserved > 0) ring(canvas, middle, radius, color('--warn'));
+  if (unserved > 0) ring(canvas, middle, radius, color('--warn'));
   if (across < 26) return;
   canvas.fillStyle = color('--text');
   canvas.textAlign = 'center';
   canvas.textBaseline = 'middle';
-  halo(canvas, color, shownNumber(count), middle.x, middle.y);
+  halo(canvas, color, shownNumber(devices), middle.x, middle.y);
 }
 
 function drawLine({ canvas, color, place, edges }: Drawing, device: DeviceRow, isChosen: boolean): void {
   const from = place(device);
   if (from === null) return;
-  const writes = edges.get(textIn(device.edge));
-  const there = writes === undefined ? null : place(writes);
+  const there = place(edges.get(device.edge ?? ''));
   if (there !== null) {
     canvas.strokeStyle = colorOf(color, device.feltMs);
     canvas.globalAlpha = isChosen ? 1 : 0.7;
     line(canvas, from, there, isChosen ? 4 : 2);
   }
-  const goal = edges.get(textIn(device.goal));
-  const next = goal === undefined || device.goal === device.edge ? null : place(goal);
+  const next = device.goal === device.edge ? null : place(edges.get(device.goal ?? ''));
   if (next !== null) {
     canvas.strokeStyle = color('--faint');
     canvas.globalAlpha = isChosen ? 1 : 0.5;

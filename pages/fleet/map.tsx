@@ -4,7 +4,7 @@ import { computed } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { streetsOf } from '../../src/allocation/controller/watch/street-map.ts';
 import { fleetWords } from '../parts/words.ts';
-import { drawMap, type MapThings } from './map-draw.ts';
+import { drawMap, type MapThings, type Placed } from './map-draw.ts';
 import {
   type Bounds,
   boundsOf,
@@ -18,20 +18,9 @@ import {
   windowOf,
   zoomed,
 } from './map-view.ts';
-import {
-  ask,
-  cells,
-  chooseDevice,
-  chooseEdge,
-  chooseWindow,
-  devices,
-  edges,
-  isCut,
-  recording,
-  streets,
-} from './model.ts';
+import { ask, chooseDevice, chooseEdge, chooseWindow, devices, edges, snapshot, streets } from './model.ts';
 import { colorNamed, onSchemeChange } from './palette.ts';
-import { numberIn, paceSteps } from './shown.ts';
+import { paceSteps } from './shown.ts';
 
 const text = fleetWords;
 const reachPixels = 16;
@@ -90,11 +79,11 @@ class MapState {
   choose(at: Point): void {
     const { view, size } = this;
     if (view === null) return;
-    const near = (rows: ReadonlyMap<string, { readonly x: unknown; readonly y: unknown }>): string | null => {
+    const near = (rows: ReadonlyMap<string, Placed>): string | null => {
       let best: { readonly id: string; readonly distance: number } | null = null;
       for (const [id, row] of rows) {
-        const place = pointOf(row);
-        if (place === null) continue;
+        const [place] = pointOf(row);
+        if (place === undefined) continue;
         const { x, y } = toScreen(view, size, place);
         const distance = Math.hypot(x - at.x, y - at.y);
         if (distance < Math.min(reachPixels, best?.distance ?? reachPixels)) best = { id, distance };
@@ -105,7 +94,7 @@ class MapState {
     const device = edge === null ? near(devices.value) : null;
     if (edge !== null) chooseEdge(edge);
     else if (device !== null) chooseDevice(device);
-    else if (cells.value.size > 0) this.zoom(3, at);
+    else if (things().cells.length > 0) this.zoom(3, at);
   }
 }
 
@@ -122,27 +111,23 @@ const streetPath = computed(() => {
 function things(): MapThings {
   const { device, edge } = ask.value;
   return {
-    // A recording may be of another place.
-    streets: recording.value === null ? streetPath.value : null,
+    streets: streetPath.value,
     edges: edges.value,
     devices: devices.value,
-    cells: cells.value,
+    cells: snapshot.value?.cells ?? [],
     chosenDevice: device,
     chosenEdge: edge,
   };
 }
 
-function pointOf({ x, y }: { readonly x: unknown; readonly y: unknown }): Point | null {
-  const [east, north] = [numberIn(x), numberIn(y)];
-  return east === null || north === null ? null : { x: east, y: north };
+function pointOf({ x, y }: Placed): Point[] {
+  return x === null || y === null ? [] : [{ x, y }];
 }
 
 function placesOf(): Point[] {
-  const corners = [...cells.value].flatMap(([key, { side }]) => {
-    const [column = 0, row = 0] = key.split(',').map(Number);
-    return [0, 1].map((more) => ({ x: (column + more) * side, y: (row + more) * side }));
-  });
-  return [...edges.value.values(), ...devices.value.values(), ...corners].flatMap((row) => pointOf(row) ?? []);
+  const { cells } = things();
+  const corners = cells.flatMap(({ x, y, side }) => [0, side].map((more) => ({ x: x + more, y: y + more })));
+  return [...edges.value.values(), ...devices.value.values(), ...corners].flatMap(pointOf);
 }
 
 function follow(state: MapState, canvas: HTMLCanvasElement): () => void {
@@ -219,7 +204,6 @@ export function FleetMap() {
     state.canvas = canvas.current;
     return canvas.current === null ? undefined : follow(state, canvas.current);
   }, [state]);
-  const shown = things();
   useEffect(() => state.draw());
   const hasPlaces = placesOf().length > 0;
   return (
@@ -240,7 +224,7 @@ export function FleetMap() {
         ref={canvas}
         tabIndex={0}
         role="img"
-        aria-label={text.mapLabel(shown.edges.size, numberIn(isCut().view['devices']) ?? shown.devices.size)}
+        aria-label={text.mapLabel(edges.value.size, snapshot.value?.view.devices ?? 0)}
       />
       {hasPlaces ? <Legend /> : <p class="note">{text.noPlaces}</p>}
     </section>

@@ -1,10 +1,12 @@
 // The view of one device, and that of one edge: what is known of it, and how it has been since it was chosen.
 
+import type { Snapshot } from '../../src/allocation/controller/watch/fleet-rows.ts';
 import { fleetWords } from '../parts/words.ts';
 import { Chart } from './chart.tsx';
-import { ask, chooseDevice, chooseEdge, deviceHistory, devices, edgeHistory, edges, links } from './model.ts';
-import { none, numberIn, shownNumber, shownShare, textIn } from './shown.ts';
-import { Pace, stateWords, whereWords } from './tables.tsx';
+import type { Placed } from './map-draw.ts';
+import { ask, chooseDevice, chooseEdge, deviceHistory, devices, edgeHistory, edges, snapshot } from './model.ts';
+import { none, shownNumber, shownShare } from './shown.ts';
+import { Pace, whereWords } from './tables.tsx';
 
 const text = fleetWords;
 const { columns, charts } = text;
@@ -28,12 +30,13 @@ function Facts({ facts }: { readonly facts: readonly Fact[] }) {
   );
 }
 
-function placeWords({ x, y }: { readonly x: unknown; readonly y: unknown }): string {
-  return numberIn(x) === null ? none : `${shownNumber(x)}, ${shownNumber(y)}`;
+function placeWords({ x, y }: Placed): string {
+  return x === null ? none : `${shownNumber(x)}, ${shownNumber(y)}`;
 }
 
 export function OneDevice() {
   const id = ask.value.device;
+  const { links = [] } = snapshot.value ?? {};
   if (id === null) return null;
   const row = devices.value.get(id);
   return (
@@ -55,7 +58,7 @@ export function OneDevice() {
           </p>
           <Facts
             facts={[
-              { name: columns.state, value: stateWords(row.state) },
+              { name: columns.state, value: text.states[row.state] },
               { name: columns.felt, value: <Pace value={row.feltMs} /> },
               { name: text.facts.predicted, value: shownNumber(row.predictedMs) },
               { name: text.facts.first, value: shownNumber(row.firstMs) },
@@ -65,7 +68,7 @@ export function OneDevice() {
               { name: text.place, value: placeWords(row) },
               {
                 name: columns.mode,
-                value: `${row.mode ?? none}${textIn(row.modeWhy) === '' ? '' : `: ${row.modeWhy}`}`,
+                value: row.modeWhy === null ? (row.mode ?? none) : `${row.mode}: ${row.modeWhy}`,
                 isLong: true,
               },
             ]}
@@ -80,12 +83,12 @@ export function OneDevice() {
           { field: 'predictedMs', name: charts.predicted, color: '--line-2', isDashed: true },
         ]}
       />
-      {links.value.size > 0 ? <Links /> : null}
+      {links.length > 0 ? <Links links={links} /> : null}
     </section>
   );
 }
 
-function Links() {
+function Links({ links }: { readonly links: Snapshot['links'] }) {
   return (
     <table>
       <thead>
@@ -96,7 +99,7 @@ function Links() {
         </tr>
       </thead>
       <tbody>
-        {[...links.value].map(([edge, { roundTripMs, bitsPerSecond }]) => (
+        {links.map(([edge, { roundTripMs, bitsPerSecond }]) => (
           <tr key={edge}>
             <th scope="row">{edge}</th>
             <td class="number">{shownNumber(roundTripMs)}</td>
@@ -127,7 +130,7 @@ export function OneEdge() {
       ) : (
         <Facts
           facts={[
-            { name: columns.state, value: stateWords(row.state) },
+            { name: columns.state, value: text.states[row.state] },
             { name: text.model, value: row.model },
             { name: columns.readers, value: shownNumber(row.readers) },
             { name: columns.felt, value: <Pace value={row.feltMs} /> },

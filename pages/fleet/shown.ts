@@ -1,24 +1,14 @@
-// Values as texts. Those of a recording may be anything, so each is checked where it is shown.
+// Values as texts.
 
 export const none = '–';
 
-export function numberIn(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-export function textIn(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
 /** Whole from 100 on, else with one digit behind the point where it has one. */
-export function shownNumber(value: unknown): string {
-  const number = numberIn(value);
-  if (number === null) return none;
+export function shownNumber(number: number | null | undefined): string {
+  if (number === null || number === undefined) return none;
   return Math.abs(number) >= 100 ? Math.round(number).toLocaleString('en') : `${Math.round(10 * number) / 10}`;
 }
 
-export function shownShare(value: unknown): string {
-  const number = numberIn(value);
+export function shownShare(number: number | null): string {
   return number === null ? none : `${Math.round(100 * number)} %`;
 }
 
@@ -26,8 +16,7 @@ export function shownShare(value: unknown): string {
 export const paceSteps = [30, 60, 120, 240];
 
 /** 0: quick; the number of steps: slow. Null: not measured. */
-export function paceLevel(value: unknown): number | null {
-  const number = numberIn(value);
+export function paceLevel(number: number | null): number | null {
   if (number === null) return null;
   const level = paceSteps.findIndex((step) => number < step);
   return level === -1 ? paceSteps.length : level;

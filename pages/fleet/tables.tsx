@@ -3,15 +3,15 @@
 import { signal } from '@preact/signals';
 import type { DeviceRow, EdgeRow } from '../../src/allocation/controller/watch/fleet-rows.ts';
 import { fleetWords } from '../parts/words.ts';
-import { ask, chooseDevice, chooseEdge, devices, edges, isCut } from './model.ts';
-import { byName, none, numberIn, paceLevel, shownNumber, shownShare, textIn } from './shown.ts';
+import { ask, chooseDevice, chooseEdge, devices, edges, snapshot } from './model.ts';
+import { byName, none, paceLevel, shownNumber, shownShare } from './shown.ts';
 
 const text = fleetWords;
 
 type Order = 'device' | 'reads' | 'felt';
 const order = signal<Order>('device');
 
-export function Pace({ value }: { readonly value: unknown }) {
+export function Pace({ value }: { readonly value: number | null }) {
   const level = paceLevel(value);
   return (
     <span class="pace">
@@ -21,26 +21,18 @@ export function Pace({ value }: { readonly value: unknown }) {
   );
 }
 
-export function stateWords(state: unknown): string {
-  const name = textIn(state);
-  return Object.hasOwn(text.states, name) ? (text.states[name] ?? name) : name;
-}
-
 /** Where a device reads, and where it is sent next. */
 export function whereWords({ edge, goal, state }: DeviceRow): string {
-  const here = textIn(edge);
-  const next = textIn(goal);
-  const where = here === '' ? stateWords(state) : here;
-  if (next === '' || next === here) return where;
-  return `${where}; ${here === '' ? text.next(next) : text.movesTo(next)}`;
+  const where = edge ?? text.states[state];
+  if (goal === null || goal === edge) return where;
+  return `${where}; ${edge === null ? text.next(goal) : text.movesTo(goal)}`;
 }
 
 function sorted(rows: ReadonlyMap<string, DeviceRow>, by: Order): [string, DeviceRow][] {
   const all = [...rows].sort(byName);
   if (by === 'reads') return all.sort(([, one], [, other]) => byName([whereWords(one), 0], [whereWords(other), 0]));
   // The slowest first.
-  if (by === 'felt')
-    return all.sort(([, one], [, other]) => (numberIn(other.feltMs) ?? -1) - (numberIn(one.feltMs) ?? -1));
+  if (by === 'felt') return all.sort(([, one], [, other]) => (other.feltMs ?? -1) - (one.feltMs ?? -1));
   return all;
 }
 
@@ -63,7 +55,7 @@ function Column({ name, by }: { readonly name: string; readonly by: Order }) {
 
 export function DeviceTable() {
   const { edge, window } = ask.value;
-  const cut = isCut();
+  const { view } = snapshot.value ?? {};
   const title = edge !== null ? text.devicesOf(edge) : window !== null ? text.devicesHere : text.devices;
   return (
     <section aria-labelledby="devices-title">
@@ -75,8 +67,8 @@ export function DeviceTable() {
           </button>
         )}
       </div>
-      {cut.devices ? (
-        <p class="note">{text.shownOf(shownNumber(cut.view['shown']), shownNumber(cut.view['devices']))}</p>
+      {view !== undefined && view.devices > view.shown ? (
+        <p class="note">{text.shownOf(shownNumber(view.shown), shownNumber(view.devices))}</p>
       ) : null}
       <div class="scroll devices">
         <table>
@@ -117,9 +109,7 @@ function DeviceLine({ id, row }: { readonly id: string; readonly row: DeviceRow 
       </td>
       <td class="number">
         <Pace value={row.feltMs} />
-        {numberIn(row.predictedMs) === null ? null : (
-          <span class="why">{text.predicted(shownNumber(row.predictedMs))}</span>
-        )}
+        {row.predictedMs === null ? null : <span class="why">{text.predicted(shownNumber(row.predictedMs))}</span>}
       </td>
       <td class="number">{shownNumber(row.firstMs)}</td>
       <td class="number">{shownShare(row.acceptance)}</td>
@@ -130,13 +120,13 @@ function DeviceLine({ id, row }: { readonly id: string; readonly row: DeviceRow 
 
 export function EdgeTable() {
   if (edges.value.size === 0) return null;
-  const cut = isCut();
+  const { view } = snapshot.value ?? {};
   const { columns } = text;
   return (
     <section aria-labelledby="edges-title">
       <h2 id="edges-title">{text.edges}</h2>
-      {cut.edges ? (
-        <p class="note">{text.edgesShownOf(shownNumber(cut.view['edgesShown']), shownNumber(cut.view['edges']))}</p>
+      {view !== undefined && view.edges > view.edgesShown ? (
+        <p class="note">{text.edgesShownOf(shownNumber(view.edgesShown), shownNumber(view.edges))}</p>
       ) : null}
       <div class="scroll">
         <table>
@@ -172,7 +162,7 @@ function EdgeLine({ id, row }: { readonly id: string; readonly row: EdgeRow }) {
           {id}
         </button>
       </th>
-      <td>{stateWords(row.state)}</td>
+      <td>{text.states[row.state]}</td>
       <td class="number">{shownNumber(row.readers)}</td>
       <td class="number">
         <Pace value={row.feltMs} />

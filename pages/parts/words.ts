@@ -1,5 +1,7 @@
 // Every text that the pages show.
 
+import type { DeviceState, EdgeState, FaultKind } from '../../src/allocation/controller/watch/fleet-rows.ts';
+
 const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 const keyWords = {
@@ -172,13 +174,12 @@ export const fleetWords = {
       `The edge ${subject} has another target than another edge, under one name. Give one of them another file, or another name.`,
     replaced: (role: string) =>
       `${role === 'edge' ? 'An edge' : 'A device'} joined under a name in use, and the older connection was closed. Give each one its own --name.`,
-  } as Readonly<Record<string, (subject: string, count: number) => string>>,
-  otherFault: (kind: string) => `Something is wrong: ${kind}.`,
+  } satisfies Record<FaultKind, (subject: string, count: number) => string>,
   /** Without numbers, so that not each count is announced. */
   announced: {
     unserved: 'Devices read and have no edge that can serve them.',
     'edge-away': 'An edge or several are away.',
-  } as Readonly<Record<string, string>>,
+  } as { readonly [Kind in FaultKind]?: string },
   times: (count: number) => `${count} times`,
   facts: {
     edges: 'Edges that serve',
@@ -239,7 +240,7 @@ export const fleetWords = {
     serving: 'serves',
     full: 'full',
     draining: 'drains',
-  } as Readonly<Record<string, string>>,
+  } satisfies Record<DeviceState | EdgeState, string>,
   next: (edge: string) => `next: ${edge}`,
   movesTo: (edge: string) => `moves to ${edge}`,
   predicted: (value: string) => `predicted ${value}`,
@@ -268,17 +269,6 @@ export const fleetWords = {
   },
   chartNow: (name: string, values: string) => `${name}, over time. Now: ${values}.`,
   firstNote: 'First tokens are seen by reports, which come twice a second: they may be up to half a second less.',
-  record: 'Open a recording',
-  recordHint: 'A file of "outrider controller --record" or "outrider live --record". It stays on this device.',
-  recordOf: (name: string) => `Recording ${name}`,
-  notARecord: (name: string) => `${name} is no recording of a fleet.`,
-  recordCut: (name: string, line: number) => `${name} is damaged from line ${line} on; the part before it is shown.`,
-  recordLarge: (name: string, most: string) => `${name} has more than ${most} MB. Open a shorter recording.`,
-  play: 'Play',
-  pause: 'Pause',
-  position: 'Position in the recording',
-  speed: 'Speed',
-  backToLive: 'Back to the live fleet',
 };
 
 export const words = { name: 'Outrider', key: keyWords, failures, facts, compare, chat };

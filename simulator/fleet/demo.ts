@@ -45,8 +45,6 @@ export interface DemoSettings {
   readonly isApart?: boolean;
   /** With `isApart`: two controllers that share a store on this machine. */
   readonly fleet?: 'local' | undefined;
-  /** With `isApart`: a file that gets what the fleet does. Default: none. */
-  readonly record?: string | undefined;
   readonly target: string;
   readonly draft: string;
   readonly note: (line: string) => void;
@@ -146,12 +144,11 @@ export async function openDemo(settings: DemoSettings): Promise<Demo> {
 
 /** @param map of the radio, whose streets the fleet page draws */
 function apart(
-  { policy, objective, slotMs, record, fleet, note }: DemoSettings,
+  { policy, objective, slotMs, fleet, note }: DemoSettings,
   map: string | undefined,
 ): Promise<FleetControl> {
-  const recording = record === undefined ? [] : ['--record', resolve(record)];
   const streets = map === undefined ? [] : ['--map', resolve(map)];
-  const flags = ['--policy', policy, '--objective', objective, '--slot', `${slotMs}`, ...recording, ...streets];
+  const flags = ['--policy', policy, '--objective', objective, '--slot', `${slotMs}`, ...streets];
   return fleet === undefined ? controlApart(flags, note) : controlByLease(flags, note);
 }
 

@@ -17,7 +17,6 @@ it.each([
   [['--cells', Array.from({ length: 1000 }, (_, index) => `c${index}`).join()], '1000 cells are too many'],
   [['--fleet', 'http://127.0.0.1:1'], 'is no address of a store'],
   [['--fleet', 'nats://127.0.0.1:1', '--epoch', '3'], 'cannot be used with'],
-  [['--fleet', 'nats://127.0.0.1:1', '--record', 'x'], 'cannot be used with'],
   [['--fleet', 'nats://127.0.0.1:1', '--fleet-credentials', '/none'], "/none can't be read: ENOENT"],
 ])('refuses %s', async (words, cause) => {
   await expect(run(...words)).rejects.toThrow(cause);

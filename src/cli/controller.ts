@@ -5,7 +5,6 @@ import { encodeStreets } from '../allocation/controller/watch/street-map.ts';
 import { CloseStack } from '../core/basics/close-stack.ts';
 import { defined } from '../core/basics/defined.ts';
 import { asOutriderError, badArgument } from '../core/basics/errors.ts';
-import { recordFleet } from '../files/fleet-record.ts';
 import { readPageFiles } from '../files/page-files.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { openPolicyProcess } from '../files/policy-process.ts';
@@ -35,7 +34,6 @@ const notes = `Examples:
   outrider device --controller ws://127.0.0.1:8640 --prompt "Why is the sky blue?"
   outrider controller --metrics-port 9640                  metrics for Prometheus at http://127.0.0.1:9640/metrics
   outrider controller --policy ./my-policy.ts --log        a policy of your own; each slot on standard error
-  outrider controller --record fleet.jsonl                 the fleet page replays this file
   outrider controller --fleet nats://10.0.0.1:4222 --cells north,south
                                                            one of several; the others take over its cells when it ends
   outrider controller --host 0.0.0.0 --key KEY --tls-self-signed
@@ -80,11 +78,6 @@ const options = {
   },
   ...grouped('Output:', {
     log: { flag: '--log', help: 'a line of JSON for each decision and event, on standard error' },
-    record: {
-      flag: '--record <file>',
-      help: 'append what the fleet does, once a second, to a file that the fleet page replays (default: none)',
-      conflicts: 'fleet',
-    },
   }),
   map: {
     flag: '--map <file>',
@@ -175,13 +168,11 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
 
 /** @throws OutriderError `bad-argument` */
 function alone(
-  { cells: [cell, ...others], epoch, record }: ControllerFlags,
+  { cells: [cell, ...others], epoch }: ControllerFlags,
   start: (own: Parameters<FleetServiceSettings['start']>[1]) => RunningController,
   onServing: OnServing,
 ): Pick<FleetService, 'accept' | 'status' | 'renewKeys' | 'begin' | typeof Symbol.asyncDispose> {
   if (others.length > 0) throw badArgument('one controller decides for one cell', 'give --fleet for several');
-  const recording =
-    record === undefined ? null : recordFleet(record, { fleet: () => controller.fleet(), onEnded: (why) => note(why) });
   const controller = start(defined({ cell, epoch }));
   return {
     accept: controller.accept,
@@ -190,10 +181,7 @@ function alone(
     },
     renewKeys: (isValid) => controller.renewKeys(isValid),
     begin: () => onServing(controller),
-    async [Symbol.asyncDispose]() {
-      await recording?.[Symbol.asyncDispose]();
-      await controller.close();
-    },
+    [Symbol.asyncDispose]: () => controller.close(),
   };
 }
 

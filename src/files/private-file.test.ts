@@ -2,8 +2,6 @@ import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Fleet } from '../allocation/controller/watch/fleet-rows.ts';
-import { recordFleet } from './fleet-record.ts';
 import { replaceFile } from './private-file.ts';
 import { RotatingFile } from './rotating-file.ts';
 
@@ -15,25 +13,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const fleet = (): Fleet => {
-  throw new Error('not asked in time');
-};
 const accessOf = (): readonly number[] => [statSync(file).mode & 0o777, statSync(file).uid, statSync(file).gid];
 
-it.each<[string, () => unknown]>([
-  [
-    'log',
-    async () => {
-      const log = new RotatingFile(file, { mostBytes: 9, kept: 1 });
-      await log.open();
-      await log.reopen();
-    },
-  ],
-  ['record of a fleet', () => recordFleet(file, { fleet, onEnded: () => {}, everyMs: 1e6 })[Symbol.asyncDispose]()],
-])('a %s that was there before is its owner’s alone from then on', async (_, begin) => {
+it('a log that was there before is its owner’s alone from then on', async () => {
   writeFileSync(file, '');
   chmodSync(file, 0o644);
-  await begin();
+  const log = new RotatingFile(file, { mostBytes: 9, kept: 1 });
+  await log.open();
+  await log.reopen();
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 

@@ -3,8 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeController, encodeControl } from '../../../src/allocation/controller/message-codec.ts';
 import { controlVersion } from '../../../src/allocation/controller/messages.ts';
-import { askAll } from '../../../src/allocation/controller/watch/fleet-view.ts';
-import { encodeWatch, watchVersion } from '../../../src/allocation/controller/watch/watch-messages.ts';
+import { askAll, watchVersion } from '../../../src/allocation/controller/watch/fleet-view.ts';
 import { DeviceCodec } from '../../../src/core/protocol/wire/codec.ts';
 import { opening } from '../hostile/raw-device.ts';
 import { connectRaw, finalBit, opcode, type RawPeer, type RawUpgrade, wireFrame } from '../hostile/raw-peer.ts';
@@ -111,7 +110,8 @@ async function askWith(
 let members = 0;
 
 function joining(role: SocketRole, credentials: string): Uint8Array {
-  if (role === 'watcher') return encodeWatch({ kind: 'watch', version: watchVersion, credentials, ...askAll });
+  if (role === 'watcher')
+    return new TextEncoder().encode(JSON.stringify({ kind: 'watch', version: watchVersion, credentials, ...askAll }));
   const [, member] = role.split(' ') as [string, 'edge' | 'device'];
   members += 1;
   return encodeControl({

@@ -3,15 +3,16 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startControllerProcess } from '../../../simulator/fleet/controller-process.ts';
 import { openDemo } from '../../../simulator/fleet/demo.ts';
+import { deviceReport, edgeReport } from '../../../src/allocation/controller/controller.fixture.ts';
+import { encodeControl } from '../../../src/allocation/controller/message-codec.ts';
+import { controlVersion, type DeviceReport, type EdgeReport } from '../../../src/allocation/controller/messages.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
+import { subprotocol } from '../../../src/network/transport/socket-connection.ts';
 
 const executablePath = process.env['OUTRIDER_BROWSER'] ?? '/usr/bin/chromium';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -20,7 +21,6 @@ const desktop = { viewport: { width: 1280, height: 900 } } as const;
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
 let browser: Browser | null = null;
-let folder = '';
 
 beforeAll(async () => {
   if (!existsSync(executablePath)) return;
@@ -29,12 +29,8 @@ beforeAll(async () => {
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
-  folder = await mkdtemp(join(tmpdir(), 'outrider-fleet-'));
 }, 60_000);
-afterAll(async () => {
-  await browser?.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => browser?.close());
 
 async function open(
   url: string,
@@ -67,8 +63,7 @@ const bodyOf = (page: Page): Promise<string> =>
     .then((text) => text ?? '');
 
 describe.skipIf(!existsSync(executablePath))(`the fleet page (browser: ${executablePath})`, () => {
-  it('shows who reads from where and why, says when the controller is away, and replays the run', async () => {
-    const record = join(folder, 'fleet.jsonl');
+  it('shows who reads from where and why, and says when the controller is away', async () => {
     await using demo = await openDemo({
       edges: 2,
       devices: 3,
@@ -84,7 +79,6 @@ describe.skipIf(!existsSync(executablePath))(`the fleet page (browser: ${executa
       isApart: true,
       target: '',
       draft: '',
-      record,
       note: () => {},
     });
     const { page, faults, close } = await open(demo.control.url);
@@ -109,15 +103,6 @@ describe.skipIf(!existsSync(executablePath))(`the fleet page (browser: ${executa
     await expect.poll(() => bodyOf(page)).toContain('No connection to the controller since');
     await expect.poll(() => page.locator('header .live').count()).toBe(1);
     expect(faults).toEqual([]);
-    await page.locator('input[type=file]').setInputFiles(record);
-    await expect.poll(() => bodyOf(page)).toContain('Recording fleet.jsonl');
-    await page.getByRole('button', { name: 'Play' }).click();
-    const slider = page.getByRole('slider');
-    await expect.poll(async () => Number(await slider.inputValue())).toBeGreaterThan(1);
-    await slider.fill(await slider.getAttribute('max').then((most) => most ?? '0'));
-    await expect.poll(() => devices.count()).toBe(3);
-    await page.getByRole('button', { name: 'Back to the live fleet' }).click();
-    await expect.poll(() => page.locator('header .live').count()).toBe(1);
     await close();
     await demo.fleet.finish();
     expect(faults).toEqual([]);
@@ -159,38 +144,29 @@ describe.skipIf(!existsSync(executablePath))(`the fleet page (browser: ${executa
     await close();
   });
 
-  it('shows hostile names of a recording as they are, and refuses what is none', async () => {
+  it('shows hostile names and texts of members as they are', async () => {
     const controller = await startControllerProcess(['--policy', 'greedy']);
     await using opened = new CloseStack();
     opened.defer(() => controller.close());
     const { page, faults, close } = await open(controller.url);
-    const name = '<img src=x onerror="window.isHit=1">';
-    const row = { state: name, edge: name, goal: 7, why: name, feltMs: 'NaN', x: 'a', y: null, battery: {} };
-    const put = [
-      ['fleet', { policy: name, edges: 'x', devices: 1 }],
-      [`e:${name}`, { state: 'away', model: name, x: 1e300, y: -5 }],
-      [`d:${name}`, row],
-      ['d:__proto__', row],
-      [`p:${name}`, { kind: 'constructor', subject: name, cause: name, count: '9' }],
-    ];
-    const lines = [
-      { kind: 'outrider-fleet', version: 1, began: '2026-11-29T12:00:00.000Z' },
-      { kind: 'fleet', atMs: 0, isWhole: true, put, drop: [] },
-    ];
-    const path = join(folder, '<b>hostile.jsonl');
-    await writeFile(path, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"kind":`);
-    await page.locator('input[type=file]').setInputFiles(path);
-    await expect.poll(() => bodyOf(page)).toContain('damaged from line 3 on');
-    const named = page.getByRole('button', { name });
-    expect(await named.count()).toBe(2);
-    await named.first().click();
-    await expect.poll(() => bodyOf(page)).toContain(`Edge ${name}`);
-    await named.last().click();
-    await expect.poll(() => bodyOf(page)).toContain(`Device ${name}`);
+    const text = '<img src=x onerror="window.isHit=1">';
+    const join = (role: 'edge' | 'device', id: string, report: EdgeReport | DeviceReport): void => {
+      const socket = new WebSocket(controller.url, [subprotocol]);
+      opened.defer(async () => socket.close());
+      socket.onopen = () => {
+        socket.send(encodeControl({ kind: 'join', version: controlVersion, role, id, credentials: '' }));
+        socket.send(encodeControl(report));
+      };
+    };
+    join('edge', 'constructor', edgeReport({ model: text, place: { xM: 1e7, yM: -1e7 } }));
+    join('device', '__proto__', deviceReport({ place: { xM: -1e7, yM: 1e7 } }));
+    const named = (name: string) => page.getByRole('button', { name, exact: true });
+    await named('constructor').click();
+    await expect.poll(() => bodyOf(page)).toContain('Edge constructor');
+    await expect.poll(() => bodyOf(page)).toContain(text);
+    await named('__proto__').click();
+    await expect.poll(() => bodyOf(page)).toContain('Device __proto__');
     expect(await page.evaluate('window.isHit')).toBeUndefined();
-    await writeFile(path, 'hello');
-    await page.locator('input[type=file]').setInputFiles(path);
-    await expect.poll(() => bodyOf(page)).toContain('is no recording of a fleet');
     expect(faults).toEqual([]);
     await close();
   });

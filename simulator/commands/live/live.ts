@@ -23,7 +23,6 @@ const notes = `Examples:
   outrider live --seconds 60 --json           one JSON document at the end
   outrider live --open --seconds 600          the fleet page of its controller in a browser
   outrider live --fleet local                 two controllers: kill the one that leads, and the other takes over
-  outrider live --record fleet.jsonl          a file that any fleet page replays
 
 Columns: the edge that writes for each device; decoding mode; ms a token over the last 4 s, with the time to the first one;
 handovers; why it reads from there, with what the controller predicts for it there and elsewhere: policies minimise the sum over all devices,
@@ -69,11 +68,6 @@ const options = {
     choices: ['local'] as readonly 'local'[],
   },
   open: { flag: '--open', help: 'open the fleet page of the controller in a browser' },
-  record: {
-    flag: '--record <file>',
-    help: 'append what the fleet does, once a second, to a file that the fleet page replays (default: none)',
-    conflicts: 'fleet',
-  },
   json: { flag: '--json', help: 'print one JSON document at the end' },
 } as const;
 

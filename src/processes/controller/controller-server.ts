@@ -7,7 +7,6 @@ import type { ControllerEvent } from '../../allocation/controller/controller-eve
 import type { OrderSettings } from '../../allocation/controller/edge-orders.ts';
 import { decodeMember, encodeControl, mostFrameBytes } from '../../allocation/controller/message-codec.ts';
 import type { ControllerMessage, JoinMessage, Origin } from '../../allocation/controller/messages.ts';
-import type { Fleet } from '../../allocation/controller/watch/fleet-rows.ts';
 import { FleetWatch, linksOf } from '../../allocation/controller/watch/fleet-watch.ts';
 import type { RemotePolicy } from '../../allocation/slot/remote-policy.ts';
 import type { NamedPolicy } from '../../allocation/slot/require-assignment.ts';
@@ -86,8 +85,6 @@ export interface ControllerTraffic {
 export interface RunningController extends AsyncDisposable {
   readonly accept: Accept;
   readonly status: ControllerStatus;
-  /** What its edges and devices do now, for watchers and records. */
-  fleet(): Fleet;
   /** Another policy, from the next slot on. */
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void;
   /** Closes the connections of members and watchers whose key is valid no more. @param isValid by its id, as `keyOf` gave it */
@@ -172,7 +169,7 @@ class ControllerServer implements RunningController {
     this.#desk = new WatchDesk({
       clock,
       keyOf: (credentials) => keyOf(credentials, 'watcher'),
-      fleet: () => this.fleet(),
+      fleet: () => this.#watch.fleet(this.#core.members, clock.nowMs()),
       linksOf: (device) => linksOf(this.#core.members.devices.get(device)),
       streets: options.streets,
       onRefused: (code, cause) => this.#log({ kind: 'refused', id: null, code, cause }),
@@ -226,10 +223,6 @@ class ControllerServer implements RunningController {
     const counts = { edges: edges.size, devices: devices.size, slots: this.#slots };
     const work = { decisionMs: this.#decisionMs, traffic: { ...this.#traffic }, recent: [...this.#recent] };
     return { epoch: this.#origin.epoch, ...counts, policy: this.#decider, ...work };
-  }
-
-  fleet(): Fleet {
-    return this.#watch.fleet(this.#core.members, this.#clock.nowMs());
   }
 
   setPolicy(policy: RemotePolicy | NamedPolicy, objective: NonNullable<ObjectiveSettings['kind']>): void {

@@ -2,11 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { fleetBed } from '../../allocation/controller/watch/fleet.fixture.ts';
-import type { Row } from '../../allocation/controller/watch/fleet-rows.ts';
-import { askAll, viewOf } from '../../allocation/controller/watch/fleet-view.ts';
+import type { Snapshot } from '../../allocation/controller/watch/fleet-rows.ts';
+import { askAll, snapshotOf, watchVersion } from '../../allocation/controller/watch/fleet-view.ts';
 import { FleetWatch } from '../../allocation/controller/watch/fleet-watch.ts';
-import { encodeStreets, readStreets } from '../../allocation/controller/watch/street-map.ts';
-import { applyFrame, readLine, watchVersion } from '../../allocation/controller/watch/watch-messages.ts';
+import { encodeStreets } from '../../allocation/controller/watch/street-map.ts';
 import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
 import type { Connection } from '../../network/transport/transport.ts';
 import { type DeskSettings, mostWatchers, WatchDesk } from './watch-desk.ts';
@@ -17,7 +16,7 @@ const greeting = { kind: 'watch', version: watchVersion, credentials: 'key', ...
 function deskBed(more: Partial<DeskSettings> = {}) {
   const manual = createManualClock();
   let sent = 0;
-  /** Frames that were sent in each turn of the clock. */
+  /** Snapshots that were sent in each turn of the clock. */
   const turns: number[] = [];
   const after = (delayMs: number, callback: () => void) =>
     manual.after(delayMs, () => {
@@ -48,57 +47,49 @@ function deskBed(more: Partial<DeskSettings> = {}) {
     const link = links;
     const state = {
       writable: true,
-      frames: 0,
+      snapshots: 0,
+      seen: null as Snapshot | null,
       maps: [] as number[],
-      bytes: 0,
       closed: [] as string[],
       said: [] as string[],
     };
-    const table = new Map<string, Row>();
     const connection = {
       get writable() {
         return state.writable;
       },
       send(bytes: Uint8Array) {
-        const text = new TextDecoder().decode(bytes);
-        if (text.startsWith('{"kind":"refused"')) {
-          state.said.push(JSON.parse(text).code);
-          return;
+        const message = JSON.parse(new TextDecoder().decode(bytes));
+        if (message.kind === 'refused') state.said.push(message.code);
+        else if (message.kind === 'map') state.maps.push(state.snapshots);
+        else {
+          state.seen = message;
+          state.snapshots += 1;
+          sent += 1;
         }
-        if (readStreets(text) !== null) {
-          state.maps.push(state.frames);
-          return;
-        }
-        const frame = readLine(text);
-        state.frames += 1;
-        sent += 1;
-        state.bytes += bytes.length;
-        if (frame.kind === 'fleet') applyFrame(table, frame);
       },
       close: (code: string) => void state.closed.push(code),
     } as unknown as Connection;
     const say = (message: unknown): boolean => desk.takes(link, connection, bytesOf(message));
     const isTaken = say(first);
-    return { state, table, say, isTaken, link, leave: () => desk.closed(link) };
+    return { state, say, isTaken, link, leave: () => desk.closed(link) };
   };
-  const whole = (ask = askAll) => new Map(viewOf(watch.fleet(members, clock.nowMs()), ask));
+  const whole = (ask = askAll) => snapshotOf(watch.fleet(members, clock.nowMs()), ask, () => []);
   return { clock, desk, watcher, move, whole, refused, turns, made: () => made };
 }
 
 describe('a watcher', () => {
-  it('gets the fleet at once, and every second what has changed', () => {
+  it('gets the fleet every second', () => {
     const { clock, watcher, move, whole } = deskBed();
     const one = watcher();
-    expect(new Map(one.table)).toEqual(whole());
     for (let second = 1; second < 6; second += 1) {
       move(1000 * second);
       clock.advance(1000);
-      expect(new Map(one.table)).toEqual(whole());
+      expect(one.state.seen).toEqual(whole());
     }
-    expect(one.state.frames).toBe(6);
+    expect(one.state.snapshots).toBe(5);
     one.leave();
     clock.advance(5000);
-    expect(one.state.frames).toBe(6);
+    expect(one.state.snapshots).toBe(5);
   });
 
   it('gets the streets once, before its first frame, and only with a key', () => {
@@ -109,45 +100,57 @@ describe('a watcher', () => {
     expect([one.state.maps, wrong.state.maps]).toEqual([[0], []]);
   });
 
-  it('gets what it asks for soon, and no more than four frames a second', () => {
+  it('gets what it asked for last, and no more than one snapshot a second, whatever it asks', () => {
     const { clock, watcher, whole } = deskBed();
     const one = watcher();
     const ask = { ...askAll, edge: 'edge-1' };
     for (let count = 0; count < 10; count += 1) {
-      one.say({ kind: 'ask', ...ask });
+      one.say({ kind: 'ask', ...(count === 9 ? ask : askAll) });
       clock.advance(100);
     }
-    expect(new Map(one.table)).toEqual(whole(ask));
-    expect(one.state.frames).toBeLessThan(7);
+    expect(one.state.seen).toEqual(whole(ask));
+    expect(one.state.snapshots).toBe(1);
   });
 
-  it('that reads slowly gets fewer frames, nothing waits for it, and it is right again afterwards', () => {
+  it('costs nothing by leaving and coming back', () => {
+    const { clock, watcher, made } = deskBed();
+    for (let count = 0; count < 100; count += 1) {
+      watcher().leave();
+      clock.advance(10);
+    }
+    expect([made(), clock.pendingCount]).toEqual([0, 0]);
+  });
+
+  it('that reads slowly gets fewer snapshots, nothing waits for it, and it is right again afterwards', () => {
     const { clock, watcher, move, whole } = deskBed();
     const [slow, other] = [watcher(), watcher()];
+    clock.advance(1000);
     slow.state.writable = false;
-    for (let second = 1; second < 31; second += 1) {
+    for (let second = 2; second < 32; second += 1) {
       move(1000 * second);
       clock.advance(1000);
     }
-    expect([slow.state.frames, other.state.frames]).toEqual([1, 31]);
+    expect([slow.state.snapshots, other.state.snapshots]).toEqual([1, 31]);
     slow.state.writable = true;
     clock.advance(1000);
-    expect(slow.state.frames).toBe(2);
-    expect(new Map(slow.table)).toEqual(whole());
+    expect(slow.state.snapshots).toBe(2);
+    expect(slow.state.seen).toEqual(whole());
     slow.state.writable = false;
-    clock.advance(70_000);
+    clock.advance(59_000);
+    expect(slow.state.closed).toEqual([]);
+    clock.advance(3000);
     expect(slow.state.closed).toContain('silent');
   });
 
-  it('waits for the frames of others no longer than one of them takes', () => {
+  it('waits for the snapshots of others no longer than one of them takes', () => {
     const { clock, watcher, turns } = deskBed();
     const all = Array.from({ length: mostWatchers }, () => watcher());
     clock.advance(1000);
     expect(turns).toEqual(all.map(() => 1));
     all[5]?.leave();
     clock.advance(1000);
-    expect(turns.slice(mostWatchers).reduce((sum, frames) => sum + frames, 0)).toBe(mostWatchers - 1);
-    expect(all.map(({ state }) => state.frames)).toEqual(all.map((_, index) => (index === 5 ? 2 : 3)));
+    expect(turns.slice(mostWatchers).reduce((sum, count) => sum + count, 0)).toBe(mostWatchers - 1);
+    expect(all.map(({ state }) => state.snapshots)).toEqual(all.map((_, index) => (index === 5 ? 1 : 2)));
     for (const { leave } of all) leave();
     clock.advance(5000);
     expect(clock.pendingCount).toBe(0);
@@ -157,7 +160,7 @@ describe('a watcher', () => {
     const { clock, watcher, made } = deskBed();
     for (let count = 0; count < 5; count += 1) watcher();
     clock.advance(3000);
-    expect(made()).toBe(4);
+    expect(made()).toBe(3);
   });
 });
 
@@ -165,8 +168,8 @@ describe('no watcher', () => {
   it('is let in by a wrong key, with another version, or beyond so many', () => {
     const { watcher, refused, desk } = deskBed();
     const wrong = watcher({ ...greeting, credentials: 'wrong' });
-    expect([wrong.state.said, wrong.state.closed, wrong.state.frames]).toEqual([['unauthorized'], ['done'], 0]);
-    expect(watcher({ ...greeting, version: 2 }).state.said).toEqual(['version-mismatch']);
+    expect([wrong.state.said, wrong.state.closed, wrong.state.snapshots]).toEqual([['unauthorized'], ['done'], 0]);
+    expect(watcher({ ...greeting, version: 1 }).state.said).toEqual(['version-mismatch']);
     for (let count = 0; count < mostWatchers; count += 1) expect(watcher().state.said).toEqual([]);
     const last = watcher();
     expect([last.state.said, desk.has(last.link)]).toEqual([['edge-full'], false]);

@@ -1,17 +1,16 @@
-// The watchers of a controller: who may watch, and a frame for each of them every second. A watcher holds what it was sent last, which is
-// bounded; one that reads slowly gets fewer frames, and nothing waits for it.
+// The watchers of a controller: who may watch, and a snapshot for each of them every second. Nothing is kept for a watcher but what it has
+// asked for; one that reads slowly gets fewer snapshots, and nothing waits for it.
 
 import { refusalOf } from '../../allocation/controller/answers.ts';
 import { encodeControl } from '../../allocation/controller/message-codec.ts';
-import type { Fleet, LinkRow, Table } from '../../allocation/controller/watch/fleet-rows.ts';
-import { type Ask, viewOf } from '../../allocation/controller/watch/fleet-view.ts';
+import type { Fleet, LinkRow } from '../../allocation/controller/watch/fleet-rows.ts';
 import {
-  decodeWatcher,
-  encodeWatch,
-  frameOf,
+  type Ask,
   mostWatchBytes,
+  snapshotOf,
   type WatchMessage,
-} from '../../allocation/controller/watch/watch-messages.ts';
+} from '../../allocation/controller/watch/fleet-view.ts';
+import { decodeWatcher } from '../../allocation/controller/watch/watch-messages.ts';
 import type { Clock } from '../../core/basics/clock.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
 import type { Connection } from '../../network/transport/transport.ts';
@@ -28,34 +27,28 @@ export interface DeskSettings {
 }
 
 export const mostWatchers = 16;
-const frameEveryMs = 1000;
-/** A watcher that asks for something else gets it sooner, ms. */
-const leastBetweenMs = 250;
-/** Frames take at most this part of the time. */
+const snapshotEveryMs = 1000;
+/** Snapshots take at most this part of the time. */
 const restTimes = 10;
-/** A watcher that has taken no frame for so many is gone. */
+/** A watcher that has taken none of so many is gone. */
 const mostMissed = 60;
-/** Questions from one frame to the next; a page sends four a second. */
+/** Questions from one snapshot to the next; a page sends four a second. */
 const mostAsks = 64;
+
+const textEncoder = new TextEncoder();
 
 interface Watcher {
   readonly connection: Connection;
   readonly key: string;
   ask: Ask;
-  sent: Table | null;
-  sentAtMs: number;
   missed: number;
   asks: number;
-  cancelSoon: (() => void) | null;
 }
 
 export class WatchDesk {
   readonly #settings: DeskSettings;
   readonly #watchers = new Map<number, Watcher>();
   #cancel: (() => void) | null = null;
-  /** Frames beside those of each second wait until then. */
-  #restUntilMs = 0;
-  #made: { readonly atMs: number; readonly fleet: Fleet } | null = null;
 
   constructor(settings: DeskSettings) {
     this.#settings = settings;
@@ -80,13 +73,10 @@ export class WatchDesk {
   }
 
   closed(link: number): void {
-    const watcher = this.#watchers.get(link);
-    watcher?.cancelSoon?.();
     this.#watchers.delete(link);
     if (this.#watchers.size > 0) return;
     this.#cancel?.();
     this.#cancel = null;
-    this.#made = null;
   }
 
   /** Ends those whose key is valid no more. */
@@ -110,12 +100,9 @@ export class WatchDesk {
       const cause = `the controller has ${mostWatchers} watchers`;
       throw new OutriderError('edge-full', cause, 'close another fleet page, or try again later');
     }
-    const state = { sent: null, sentAtMs: Number.NEGATIVE_INFINITY, missed: 0, asks: 0, cancelSoon: null };
-    const watcher: Watcher = { connection, key, ask, ...state };
-    this.#watchers.set(link, watcher);
+    this.#watchers.set(link, { connection, key, ask, missed: 0, asks: 0 });
     if (this.#settings.streets !== undefined) connection.send(this.#settings.streets);
-    this.#soon(watcher);
-    if (this.#cancel === null) this.#schedule(frameEveryMs);
+    if (this.#cancel === null) this.#schedule(snapshotEveryMs);
   }
 
   #asks(watcher: Watcher, ask: Ask | null): void {
@@ -123,27 +110,6 @@ export class WatchDesk {
     if (ask === null || watcher.asks > mostAsks)
       throw new OutriderError('protocol-error', 'more than a watcher may say', 'load the page again');
     watcher.ask = ask;
-    if (watcher.cancelSoon === null) this.#soon(watcher);
-  }
-
-  /** What watchers ask for takes, all together, no more of the time than the frames of each second. */
-  #soon(watcher: Watcher): void {
-    const { clock } = this.#settings;
-    const nowMs = clock.nowMs();
-    const afterMs = Math.max(watcher.sentAtMs + leastBetweenMs, this.#restUntilMs) - nowMs;
-    const send = (): void => {
-      watcher.cancelSoon = null;
-      const startMs = clock.nowMs();
-      if (startMs < this.#restUntilMs) {
-        this.#soon(watcher);
-        return;
-      }
-      this.#send(watcher);
-      const endMs = clock.nowMs();
-      this.#restUntilMs = endMs + restTimes * (endMs - startMs);
-    };
-    if (afterMs <= 0) send();
-    else watcher.cancelSoon = clock.after(afterMs, send);
   }
 
   /** The oldest watcher of the key that has the most goes, if that is another key with at least two more. */
@@ -159,49 +125,38 @@ export class WatchDesk {
   }
 
   #schedule(afterMs: number): void {
-    const { clock } = this.#settings;
-    this.#cancel = clock.after(afterMs, () => this.#sendInTurn([...this.#watchers.keys()], 0));
+    this.#cancel = this.#settings.clock.after(afterMs, () => {
+      const startMs = this.#settings.clock.nowMs();
+      const fleet = this.#settings.fleet();
+      this.#sendInTurn(fleet, [...this.#watchers.keys()], this.#settings.clock.nowMs() - startMs);
+    });
   }
 
-  /** One frame at a time: between two of them the process does what else has come. @param spentMs for the frames of this second */
-  #sendInTurn([link, ...others]: readonly number[], spentMs: number): void {
+  /** One snapshot at a time: between two of them the process does what else has come. @param spentMs for those of this second */
+  #sendInTurn(fleet: Fleet, [link, ...others]: readonly number[], spentMs: number): void {
     const { clock } = this.#settings;
     const watcher = link === undefined ? undefined : this.#watchers.get(link);
     const startMs = clock.nowMs();
-    if (watcher !== undefined) this.#send(watcher);
+    if (watcher !== undefined) this.#send(watcher, fleet);
     const doneMs = spentMs + clock.nowMs() - startMs;
     if (this.#watchers.size === 0) return;
-    if (others.length > 0) this.#cancel = clock.after(0, () => this.#sendInTurn(others, doneMs));
-    else this.#schedule(Math.max(frameEveryMs, restTimes * doneMs));
+    if (others.length > 0) this.#cancel = clock.after(0, () => this.#sendInTurn(fleet, others, doneMs));
+    else this.#schedule(Math.max(snapshotEveryMs, restTimes * doneMs));
   }
 
-  #send(watcher: Watcher): void {
-    const { connection } = watcher;
+  #send(watcher: Watcher, fleet: Fleet): void {
+    const { connection, ask } = watcher;
     watcher.asks = 0;
     if (!connection.writable) {
       watcher.missed += 1;
-      if (watcher.missed > mostMissed) connection.close('silent', 'it takes no frames');
+      if (watcher.missed > mostMissed) connection.close('silent', 'it takes no snapshots');
       return;
     }
-    const nowMs = this.#settings.clock.nowMs();
-    const view = viewOf(this.#fleet(nowMs), watcher.ask, this.#settings.linksOf);
-    const bytes = encodeWatch(frameOf(watcher.sent, view, nowMs));
-    // No fleet makes one: viewOf is bounded.
-    if (bytes.length > mostWatchBytes) {
-      connection.close('internal', 'a frame is too large');
-      return;
-    }
-    Object.assign(watcher, { sent: view, sentAtMs: nowMs, missed: 0 });
-    connection.send(bytes);
-  }
-
-  /** One for all watchers of a moment. */
-  #fleet(nowMs: number): Fleet {
-    const made = this.#made;
-    if (made !== null && nowMs - made.atMs < leastBetweenMs) return made.fleet;
-    const fleet = this.#settings.fleet();
-    this.#made = { atMs: nowMs, fleet };
-    return fleet;
+    watcher.missed = 0;
+    const bytes = textEncoder.encode(JSON.stringify(snapshotOf(fleet, ask, this.#settings.linksOf)));
+    // No fleet makes one: snapshotOf is bounded.
+    if (bytes.length > mostWatchBytes) connection.close('internal', 'a snapshot is too large');
+    else connection.send(bytes);
   }
 
   #refuse(link: number, connection: Connection, error: unknown): void {

@@ -1,9 +1,4 @@
-// A fleet as watchers see it: rows of plain values, by keys. A row of an edge has the key "e:ID", a device "d:ID", what is wrong "p:KIND",
-// the fleet as a whole "fleet". What a watcher gets has cells of a grid ("c:X,Y"), the links of one device ("l:EDGE") and "view", too.
-
-export type Value = string | number | boolean | null;
-export type Row = Readonly<Record<string, Value>>;
-export type Table = ReadonlyMap<string, Row>;
+// A fleet as watchers see it: plain values, as they are sent.
 
 /** Times in ms, places in metres; null: not known. */
 export type FleetRow = {
@@ -104,8 +99,10 @@ export type FaultRow = {
   readonly atMs: number;
 };
 
-/** Devices within a square of the map; its key has the place in units of its side. */
+/** Devices within a square of the map, whose corner in the south-west is at x and y. */
 export type CellRow = {
+  readonly x: number;
+  readonly y: number;
   readonly side: number;
   readonly devices: number;
   readonly reading: number;
@@ -129,30 +126,22 @@ export interface Fleet {
   readonly fleet: FleetRow;
   readonly edges: ReadonlyMap<string, EdgeRow>;
   readonly devices: ReadonlyMap<string, DeviceRow>;
-  readonly faults: ReadonlyMap<string, FaultRow>;
+  readonly faults: readonly FaultRow[];
 }
 
-/** All rows, for a file. */
-export function tableOf({ fleet, edges, devices, faults }: Fleet): Table {
-  const table = new Map<string, Row>([['fleet', fleet]]);
-  for (const [id, row] of edges) table.set(`e:${id}`, row);
-  for (const [id, row] of devices) table.set(`d:${id}`, row);
-  for (const [id, row] of faults) table.set(`p:${id}`, row);
-  return table;
-}
+type Rows<Row> = readonly (readonly [id: string, Row])[];
 
-/** The rows of one kind, by what follows their letter. */
-export function rowsOf<Kind extends Row>(table: Table, letter: 'e' | 'd' | 'p' | 'c' | 'l'): Map<string, Kind> {
-  const rows = new Map<string, Kind>();
-  for (const [key, row] of table) if (key.startsWith(`${letter}:`)) rows.set(key.slice(2), row as Kind);
-  return rows;
-}
-
-/** The fleet again; null: the table has no row of the whole. */
-export function fleetOf(table: Table): Fleet | null {
-  const fleet = table.get('fleet') as FleetRow | undefined;
-  if (fleet === undefined) return null;
-  return { fleet, edges: rowsOf(table, 'e'), devices: rowsOf(table, 'd'), faults: rowsOf(table, 'p') };
+/** What one watcher gets, once a second. */
+export interface Snapshot {
+  readonly kind: 'fleet';
+  readonly fleet: FleetRow;
+  readonly view: ViewRow;
+  readonly edges: Rows<EdgeRow>;
+  readonly devices: Rows<DeviceRow>;
+  readonly cells: readonly CellRow[];
+  /** Of the device that was asked for, by edges, the shortest first. */
+  readonly links: Rows<LinkRow>;
+  readonly faults: readonly FaultRow[];
 }
 
 const plain = /^[\x20-\x7e]*$/;
@@ -163,7 +152,7 @@ export function cleaned(text: string, mostLength: number): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, ' ').slice(0, mostLength);
 }
 
-/** To one digit behind the point by default, so that frames stay small. @param parts of a whole that stay apart */
+/** To one digit behind the point by default, so that snapshots stay small. @param parts of a whole that stay apart */
 export function rounded(value: number, parts = 10): number {
   return Math.round(value * parts) / parts;
 }

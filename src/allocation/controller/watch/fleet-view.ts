@@ -7,9 +7,8 @@ import {
   type EdgeRow,
   type Fleet,
   type LinkRow,
-  type Row,
   rounded,
-  type Table,
+  type Snapshot,
 } from './fleet-rows.ts';
 
 /** West, south, east and north, metres. */
@@ -26,6 +25,17 @@ export interface Ask {
 
 export const askAll: Ask = { window: null, edge: null, device: null };
 
+export const watchVersion = 2;
+/** Largest message to a watcher, bytes. */
+export const mostWatchBytes = 131_072;
+
+/** First on a connection. The same with the kind "ask", and neither version nor credentials, says what is wanted from then on. */
+export interface WatchMessage extends Ask {
+  readonly kind: 'watch';
+  readonly version: number;
+  readonly credentials: string;
+}
+
 /** So many devices have a row each; of more, these are the ones that fare worst. */
 const mostDevices = 80;
 const mostWorst = 24;
@@ -37,38 +47,38 @@ const cellsAcross = 18;
 const leastCellM = 1;
 
 /** @param linksOf the links of a device that is asked for, the shortest first */
-export function viewOf(
+export function snapshotOf(
   fleet: Fleet,
   ask: Ask,
-  linksOf: (device: string) => readonly (readonly [string, LinkRow])[] = () => [],
-): Table {
-  const table = new Map<string, Row>([['fleet', fleet.fleet]]);
+  linksOf: (device: string) => readonly (readonly [string, LinkRow])[],
+): Snapshot {
   const devices = [...fleet.devices].filter(([, row]) => isWithin(row, ask.window) && isAt(row, ask.edge));
   const isMany = devices.length > mostDevices;
   const shown = isMany ? worstOf(devices, mostWorst) : devices;
-  for (const [id, row] of shown) table.set(`d:${id}`, row);
-  const cells = isMany ? cellsOf(devices) : new Map<string, CellRow>();
-  for (const [key, cell] of cells) table.set(`c:${key}`, cell);
-  const one = fleet.devices.get(ask.device ?? '');
-  if (ask.device !== null && one !== undefined) {
-    table.set(`d:${ask.device}`, one);
-    for (const [edge, row] of linksOf(ask.device).slice(0, mostLinks)) table.set(`l:${edge}`, row);
-  }
+  const cells = isMany ? cellsOf(devices) : [];
+  const { device } = ask;
+  const one = device === null ? undefined : fleet.devices.get(device);
+  const isFound = device !== null && one !== undefined;
   // Those elsewhere too, to which lines lead.
-  const readFrom = new Set([...shown.map(([, { edge }]) => edge), ...[...cells.values()].map(({ edge }) => edge)]);
+  const readFrom = new Set([...shown.map(([, { edge }]) => edge), ...cells.map(({ edge }) => edge)]);
   const edges = [...fleet.edges].filter(([id, row]) => isWithin(row, ask.window) || readFrom.has(id));
-  const busiest = edges.length <= mostEdges ? edges : edges.sort(([, a], [, b]) => b.readers - a.readers);
-  const chosen = [ask.edge, one?.edge ?? null].flatMap((id) => rowOf(fleet.edges, id));
-  for (const [id, row] of [...busiest.slice(0, mostEdges), ...chosen]) table.set(`e:${id}`, row);
-  const faults = [...fleet.faults].sort(([, a], [, b]) => b.atMs - a.atMs);
-  for (const [id, row] of faults.slice(0, mostFaults)) table.set(`p:${id}`, row);
-  const edgesShown = Math.min(mostEdges, edges.length);
-  return table.set('view', { devices: devices.length, shown: shown.length, edges: edges.length, edgesShown });
-}
-
-function rowOf(edges: Fleet['edges'], id: string | null): (readonly [string, EdgeRow])[] {
-  const row = edges.get(id ?? '');
-  return id === null || row === undefined ? [] : [[id, row]];
+  if (edges.length > mostEdges) edges.sort(([, a], [, b]) => b.readers - a.readers);
+  const shownEdges = new Map(edges.slice(0, mostEdges));
+  for (const id of [ask.edge, one?.edge ?? null]) {
+    const row = id === null ? undefined : fleet.edges.get(id);
+    if (id !== null && row !== undefined) shownEdges.set(id, row);
+  }
+  const counts = { devices: devices.length, shown: shown.length };
+  return {
+    kind: 'fleet',
+    fleet: fleet.fleet,
+    view: { ...counts, edges: edges.length, edgesShown: Math.min(mostEdges, edges.length) },
+    edges: [...shownEdges],
+    devices: isFound ? [...new Map(shown).set(device, one)] : shown,
+    cells,
+    links: isFound ? linksOf(device).slice(0, mostLinks) : [],
+    faults: fleet.faults.toSorted((a, b) => b.atMs - a.atMs).slice(0, mostFaults),
+  };
 }
 
 function isWithin({ x, y }: Pick<DeviceRow | EdgeRow, 'x' | 'y'>, window: MapWindow | null): boolean {
@@ -95,6 +105,8 @@ function worstOf(
 }
 
 interface Sum {
+  readonly x: number;
+  readonly y: number;
   devices: number;
   reading: number;
   unserved: number;
@@ -103,15 +115,17 @@ interface Sum {
   readonly edges: Map<string, number>;
 }
 
-/** The squares are of one grid for all windows, with sides of a power of two: one that hardly changes stays as it is. */
-function cellsOf(devices: readonly (readonly [string, DeviceRow])[]): Map<string, CellRow> {
+/** The squares are of one grid for all windows, with sides of a power of two: they stand still while the map moves. */
+function cellsOf(devices: readonly (readonly [string, DeviceRow])[]): CellRow[] {
   const placed = devices.flatMap(([, { x, y, ...row }]) => (x === null || y === null ? [] : [{ ...row, x, y }]));
   const span = Math.max(spanOf(placed.map(({ x }) => x)), spanOf(placed.map(({ y }) => y)), leastCellM);
   const side = 2 ** Math.ceil(Math.log2(span / cellsAcross));
   const sums = new Map<string, Sum>();
   for (const { x, y, state, edge, feltMs } of placed) {
-    const key = `${Math.floor(x / side)},${Math.floor(y / side)}`;
-    const sum = sums.get(key) ?? { devices: 0, reading: 0, unserved: 0, feltSum: 0, felt: 0, edges: new Map() };
+    const corner = { x: side * Math.floor(x / side), y: side * Math.floor(y / side) };
+    const key = `${corner.x},${corner.y}`;
+    const none = { devices: 0, reading: 0, unserved: 0, feltSum: 0, felt: 0 };
+    const sum: Sum = sums.get(key) ?? { ...corner, ...none, edges: new Map() };
     sums.set(key, sum);
     sum.devices += 1;
     if (state === 'unserved') sum.unserved += 1;
@@ -122,21 +136,16 @@ function cellsOf(devices: readonly (readonly [string, DeviceRow])[]): Map<string
     }
     if (edge !== null) sum.edges.set(edge, (sum.edges.get(edge) ?? 0) + 1);
   }
-  return new Map([...sums].map(([key, sum]) => [key, cellOf(sum, side)]));
+  return [...sums.values()].map((sum) => cellOf(sum, side));
 }
 
-function cellOf({ devices, reading, unserved, feltSum, felt, edges }: Sum, side: number): CellRow {
+function cellOf({ feltSum, felt, edges, ...sums }: Sum, side: number): CellRow {
   let edge: string | null = null;
   for (const [id, count] of edges) if (edge === null || count > (edges.get(edge) ?? 0)) edge = id;
-  return { side, devices, reading, unserved, feltMs: felt === 0 ? null : rounded(feltSum / felt), edge };
+  return { ...sums, side, feltMs: felt === 0 ? null : rounded(feltSum / felt), edge };
 }
 
 function spanOf(values: readonly number[]): number {
-  let least = Number.POSITIVE_INFINITY;
-  let most = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    least = Math.min(least, value);
-    most = Math.max(most, value);
-  }
-  return Math.max(0, most - least);
+  const least = values.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
+  return values.reduce((one, other) => Math.max(one, other), Number.NEGATIVE_INFINITY) - least;
 }

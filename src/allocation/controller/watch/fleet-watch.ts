@@ -98,17 +98,17 @@ export class FleetWatch {
     };
   }
 
-  #faultsAt({ unserved }: FleetRow, edges: ReadonlyMap<string, EdgeRow>, nowMs: number): ReadonlyMap<string, FaultRow> {
+  #faultsAt({ unserved }: FleetRow, edges: ReadonlyMap<string, EdgeRow>, nowMs: number): readonly FaultRow[] {
     for (const [key, { atMs }] of this.#faults) if (nowMs - atMs > faultLastsMs) this.#faults.delete(key);
     const atMs = Math.round(nowMs);
-    const standing = new Map<string, FaultRow>();
-    const stands = (kind: FaultKind, count: number, subject: string | null): void => {
-      if (count > 0) standing.set(kind, { kind, subject, cause: '', count, atMs });
-    };
-    stands('unserved', unserved, null);
+    const standing = (kind: FaultKind, count: number, subject: string | null): FaultRow[] =>
+      count > 0 ? [{ kind, subject, cause: '', count, atMs }] : [];
     const away = [...edges].filter(([, { state }]) => state === 'away').map(([id]) => id);
-    stands('edge-away', away.length, away[0] ?? null);
-    return new Map([...this.#faults, ...standing]);
+    return [
+      ...[...this.#faults].map(([, fault]) => fault),
+      ...standing('unserved', unserved, null),
+      ...standing('edge-away', away.length, away[0] ?? null),
+    ];
   }
 }
 

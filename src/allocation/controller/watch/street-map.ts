@@ -1,6 +1,6 @@
-// The streets of a place, for the map of the fleet page: which square cells are street. A controller sends them once, before its first frame.
+// The streets of a place, for the map of the fleet page: which square cells are street. A controller sends them once, before its first snapshot.
 
-import { mostWatchBytes } from './watch-messages.ts';
+import { mostWatchBytes } from './fleet-view.ts';
 
 /** Metres; x leads east, y north. */
 export interface StreetMap {
@@ -33,21 +33,6 @@ export function encodeStreets({ originX, originY, cellMetres, columns, runs }: S
   const message = { kind: 'map', originX, originY, cellMetres, columns, runs };
   const bytes = new TextEncoder().encode(JSON.stringify(message));
   return bytes.length > mostWatchBytes ? null : bytes;
-}
-
-/** @returns null: another message @throws Error where it is a map with something else in it */
-export function readStreets(text: string): StreetMap | null {
-  const raw = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
-  if (raw?.['kind'] !== 'map') return null;
-  const { originX, originY, cellMetres, columns, runs } = raw;
-  const isGrid = Number.isFinite(originX) && Number.isFinite(originY) && isAbove(cellMetres) && isAbove(columns);
-  if (!isGrid || !Array.isArray(runs) || !runs.every((run) => Number.isInteger(run) && run >= 0))
-    throw new Error('no map');
-  return { originX, originY, cellMetres, columns, runs } as StreetMap;
-}
-
-function isAbove(value: unknown): boolean {
-  return Number.isFinite(value) && (value as number) > 0;
 }
 
 /** Parts of rows that are street, as rectangles in metres: west, south, width, height. */
