@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { OptionSpec } from '../../src/cli/options/options.ts';
+import type { OptionSpec } from '../../src/core/options/options.ts';
 import { reproductions } from '../experiments/paper/reproduce.ts';
 import { benches } from './bench.ts';
 import { trials } from './trial.ts';

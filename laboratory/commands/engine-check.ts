@@ -7,12 +7,12 @@ import { engineLabel } from '../../src/cli/options/engine-label.ts';
 import { engineOptions, targetOf } from '../../src/cli/options/engine-options.ts';
 import { gpuOption } from '../../src/cli/options/gpu-option.ts';
 import { commandOf } from '../../src/cli/options/option-flags.ts';
-import type { OptionsOf } from '../../src/cli/options/options.ts';
 import { pairOption } from '../../src/cli/options/pair-options.ts';
 import { print } from '../../src/cli/terminal/note.ts';
 import { formatTable } from '../../src/cli/terminal/terminal-table.ts';
 import { foreignLine } from '../../src/cli/terminal/terminal-text.ts';
 import { hideWaiting, showWaiting } from '../../src/cli/terminal/waiting-line.ts';
+import type { OptionsOf } from '../../src/core/options/options.ts';
 import { modelLabel, printDocument } from '../../src/files/document.ts';
 import { type CheckedCase, checkEngine, type EngineCheck } from '../engine-conformance/check-engine.ts';
 

@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { commandOf } from '../../src/cli/options/option-flags.ts';
-import type { OptionsOf } from '../../src/cli/options/options.ts';
+import type { OptionsOf } from '../../src/core/options/options.ts';
 import { packageVersion } from '../../src/files/document.ts';
 import { findScenario } from '../files/scenario-file.ts';
 import { findMapOf } from '../files/shipped-maps.ts';

@@ -2,7 +2,7 @@
 // run.ts runs one from code, run-experiment.ts makes a command of it.
 
 import type { Spec } from 'vega';
-import type { GivenOptions, OptionsOf, OptionTable } from '../../src/cli/options/options.ts';
+import type { GivenOptions, OptionsOf, OptionTable } from '../../src/core/options/options.ts';
 import type { Document, Result } from '../../src/files/document.ts';
 
 /** A piece of the measuring that is kept in the record, so that it is measured once. */

@@ -4,10 +4,10 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { addOptions, optionsIn } from '../../src/cli/options/option-flags.ts';
-import type { OptionSpec, OptionTable } from '../../src/cli/options/options.ts';
 import { withExamples } from '../../src/cli/program.ts';
 import { withInterrupt } from '../../src/cli/terminal/interrupt.ts';
 import { badArgument } from '../../src/core/basics/errors.ts';
+import type { OptionSpec, OptionTable } from '../../src/core/options/options.ts';
 import { buildDocument, type Result } from '../../src/files/document.ts';
 import { checkWritable } from '../files/check-writable.ts';
 import { checkFigure, writeFigure } from '../files/render-figure.ts';

@@ -2,8 +2,8 @@
 // interrupted. It prints nothing.
 
 import { setImmediate } from 'node:timers/promises';
-import { type GivenOptions, type OptionTable, withDefaults } from '../../src/cli/options/options.ts';
 import { isOutriderError, OutriderError } from '../../src/core/basics/errors.ts';
+import { type GivenOptions, type OptionTable, withDefaults } from '../../src/core/options/options.ts';
 import { describeMachine, packageVersion } from '../../src/files/document.ts';
 import type { AnyExperiment, Conclusion, Experiment, OnProgress, Run, Unit } from './experiment.ts';
 import { FileRecord, type OpenRecord, type RunRecord } from './run-record.ts';

@@ -3,13 +3,13 @@
 import { Command } from 'commander';
 import { badArgument } from '../core/basics/errors.ts';
 import { Secret, withoutSecrets } from '../core/basics/secret.ts';
+import { defaultOf, kindOf, type OptionSpec, type OptionsOf, type OptionTable } from '../core/options/options.ts';
 import { printDocument } from '../files/document.ts';
 import { controllerFace } from './controller.ts';
 import { serveFace } from './device/serve.ts';
 import { edgeFace } from './edge/edge.ts';
 import { configurableCommands, configurableOptions, placeInFile, sourceOf } from './options/config-file.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
-import { defaultOf, kindOf, type OptionSpec, type OptionsOf, type OptionTable } from './options/options.ts';
 import { formatTable } from './terminal/terminal-table.ts';
 
 /** The commands that take a configuration file. */

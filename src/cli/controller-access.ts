@@ -2,6 +2,7 @@
 
 import { demandStrength } from '../core/access/key-text.ts';
 import { badArgument } from '../core/basics/errors.ts';
+import type { OptionsOf } from '../core/options/options.ts';
 import type { EdgeKey } from '../core/protocol/edge/edge-key.ts';
 import { isTypedKey, type KeyRing } from '../files/key-ring.ts';
 import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
@@ -10,7 +11,6 @@ import type {
   ControllerRole,
   RunningController,
 } from '../processes/controller/controller-server.ts';
-import type { OptionsOf } from './options/options.ts';
 import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from './options/port-access.ts';
 
 /** Flags of `outrider controller`, beside those of TLS. */

@@ -6,6 +6,7 @@ import type { ControllerEvent } from '../allocation/controller/controller-events
 import type { Origin } from '../allocation/controller/messages.ts';
 import type { RemotePolicy } from '../allocation/slot/remote-policy.ts';
 import { badArgument, type OutriderError } from '../core/basics/errors.ts';
+import type { OptionsOf } from '../core/options/options.ts';
 import { type NatsFleetStore, openNatsFleetStore, parseNatsAddress } from '../files/nats-fleet-store.ts';
 import { PolicyProcess } from '../files/policy-process.ts';
 import { readNamed } from '../files/tls-files.ts';
@@ -18,7 +19,6 @@ import type {
 } from '../processes/controller/controller-server.ts';
 import { type CellState, cellForm, elsewhereOf, FleetController } from '../processes/controller/fleet-controller.ts';
 import type { ControllerMetrics } from '../processes/metrics/controller-metrics.ts';
-import type { OptionsOf } from './options/options.ts';
 import { reachableUrl } from './options/reachable-url.ts';
 
 /** A process asks for the lease of each of its cells every two seconds. */

@@ -5,6 +5,8 @@ import { encodeStreets } from '../allocation/controller/watch/street-map.ts';
 import { CloseStack } from '../core/basics/close-stack.ts';
 import { defined } from '../core/basics/defined.ts';
 import { asOutriderError, badArgument } from '../core/basics/errors.ts';
+import { grouped, type OptionsOf, type OptionTable } from '../core/options/options.ts';
+import { recordFleet } from '../files/fleet-record.ts';
 import { readPageFiles } from '../files/page-files.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { openPolicyProcess } from '../files/policy-process.ts';
@@ -22,7 +24,6 @@ import { FleetService, type FleetServiceSettings, fleetOptions } from './control
 import { controllerNote } from './controller-note.ts';
 import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
-import { grouped, type OptionsOf, type OptionTable } from './options/options.ts';
 import { tlsOptions } from './options/port-access.ts';
 import { reachableUrl } from './options/reachable-url.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from './terminal/interrupt.ts';

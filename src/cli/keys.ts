@@ -5,11 +5,11 @@ import { hasGrace, type KeyEntry, type KeyScope, type KeyTerms, keyScopes, keySt
 import { parseDuration } from '../core/access/key-text.ts';
 import { defined } from '../core/basics/defined.ts';
 import { badArgument } from '../core/basics/errors.ts';
+import type { OptionsOf } from '../core/options/options.ts';
 import { printDocument } from '../files/document.ts';
 import { addKeyTo, defaultKeyFile, loadKeys, type MadeKey, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
 import { readUsage } from '../files/usage-file.ts';
 import { commandOf } from './options/option-flags.ts';
-import type { OptionsOf } from './options/options.ts';
 import { note } from './terminal/note.ts';
 import { formatTable } from './terminal/terminal-table.ts';
 

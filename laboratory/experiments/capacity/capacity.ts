@@ -4,8 +4,8 @@
 import { findTrace } from '../../../simulator/files/shipped-traces.ts';
 import type { Conclusion, Experiment, Run, Unit } from '../../../simulator/runner/experiment.ts';
 import { WorkerPool, workersOption } from '../../../simulator/runner/worker-pool.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { latencyProfiles } from '../../../src/models/port/profiles.ts';
 import { nameList } from '../name-list.ts';
 import {

@@ -4,9 +4,9 @@
 
 import type { Conclusion, Experiment, Goals, Run } from '../../../simulator/runner/experiment.ts';
 import { columnTable, fixed, percent } from '../../../simulator/runner/markdown.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import type { Document } from '../../../src/files/document.ts';
 import { joinsPerSecond } from './crowd-threads.ts';
 import { type DecisionRow, measureDecision } from './decisions.ts';

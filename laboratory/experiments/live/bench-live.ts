@@ -4,9 +4,9 @@
 import { type Estimate, estimate, type Within, within } from '../../../simulator/charts/bootstrap.ts';
 import { scenarioHardware } from '../../../simulator/fleet/demo.ts';
 import type { Conclusion, Experiment, Goals, Run } from '../../../simulator/runner/experiment.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { mean, median, quantile } from '../../../src/core/basics/statistics.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
 import { nameList } from '../name-list.ts';
 import { type Block, type LiveFound, type LivePolicy, livePolicies, playFleet } from './live-run.ts';

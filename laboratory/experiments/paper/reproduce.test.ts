@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Claim } from '../../../simulator/runner/claim.ts';
 import { experimentCommand } from '../../../simulator/runner/run-experiment.ts';
-import { withDefaults } from '../../../src/cli/options/options.ts';
+import { withDefaults } from '../../../src/core/options/options.ts';
 import type { PaperConclusion } from './paper-experiment.ts';
 import { reproduction } from './reproduce.ts';
 

@@ -13,8 +13,8 @@ import type { Conclusion, Experiment, Run } from '../../../simulator/runner/expe
 import { columnTable, rounded } from '../../../simulator/runner/markdown.ts';
 import { openNatsRecord, recordOptions } from '../../../simulator/runner/nats-record.ts';
 import { FileRecord, type OpenRecord } from '../../../simulator/runner/run-record.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument, isOutriderError } from '../../../src/core/basics/errors.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { buildDocument } from '../../../src/files/document.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
 import { accuracy } from './accuracy.ts';

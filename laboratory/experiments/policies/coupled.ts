@@ -4,7 +4,7 @@
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
 import type { Override } from '../../../simulator/scenario/read-scenario.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { type FoundPolicy, findPolicy } from '../../../src/files/policy-file.ts';
 import { combinations } from '../combinations.ts';
 import { type CoupledRow, coupledRow, summariseCoupled } from './cost-rows.ts';

@@ -4,8 +4,8 @@
 import type { Conclusion, Experiment, Goals, Unit } from '../../../simulator/runner/experiment.ts';
 import { WorkerPool, workersOption } from '../../../simulator/runner/worker-pool.ts';
 import { presetNames } from '../../../simulator/scenario/presets.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { combinations } from '../combinations.ts';
 import { type BaselineRow, baselineGoals, baselineRows, goalsOfDrawn, summariseBaselines } from './baseline-rows.ts';

@@ -14,9 +14,9 @@ import { createLearnedPolicy } from '../../../simulator/policies/learned/learned
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
 import { shareOptimally } from '../../../src/allocation/paper/optimal-shares.ts';
 import { createProblem, type Problem } from '../../../src/allocation/search/problem.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { log } from '../../../src/core/basics/fdlibm.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { type FoundPolicy, findPolicy } from '../../../src/files/policy-file.ts';
 import { concludeLearned, type LearnedRow, simpleRules } from './cost-rows.ts';
 import { learnedPage } from './pages.ts';

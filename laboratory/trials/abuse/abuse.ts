@@ -2,9 +2,9 @@
 // times: the trial is about the edge, not about an engine.
 
 import type { Experiment, Run } from '../../../simulator/runner/experiment.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { closedLoop } from '../../readers/toy-reader.ts';
 import { toySeed } from '../hostile/raw-device.ts';
 import { ordinaryUse } from './attack.ts';

@@ -5,11 +5,11 @@ import type { Conclusion, Experiment, Run } from '../../../simulator/runner/expe
 import { markdownTable } from '../../../simulator/runner/markdown.ts';
 import { modelProgress } from '../../../simulator/runner/model-progress.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { type ModelNames, namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { CloseStack } from '../../../src/core/basics/close-stack.ts';
 import { OutriderError } from '../../../src/core/basics/errors.ts';
 import { describeLaw, freeLaw, type ShapeLaw } from '../../../src/core/decoding/shape-law.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { acquireModel } from '../../../src/models/files/acquire.ts';
 import { shippedPath } from '../../../src/models/files/shipped-path.ts';

@@ -14,9 +14,9 @@ import { boundByPool } from '../../../src/allocation/search/pool-bound.ts';
 import { createProblem, type Problem } from '../../../src/allocation/search/problem.ts';
 import type { ObjectiveSettings, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { syntheticSlot } from '../../../src/allocation/slot/synthetic-slot.ts';
-import { trialSeed } from '../../../src/cli/options/options.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { mean, median } from '../../../src/core/basics/statistics.ts';
+import { trialSeed } from '../../../src/core/options/options.ts';
 import { loadMilpSolver, type MilpSolver } from './milp.ts';
 
 /** A solved slot. Values are relative to the exact optimum, constants left out; `methodsDiffer` is null where only one method was used. */

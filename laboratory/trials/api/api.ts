@@ -3,9 +3,9 @@
 
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { markdownTable } from '../../../simulator/runner/markdown.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { type ModelNames, namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { routeRules } from '../../../src/processes/http/route-rules.ts';
 import { busyOption, startBusyProcesses } from '../../measuring/busy-processes.ts';
 import { type ApiCall, type ApiClient, type ApiPlace, type ReceivedText, rootOf } from './call.ts';

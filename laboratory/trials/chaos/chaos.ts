@@ -6,10 +6,10 @@ import { type FleetAnswer, FleetReader } from '../../../simulator/fleet/fleet-re
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { startEdgeProcess } from '../../../src/cli/children/edge-process.ts';
 import { reachController } from '../../../src/cli/options/member-options.ts';
-import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { createRandom, type Random } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
+import { type OptionsOf, trialSeed } from '../../../src/core/options/options.ts';
 import { sameText } from '../../readers/toy-reader.ts';
 import { openTarget } from './chaos-target.ts';
 import { type ControlPlane, fleetFaults, openControlPlane, planeFaults } from './control-plane.ts';

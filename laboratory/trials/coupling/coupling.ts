@@ -2,10 +2,10 @@
 // costs no quality; and a draft agrees with its target at least as often as the bound promises.
 
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
-import { trialSeed } from '../../../src/cli/options/options.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { chooseToken } from '../../../src/core/decoding/choose-token.ts';
+import { trialSeed } from '../../../src/core/options/options.ts';
 import { type Acceptance, acceptanceCases, measureAcceptance } from './acceptance.ts';
 import { type ChiSquare, type Choose, combinedP, distributionCases, measureDistribution } from './distribution.ts';
 

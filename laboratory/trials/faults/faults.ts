@@ -4,8 +4,8 @@
 
 import { createHash } from 'node:crypto';
 import type { Conclusion, Experiment, Unit } from '../../../simulator/runner/experiment.ts';
-import { trialSeed } from '../../../src/cli/options/options.ts';
 import { defined } from '../../../src/core/basics/defined.ts';
+import { trialSeed } from '../../../src/core/options/options.ts';
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import type { ControlFaultKind } from './control-faults.ts';
 import { type FaultRunResult, type PlantedBug, runFaults } from './run.ts';

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
-import { type OptionsOf, trialSeed } from '../../../src/cli/options/options.ts';
+import { type OptionsOf, trialSeed } from '../../../src/core/options/options.ts';
 import { anyone, type EdgeKey, edgeKey } from '../../../src/core/protocol/edge/edge-key.ts';
 import { unlimitedRate } from '../../../src/core/protocol/wire/rate-limit.ts';
 import { linearStepTime } from '../../../src/core/scheduling/step-time.ts';

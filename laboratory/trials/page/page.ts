@@ -4,7 +4,7 @@
 import type { Browser } from 'playwright-core';
 import type { Conclusion, Experiment, Run } from '../../../simulator/runner/experiment.ts';
 import { markdownTable } from '../../../simulator/runner/markdown.ts';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { openBrowser } from '../../measuring/browser.ts';
 import { Bed, type SizeName } from './bed.ts';
 import type { Check } from './check.ts';

@@ -4,8 +4,8 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { type ModeName, modeNames } from '../../../src/core/protocol/wire/mode.ts';
 import { findPolicy } from '../../../src/files/policy-file.ts';
 import { checkWritable } from '../../files/check-writable.ts';

@@ -2,10 +2,10 @@
 
 import { statSync } from 'node:fs';
 import { gpuOption } from '../../../src/cli/options/gpu-option.ts';
-import { parseSeed } from '../../../src/cli/options/options.ts';
 import { type ModelNames, namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
 import { badArgument, OutriderError } from '../../../src/core/basics/errors.ts';
 import { neutralSampling, type Sampling, validateSampling } from '../../../src/core/decoding/sampling.ts';
+import { parseSeed } from '../../../src/core/options/options.ts';
 import { modelLabel } from '../../../src/files/document.ts';
 import { openModel } from '../../../src/models/engines/open-model.ts';
 import { findModel } from '../../../src/models/files/manifest.ts';

@@ -1,9 +1,9 @@
 // `outrider train masac`: trains multi-agent soft actor-critic on a scenario, and compares the result with policies that need no
 // training, on held-out slots. It has a checkpoint instead of a record: networks and replay buffer are no units.
 
-import type { OptionsOf } from '../../../src/cli/options/options.ts';
 import { defined } from '../../../src/core/basics/defined.ts';
 import { badArgument, OutriderError } from '../../../src/core/basics/errors.ts';
+import type { OptionsOf } from '../../../src/core/options/options.ts';
 import type { Result } from '../../../src/files/document.ts';
 import { findScenario } from '../../files/scenario-file.ts';
 import { findMapOf } from '../../files/shipped-maps.ts';

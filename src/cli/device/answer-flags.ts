@@ -4,13 +4,13 @@ import { text as textOf } from 'node:stream/consumers';
 import { badArgument } from '../../core/basics/errors.ts';
 import { mostHedges } from '../../core/decoding/hedge-count.ts';
 import { neutralSampling, type Sampling } from '../../core/decoding/sampling.ts';
+import { grouped, type OptionsOf, parseSeed } from '../../core/options/options.ts';
 import { limits } from '../../core/protocol/wire/limits.ts';
 import { parseLink } from '../../core/protocol/wire/link-model-settings.ts';
 import { type ModeName, modeNames } from '../../core/protocol/wire/mode.ts';
 import { parseModelSpec } from '../../models/port/model-spec.ts';
 import { gpuOption } from '../options/gpu-option.ts';
 import { lookUpOption, type MinConfidence, parseMinConfidence } from '../options/look-up-place.ts';
-import { grouped, type OptionsOf, parseSeed } from '../options/options.ts';
 import { pairOption } from '../options/pair-options.ts';
 import { note } from '../terminal/note.ts';
 

@@ -1,9 +1,9 @@
 // `outrider device`: draft on this machine, let an edge elsewhere verify.
 
 import type { Command } from 'commander';
+import { grouped } from '../../core/options/options.ts';
 import { memberOptions } from '../options/member-options.ts';
 import { commandOf } from '../options/option-flags.ts';
-import { grouped } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { note } from '../terminal/note.ts';
 import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';

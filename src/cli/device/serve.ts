@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { badArgument, type OutriderError } from '../../core/basics/errors.ts';
+import { grouped, type OptionsOf, type OptionTable } from '../../core/options/options.ts';
 import { defaultLoadedWithinMs } from '../../core/protocol/device/edge-choice.ts';
 import { defaultRate, keyRateOf } from '../../core/protocol/edge/edge-connections.ts';
 import { type ModeName, modeNames } from '../../core/protocol/wire/mode.ts';
@@ -31,7 +32,6 @@ import { prepareModels } from '../models/model-room.ts';
 import { looksUpOnDevice } from '../options/look-up-place.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
-import { grouped, type OptionsOf, type OptionTable } from '../options/options.ts';
 import { namesOf } from '../options/pair-options.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { note } from '../terminal/note.ts';

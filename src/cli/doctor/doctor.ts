@@ -3,6 +3,7 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { defined } from '../../core/basics/defined.ts';
+import type { OptionsOf } from '../../core/options/options.ts';
 import { modelLabel, printDocument } from '../../files/document.ts';
 import { edgeKeyOption, fingerprintOption } from '../device/open-device.ts';
 import { createLawReport } from '../models/acquire-report.ts';
@@ -10,7 +11,6 @@ import { engineLabel } from '../options/engine-label.ts';
 import { engineOptions, targetOf } from '../options/engine-options.ts';
 import { gpuOption } from '../options/gpu-option.ts';
 import { commandOf } from '../options/option-flags.ts';
-import type { OptionsOf } from '../options/options.ts';
 import { namesOf, pairOption } from '../options/pair-options.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { hideWaiting, showWaiting } from '../terminal/waiting-line.ts';

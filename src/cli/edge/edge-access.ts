@@ -5,6 +5,7 @@ import type { KeyScope } from '../../core/access/key-book.ts';
 import { demandStrength } from '../../core/access/key-text.ts';
 import { OutriderError } from '../../core/basics/errors.ts';
 import type { Secret } from '../../core/basics/secret.ts';
+import type { OptionsOf } from '../../core/options/options.ts';
 import { type EdgeKey, edgeKey } from '../../core/protocol/edge/edge-key.ts';
 import { defaultKeyFile } from '../../files/key-files.ts';
 import { isTypedKey, type KeyRing } from '../../files/key-ring.ts';
@@ -13,7 +14,6 @@ import type { Edge } from '../../processes/edge/edge.ts';
 import type { ListenEdgeSettings } from '../../processes/edge/edge-requests.ts';
 import type { KeyRefusal } from '../../processes/http/app.ts';
 import type { RouteScope } from '../../processes/http/route-rules.ts';
-import type { OptionsOf } from '../options/options.ts';
 import { demandSafePort, openPortAccess, type PortAccess, type PortFlags } from '../options/port-access.ts';
 
 /** Flags of `outrider edge`, beside those of TLS. */

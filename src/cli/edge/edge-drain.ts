@@ -2,12 +2,12 @@
 
 import type { Command } from 'commander';
 import { OutriderError } from '../../core/basics/errors.ts';
+import type { OptionsOf } from '../../core/options/options.ts';
 import { printDocument } from '../../files/document.ts';
 import { parseEdgeAddress, showAddress } from '../../network/transport/edge-address.ts';
 import { causeIn } from '../../network/transport-node/upgrade-guard.ts';
 import { drainPath, type OrderAnswer } from '../../processes/edge/edge-requests.ts';
 import { commandOf } from '../options/option-flags.ts';
-import type { OptionsOf } from '../options/options.ts';
 import { withInterrupt } from '../terminal/interrupt.ts';
 import { noteOfEdge } from '../terminal/note.ts';
 import { askEdge } from './edge-request.ts';

@@ -4,10 +4,10 @@
 import { write as writeTo } from 'node:fs';
 import { styleText } from 'node:util';
 import { badArgument } from '../../core/basics/errors.ts';
+import type { OptionsOf } from '../../core/options/options.ts';
 import { LineQueue, type LineSink } from '../../files/line-queue.ts';
 import { RotatingFile } from '../../files/rotating-file.ts';
 import { type EdgeLogEvent, isWanted, type LogLevel, levelOf } from '../../processes/edge/edge-events.ts';
-import type { OptionsOf } from '../options/options.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 
 export const logOptions = {

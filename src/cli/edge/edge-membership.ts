@@ -2,6 +2,7 @@
 
 import type { Place } from '../../allocation/controller/messages.ts';
 import { badArgument } from '../../core/basics/errors.ts';
+import type { OptionsOf } from '../../core/options/options.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import { joinAsEdge } from '../../processes/controller/edge-agent.ts';
@@ -9,7 +10,6 @@ import { TicketBook } from '../../processes/controller/ticket-book.ts';
 import type { Edge } from '../../processes/edge/edge.ts';
 import type { EdgeOptions } from '../../processes/edge/edge-options.ts';
 import { controlNoteText, memberName, type memberOptions, reachController } from '../options/member-options.ts';
-import type { OptionsOf } from '../options/options.ts';
 import { noteOfEdge as note } from '../terminal/note.ts';
 import type { EdgeAccess } from './edge-access.ts';
 

@@ -2,12 +2,12 @@
 
 import { join } from 'node:path';
 import { asOutriderError, type OutriderError } from '../../core/basics/errors.ts';
+import type { OptionsOf } from '../../core/options/options.ts';
 import { makePrivateDirectory, stateDirectory } from '../../files/make-directory.ts';
 import { UsageFile } from '../../files/usage-file.ts';
 import { machineClock } from '../../network/transport/machine-clock.ts';
 import type { Listener } from '../../network/transport/transport.ts';
 import { ticketPrefix } from '../../processes/controller/ticket-book.ts';
-import type { OptionsOf } from '../options/options.ts';
 import type { EdgeLog } from './edge-log.ts';
 
 export const usageOptions = {

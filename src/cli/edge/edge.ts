@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { defined } from '../../core/basics/defined.ts';
+import { grouped, type OptionsOf, type OptionTable } from '../../core/options/options.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
 import { modelLabel, packageVersion, printDocument } from '../../files/document.ts';
 import { createGrammarEngine } from '../../models/engines/xgrammar.ts';
@@ -19,7 +20,6 @@ import { gpuOption } from '../options/gpu-option.ts';
 import { memberOptions } from '../options/member-options.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
-import { grouped, type OptionsOf, type OptionTable } from '../options/options.ts';
 import { pairOption } from '../options/pair-options.ts';
 import { tlsOptions } from '../options/port-access.ts';
 import { reachableUrl } from '../options/reachable-url.ts';

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { badArgument } from '../../core/basics/errors.ts';
+import type { OptionsOf } from '../../core/options/options.ts';
 import { gpuChoiceOf, startLlamaEngine } from '../../models/engines/llama-engine.ts';
 import { openModel } from '../../models/engines/open-model.ts';
 import { helloOf, serveRows, spareTokens } from '../../models/engines/remote/rows-server.ts';
@@ -10,7 +11,6 @@ import { needsFile } from '../../models/port/model-spec.ts';
 import { createLawReport, withAcquireReport } from '../models/acquire-report.ts';
 import { gpuOption } from '../options/gpu-option.ts';
 import { commandOf } from '../options/option-flags.ts';
-import type { OptionsOf } from '../options/options.ts';
 import { namesOf, pairOption } from '../options/pair-options.ts';
 import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
 import { note } from '../terminal/note.ts';

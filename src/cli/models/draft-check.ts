@@ -2,11 +2,11 @@
 
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import type { OptionsOf } from '../../core/options/options.ts';
 import { printDocument } from '../../files/document.ts';
 import { acquireModel } from '../../models/files/acquire.ts';
 import { checkPair, type PairCheck, type TokenizerDifference } from '../../models/gguf/pair-check.ts';
 import { commandOf } from '../options/option-flags.ts';
-import type { OptionsOf } from '../options/options.ts';
 import { namesOf, pairOption } from '../options/pair-options.ts';
 import { withAcquireReport } from './acquire-report.ts';
 

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
 import { describeLaw } from '../../core/decoding/shape-law.ts';
+import type { OptionsOf } from '../../core/options/options.ts';
 import { modelLabel, printDocument } from '../../files/document.ts';
 import { openModel } from '../../models/engines/open-model.ts';
 import { acquireModel } from '../../models/files/acquire.ts';
@@ -12,7 +13,6 @@ import { findPair, isModelPath, requireModels } from '../../models/files/manifes
 import type { ModelEntry } from '../../models/files/manifest-entry.ts';
 import type { LanguageModel } from '../../models/port/model.ts';
 import { commandOf } from '../options/option-flags.ts';
-import type { OptionsOf } from '../options/options.ts';
 import { print } from '../terminal/note.ts';
 import { formatBytes } from '../terminal/progress-bar.ts';
 import { formatTable } from '../terminal/terminal-table.ts';

@@ -6,7 +6,14 @@ import { type Command, Option } from 'commander';
 import { isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { badArgument } from '../../core/basics/errors.ts';
 import { nearestName } from '../../core/basics/nearest-name.ts';
-import { flagName, hasOptionalValue, isSwitch, kindOf, type OptionSpec, type OptionTable } from './options.ts';
+import {
+  flagName,
+  hasOptionalValue,
+  isSwitch,
+  kindOf,
+  type OptionSpec,
+  type OptionTable,
+} from '../../core/options/options.ts';
 
 /** Commands that a section may be for. */
 export const configurableCommands = ['edge', 'serve', 'controller'] as const;

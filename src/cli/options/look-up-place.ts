@@ -1,8 +1,8 @@
 // Options for prompt lookup (on the device, on the edge) and for the confidence below which a device pauses drafting. Both adapt to
 // measurements unless they are set.
 
+import { parseNumber } from '../../core/options/options.ts';
 import { defaultLookUpTokens } from '../../processes/edge/edge-options.ts';
-import { parseNumber } from './options.ts';
 
 export const lookUpPlaces = ['both', 'device', 'edge', 'none'] as const;
 export type LookUpPlace = (typeof lookUpPlaces)[number];

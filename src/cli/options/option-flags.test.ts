@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { grouped } from '../../core/options/options.ts';
 import { commandOf } from './option-flags.ts';
-import { grouped } from './options.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();

@@ -2,8 +2,15 @@
 
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { badArgument } from '../../core/basics/errors.ts';
+import {
+  defaultOf,
+  isSwitch,
+  kindOf,
+  type OptionSpec,
+  type OptionsOf,
+  type OptionTable,
+} from '../../core/options/options.ts';
 import { applyConfigTo, configOptions } from './config-file.ts';
-import { defaultOf, isSwitch, kindOf, type OptionSpec, type OptionsOf, type OptionTable } from './options.ts';
 
 export interface CommandFace<Table extends OptionTable> {
   readonly name: string;

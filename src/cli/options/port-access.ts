@@ -4,12 +4,12 @@
 import { isIP } from 'node:net';
 import { CloseStack } from '../../core/basics/close-stack.ts';
 import { badArgument } from '../../core/basics/errors.ts';
+import type { OptionsOf } from '../../core/options/options.ts';
 import { KeyRing } from '../../files/key-ring.ts';
 import { stateDirectory } from '../../files/make-directory.ts';
 import { type CertificateOwner, type LoadedTls, loadRenewable, ownCertificate } from '../../files/tls-files.ts';
 import { resolveListenAddress } from '../../network/transport-node/listen-address.ts';
 import type { ListenSettings, WebSocketListener } from '../../network/transport-node/websocket-server.ts';
-import type { OptionsOf } from './options.ts';
 
 export const tlsOptions = {
   tlsCert: { flag: '--tls-cert <file>', help: 'certificate chain, PEM; a renewed file is taken without a restart' },

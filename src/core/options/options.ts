@@ -1,7 +1,7 @@
 // The options of an experiment or trial as a table of plain data: flag, help, kind of value, default. The command line, the defaults of a
 // caller in code and the TypeScript type of the options all come from this one table. It uses no terminal.
 
-import { Secret } from '../../core/basics/secret.ts';
+import { Secret } from '../basics/secret.ts';
 
 type Range = readonly [low: number, high: number];
 
