@@ -154,8 +154,7 @@ function buildChannel(
     return createTr38901Channel(settings, seed);
   }
   requireMap(channel, map);
-  const siteNames = map.header.sites.slice(0, servers.length).map((site) => site.name);
-  return createRadioMapChannel(map, { siteNames, deviceCount: kinds.length, floor: channel.floor });
+  return createRadioMapChannel(map, { serverCount: servers.length, deviceCount: kinds.length, floor: channel.floor });
 }
 
 function buildMobility(

@@ -15,7 +15,6 @@ import { TokenText } from '../../src/core/decoding/token-text.ts';
 import type { Shown } from '../../src/core/protocol/device/device-connections.ts';
 import { DeviceDriver, type DeviceHost } from '../../src/core/protocol/device/device-driver.ts';
 import {
-  believedLength,
   createDeviceState,
   type DeviceEvent,
   type DeviceState,
@@ -68,8 +67,6 @@ export interface VirtualDeviceSettings {
    * device knows it from earlier answers. Default: {@link usualWidthCost}.
    */
   readonly widthCost?: WidthCost | undefined;
-  /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
-  readonly abortsDrafts?: boolean;
   /** Its list of edges, in the order of preference; a function: those since the last restart. Default: those to which it is connected. */
   readonly routes?: readonly string[] | (() => EdgeRoutes) | undefined;
   /** Where it runs. Default: a process of its own. */
@@ -131,7 +128,6 @@ export class VirtualDevice {
   readonly process: VirtualProcess;
   readonly #world: DeviceWorld;
   #driver: DeviceDriver<LinkCarrier<DeviceMessage>>;
-  #cancelDraft = (): void => {};
   readonly #prices: PassPrices;
   /** The generation in which an alternative has begun last. */
   #begunIn = -1;
@@ -235,7 +231,6 @@ export class VirtualDevice {
         world.deviceEmits(this, { atMs: this.process.nowMs(), ...counts });
       },
       stepped: (event, step) => world.deviceStepped?.(this, event, step),
-      settled: () => this.#abortVoid(),
       sending: ({ link }, message, isWritable) => world.deviceSends?.(this, link, message, isWritable),
       closing: ({ link }, code, detail) => world.deviceCloses?.(this, link, code, detail),
     };
@@ -259,14 +254,6 @@ export class VirtualDevice {
     carrier.handler = this.#driver.connected(edge, carrier, known);
   }
 
-  #abortVoid(): void {
-    const { drafting, generation } = this.state;
-    if (this.settings.abortsDrafts !== true || drafting === null) return;
-    if (drafting.generation === generation && drafting.position === believedLength(this.state)) return;
-    this.#cancelDraft();
-    this.#driver.step({ kind: 'draft-declined', ...drafting });
-  }
-
   /** The first alternative that begins after a correction follows a text that its sequence does not hold: it is copied. */
   #workOf({ generation, alternatives: orders }: DraftOrder, draft: VirtualDraft): PassWork {
     const work = workOf(draft, orders);
@@ -286,8 +273,7 @@ export class VirtualDevice {
     const durationMs = effort * draftMs * (1 + draftJitter * (2 * random.uniform() - 1));
     const driver = this.#driver;
     const made = (): void => driver.drafted(order, draft, durationMs, work);
-    if (this.settings.abortsDrafts === true) this.#cancelDraft = this.process.after(durationMs, made);
-    else this.process.post(durationMs, made);
+    this.process.post(durationMs, made);
   }
 }
 

@@ -17,8 +17,6 @@ import type { VirtualSession } from './sessions.ts';
 
 export interface EngineSettings {
   readonly stepTime: StepTimeModel;
-  /** The step time with which the scheduler decides how many drafts to admit; default: `stepTime`. */
-  readonly judgedStepTime?: StepTimeModel;
   /** Step times are uniform in the law's value * (1 ± stepJitter). */
   readonly stepJitter: number;
   readonly limits: StepLimits;
@@ -136,11 +134,10 @@ export class VirtualEngine {
   }
 
   #plan(): void {
-    const { stepTime, judgedStepTime = stepTime } = this.#settings;
     // Calls of `wake` while drafts are made, or the step begins, must not plan a second step.
     this.#isBusy = true;
     const works = this.#core.steps.gather();
-    this.#draft(works, this.#core.passesBefore(works, judgedStepTime));
+    this.#draft(works, this.#core.passesBefore(works, this.#settings.stepTime));
   }
 
   /** Passes of the draft model, one after the other, and the step after the last one. */
@@ -151,12 +148,12 @@ export class VirtualEngine {
   }
 
   #step(works: Works): void {
-    const { stepTime, judgedStepTime = stepTime, stepJitter } = this.#settings;
+    const { stepTime, stepJitter } = this.#settings;
     if (works.length === 0) {
       this.#isBusy = false;
       return;
     }
-    const parts = this.#core.steps.begin(works, judgedStepTime);
+    const parts = this.#core.steps.begin(works, stepTime);
     this.#observer.begins?.(parts);
     const running = parts.map((part) => this.#begin(part));
     const jitter = 1 + stepJitter * (2 * this.#random.uniform() - 1);

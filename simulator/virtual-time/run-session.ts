@@ -54,16 +54,12 @@ export interface SessionConditions {
   readonly deviceLooksUp?: boolean;
   /** Whether the device uses a chain cut; default false. */
   readonly cutsChains?: boolean;
-  /** Whether each step takes every draft that has arrived, as if rows were free; default: the scheduler decides. */
-  readonly admitsAll?: boolean;
   /** Most alternatives beside a draft, in modes that hedge; default 0: none. */
   readonly hedges?: number;
   /** After a draft of less confidence the device makes no other until the text has grown, so a window ends there; default 0: it does. */
   readonly minDraftConfidence?: number;
   /** As in `VirtualDeviceSettings`. A turn that sets `minHedgeChance` keeps it. */
   readonly widthCost?: WidthCost | undefined;
-  /** Whether a roll-back aborts a draft in progress; live engines can't do that. Default: false. */
-  readonly abortsDrafts?: boolean;
   /** Switches drafting on and off; the device then also measures its round trip. Default: drafting stays on. */
   readonly advice?: DraftingAdvice | undefined;
   /** Moves between two equal edges, as soon as the answer has so many tokens, in ascending order; default: none. */
@@ -296,18 +292,15 @@ export function plainEdge({
   step,
   timeJitter = 0.2,
   limits,
-  admitsAll = false,
   wire = byteWire,
-}: Pick<SessionConditions, 'step' | 'timeJitter' | 'limits' | 'admitsAll' | 'wire'>): Omit<
+}: Pick<SessionConditions, 'step' | 'timeJitter' | 'limits' | 'wire'>): Omit<
   VirtualEdgeSettings,
   'target' | 'capacity' | 'tokenizerHash' | 'edgeDraft' | 'random'
 > {
-  const stepTime = linearStepTime(step.fixedMs, step.perRowMs);
   return {
     name: 'edge',
     engine: {
-      stepTime,
-      judgedStepTime: admitsAll ? linearStepTime(1, 0) : stepTime,
+      stepTime: linearStepTime(step.fixedMs, step.perRowMs),
       stepJitter: timeJitter,
       limits: { maxRows: 32, usefulRows: 32, prefillChunk: 63, ...limits },
     },
@@ -342,7 +335,6 @@ export function deviceSettings(
     draftJitter: settings.timeJitter ?? 0.2,
     judgesHedges: turn.minHedgeChance === undefined,
     widthCost,
-    abortsDrafts: settings.abortsDrafts === true,
     measuresRoundTrip: advice !== undefined,
     advice,
     connectMs: 0,

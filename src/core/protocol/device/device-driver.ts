@@ -66,8 +66,6 @@ export interface DeviceHost<Carrier> extends ConnectionObserver<DeviceMessage, C
   finished?(outcome: Outcome): void;
   /** The machine has applied an event; its effects are not performed yet. */
   stepped?(event: DeviceEvent, step: DeviceStep): void;
-  /** The effects are performed. */
-  settled?(): void;
 }
 
 export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
@@ -232,7 +230,6 @@ export class DeviceDriver<Carrier extends FrameConnection<DeviceMessage>> {
       this.#depth -= 1;
     }
     this.#deadline.owes(edgeOwesText(this.#state));
-    this.#host.settled?.();
     const change = this.#switchTo;
     if (this.#depth > 0) return;
     this.#switchTo = null;
