@@ -45,6 +45,13 @@ function tableRows(heading: string): string[] {
     .slice(2);
 }
 
+/** The page shows some of the vectors, in their order. */
+function expectShown(heading: string, rows: readonly string[], least: number): void {
+  const shown = tableRows(heading);
+  expect(shown.length).toBeGreaterThanOrEqual(least);
+  expect(rows.filter((one) => shown.includes(one))).toEqual(shown);
+}
+
 function row(cells: readonly (string | number)[]): string {
   return `| ${cells.join(' | ')} |`;
 }
@@ -61,13 +68,13 @@ describe('golden noise', () => {
     }
   });
 
-  it("equals the document's", () => {
+  it("contains the document's", () => {
     const rows = golden.noise.map((entry) =>
       row([entry.seed, entry.position, entry.id, entry.noise, doubleOf(entry.noise)]),
     );
-    expect(tableRows('Noise')).toEqual(rows);
+    expectShown('Noise', rows, 6);
     const seeds = golden.seeds.map((entry) => row([entry.seed, entry.answerIndex, entry.derived]));
-    expect(tableRows('Derived seeds')).toEqual(seeds);
+    expectShown('Derived seeds', seeds, 3);
   });
 });
 
@@ -83,7 +90,7 @@ describe('golden choices', () => {
     expect([...used].sort()).toEqual(Object.keys(neutralSampling).sort());
   });
 
-  it("equal the document's", () => {
+  it("contain the document's", () => {
     const rows = golden.choices.map((entry) =>
       row([
         entry.about,
@@ -95,6 +102,6 @@ describe('golden choices', () => {
         entry.chosen,
       ]),
     );
-    expect(tableRows('Choices')).toEqual(rows);
+    expectShown('Choices', rows, 10);
   });
 });
