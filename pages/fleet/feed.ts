@@ -3,7 +3,7 @@
 import type { Snapshot } from '../../src/allocation/controller/watch/fleet-rows.ts';
 import { type Ask, watchVersion } from '../../src/allocation/controller/watch/fleet-view.ts';
 import type { StreetMap } from '../../src/allocation/controller/watch/street-map.ts';
-import { subprotocols } from '../../src/network/transport/socket-connection.ts';
+import { subprotocol } from '../../src/network/transport/socket-connection.ts';
 
 /** What a controller says to its page. */
 type Message =

@@ -6,7 +6,6 @@ import { CloseStack } from '../core/basics/close-stack.ts';
 import { defined } from '../core/basics/defined.ts';
 import { asOutriderError, badArgument } from '../core/basics/errors.ts';
 import { grouped, type OptionsOf, type OptionTable } from '../core/options/options.ts';
-import { recordFleet } from '../files/fleet-record.ts';
 import { readPageFiles } from '../files/page-files.ts';
 import { findPolicy } from '../files/policy-file.ts';
 import { openPolicyProcess } from '../files/policy-process.ts';

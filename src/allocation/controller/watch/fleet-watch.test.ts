@@ -174,7 +174,10 @@ describe('5,000 devices', () => {
     for (const [, { edge, goal }] of ofEdge.devices) expect(edge ?? goal).toBe(long('edge', 3));
     expect(ofEdge.edges.map(([id]) => id)).toContain(long('edge', 3));
     const other = [...fleet.devices.keys()].find((id) => !all.devices.some(([shown]) => shown === id)) ?? null;
-    expect(see({ ...askAll, device: other }).devices.map(([id]) => id)).toEqual([...all.devices.map(([id]) => id), other]);
+    expect(see({ ...askAll, device: other }).devices.map(([id]) => id)).toEqual([
+      ...all.devices.map(([id]) => id),
+      other,
+    ]);
   });
 
   it('show no character of a member that changes the text around it', () => {
