@@ -32,6 +32,8 @@ export const plot: {
   readonly pure: readonly string[];
   readonly floors: readonly (readonly Floor[])[];
   readonly packages: Readonly<Record<string, readonly string[]>>;
+  /** Lines that a floor may have, and the tests of all; tests, contracts and fixtures don't count elsewhere. */
+  readonly budgets: Readonly<Record<string, number>>;
 };
 export const houses: readonly string[];
 export const rooms: readonly Room[];
@@ -42,6 +44,7 @@ export function findPaths(text: string): string[];
 export function targetOf(path: string, specifier: string): string;
 export function isTest(path: string): boolean;
 export function findBreaches(files: readonly Omit<SourceFile, 'lineCount'>[]): string[];
-export function readSources(): SourceFile[];
+export function readSources(folders?: readonly string[]): SourceFile[];
+export function budgetsOf(sources: readonly SourceFile[]): { folder: string; lines: number; budget: number }[];
 export function countLines(sources: readonly SourceFile[]): (FolderSize & { readonly floors: readonly FolderSize[] })[];
 export function picture(): string;

@@ -2,7 +2,7 @@
 // The houses: who stands where, who may import whom, and how large each part is. scripts/plot.json is the only table. It lists the
 // floors from the ground up; floors in one line stand side by side, and so do the rooms of one line inside a floor. A file may import its
 // own room and whatever lies below it, nothing beside it and nothing above. As a program it counts lines, and fails on an import
-// that goes anywhere else; with --picture it prints docs/houses.svg.
+// that goes anywhere else and on a floor above its budget of lines; with --picture it prints docs/houses.svg.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -66,7 +66,7 @@ const waysUp = {
 
 const isRelative = (specifier) => specifier.startsWith('.');
 /** Tests may import any package, files of test/ and kits. Of what else is beside and above, they may import no more than shipped code. */
-export const isTest = (path) => /\.(test|contract|fixture)\.ts$/.test(path);
+export const isTest = (path) => /^test\/|\.(test|contract|fixture)\.tsx?$/.test(path);
 
 function packageOf(specifier) {
   if (specifier.startsWith('node:')) return 'node';
@@ -99,8 +99,8 @@ export function findBreaches(files) {
 }
 
 /** The TypeScript files of the houses: path from the root, lines, imports as they are written. */
-export function readSources() {
-  return houses.flatMap((house) =>
+export function readSources(folders = houses) {
+  return folders.flatMap((house) =>
     readdirSync(join(root, house), { recursive: true, withFileTypes: true })
       .filter(
         (entry) => entry.isFile() && /\.[cm]?[jt]sx?$/.test(entry.name) && !entry.parentPath.includes('node_modules'),
@@ -129,6 +129,18 @@ export function countLines(sources) {
     const parts = floors.length > 0 ? floors.map(({ floor }) => floor) : [];
     return { ...of(house), floors: parts.map(of) };
   });
+}
+
+/** @returns each floor of `sources`, and the tests of all, with its lines and its budget in scripts/plot.json */
+export function budgetsOf(sources) {
+  const floors = countLines(sources).flatMap(({ floors: own, ...house }) => (own.length > 0 ? own : [house]));
+  const tests = sources.filter(({ path }) => isTest(path));
+  const lines = tests.reduce((sum, { lineCount }) => sum + lineCount, 0);
+  return [...floors, { folder: 'tests', files: tests.length, lines }].map(({ folder, lines: own }) => ({
+    folder,
+    lines: own,
+    budget: plot.budgets[folder] ?? 0,
+  }));
 }
 
 const looks = {
@@ -202,6 +214,12 @@ function print() {
   for (const breach of breaches) console.error(breach);
   if (breaches.length > 0) {
     console.error(`${breaches.length} imports go upward, beside, or to a package of another room (scripts/plot.json)`);
+    process.exitCode = 1;
+  }
+  for (const { folder, lines, budget } of budgetsOf([...sources, ...readSources(['test'])])) {
+    if (lines <= budget) continue;
+    console.error(`${folder} has ${lines} lines, and ${budget} in "budgets" of scripts/plot.json`);
+    console.error('  remove lines there, or move a part of another budget to it');
     process.exitCode = 1;
   }
 }
