@@ -19,6 +19,6 @@ it('is a device and an edge of a controller, over TLS', async () => {
 it('writes the text of the target in every mode, whatever happens to its connections', async () => {
   const checked = await runSecondClient('toy');
   expect(checked.failures.slice(0, 20)).toEqual([]);
-  const disturbances = { cut: 80, gone: 30, doubled: 10, 'handed over': 10 };
+  const disturbances = { held: 50, cut: 80, gone: 30, doubled: 10, 'handed over': 10 };
   expect(rarerThan(checked, { turns: 50, accepted: 300, ...disturbances })).toEqual([]);
 }, 240_000);

@@ -75,7 +75,7 @@ export const productCommands: CommandGroup = {
     {
       name: 'doctor',
       description:
-        'check that everything is there, measure what exact text costs on this machine, and predict the quickest mode',
+        'check that everything is there, and measure what exact text costs on this machine',
       load: async () => (await import('./doctor/doctor.ts')).doctorCommand(),
     },
     {

@@ -139,7 +139,7 @@ export interface Snapshot {
   readonly edges: Rows<EdgeRow>;
   readonly devices: Rows<DeviceRow>;
   readonly cells: readonly CellRow[];
-  /** Of the device that was asked for, by edges, the shortest first. */
+  /** Links of the device that was asked for, by edges, the shortest first. */
   readonly links: Rows<LinkRow>;
   readonly faults: readonly FaultRow[];
 }
