@@ -74,8 +74,7 @@ export const productCommands: CommandGroup = {
     },
     {
       name: 'doctor',
-      description:
-        'check that everything is there, and measure what exact text costs on this machine',
+      description: 'check that everything is there, and measure what exact text costs on this machine',
       load: async () => (await import('./doctor/doctor.ts')).doctorCommand(),
     },
     {
