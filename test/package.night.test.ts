@@ -1,5 +1,5 @@
 // The package as others get it, under the oldest Node that it supports and the newest that is tested: its size, its links, its
-// commands, its subpaths, and the code of README.md and docs/use/library.md as files of an application.
+// commands, its subpaths, and the code of README.md, docs/use/library.md and further examples as files of an application.
 
 import { execFile } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
@@ -206,7 +206,11 @@ const snippetsOf = (page: string): string[] =>
   [...readFileSync(new URL(`../${page}`, import.meta.url), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(
     ([, code = '']) => code,
   );
-const snippets = [...snippetsOf('README.md'), ...snippetsOf('docs/use/library.md')];
+/** Examples that the page of the library names without showing them. */
+const named = ['edge-in-a-service', 'own-draft-source', 'my-policy'].map((name) =>
+  readFileSync(new URL(`../examples/${name}.ts`, import.meta.url), 'utf8'),
+);
+const snippets = [...snippetsOf('README.md'), ...snippetsOf('docs/use/library.md'), ...named];
 
 describe.each(versions)('under Node %s, the code of the pages', (node) => {
   /** Runs a snippet as a file of the application. */

@@ -1,4 +1,4 @@
-"""A device and an edge as members of a real controller, from docs/operate/controller.md alone."""
+"""A device and an edge as members of a real controller, from docs/operate/controller.md and its tables of messages."""
 
 import argparse
 import asyncio

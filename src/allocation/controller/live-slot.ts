@@ -1,4 +1,4 @@
-// What edges and devices report, as the slot that policies decide: the same SlotState as in the simulator. docs/operate/controller.md has the table.
+// What edges and devices report, as the slot that policies decide: the same SlotState as in the simulator. docs/operate/controller.md has the list.
 //
 // The band of an edge is its link's capacity W in bit/s, with one bit per hertz. A link that carries b bit/s alone has the SNR 2^(b / W) - 1,
 // so that its rate at the whole band, W log2(1 + SNR), is b. A window has eight tokens; the speed of a device or a server is given by times,
