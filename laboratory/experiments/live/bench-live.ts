@@ -88,9 +88,7 @@ export const liveExperiment: Experiment<typeof options, readonly LiveFound[], Co
   fullLasts: '16',
   description: 'policies that decide live for real sockets take turns: what devices feel, and what was predicted',
   notes: `...FeltOverMaxSinr: what readers get under best with felt, over Max-SINR. predictionErrorMedian: of abs(predicted / felt - 1),
-by the tokens that slots expect; paceErrorMedian: by the pace that people are shown. stallOverLimit: time without text at a handover, over a
-round trip and the old edge's longest step; gapOverLimit: where no edge changes. draftLateMsP95, latePacedSteps: how far behind the emulated
-hardware. docs/operate/controller.md.`,
+by the tokens that slots expect; paceErrorMedian: by the pace that people are shown. stallOverLimit: time without text at a handover, over a round trip and the old edge's longest step; gapOverLimit: where no edge changes. draftLateMsP95, latePacedSteps: how far behind the emulated hardware.`,
   options,
   measure,
   conclude,

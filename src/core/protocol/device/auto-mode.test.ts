@@ -330,9 +330,8 @@ describe('how far ahead a device must draft', () => {
     expect(frugalLead(unknown, 0.03)).toBeNull();
   });
 
-  // bench modes --modes stream,ar --acceptance 0.8 --rtt 60 --seeds 8 --max-ahead 7
   it('costs no more than it may, in virtual time too', () => {
-    // 24 drafts ahead: 28.0 ms a token; 7: 28.9 ms; 4: 32.4 ms.
+    // bench modes --modes stream,ar --acceptance 0.8 --rtt 60 --seeds 8 --max-ahead N: 24: 28.0 ms a token; 7: 28.9 ms; 4: 32.4 ms.
     expect([0.03, 0.27].map((share) => lead({ roundTripMs: 60 }, share))).toEqual([7, 4]);
     // 24 drafts ahead: 22.0 ms a token; 7: 21.9 ms; 3: 25.7 ms.
     expect([0.03, 0.27].map((share) => lead({}, share))).toEqual([7, 3]);
