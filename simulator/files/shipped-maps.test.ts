@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { median } from '../../src/core/basics/statistics.ts';
+import { shippedPath } from '../../src/models/files/shipped-path.ts';
+import { gainFloor } from '../world/channel.ts';
 import { townBody, townHeader } from '../world/radio-map.fixture.ts';
+import { createRadioMapChannel } from '../world/radio-map-channel.ts';
 import { readRadioMap } from './shipped-maps.ts';
 
 let folder = '';
@@ -49,4 +53,26 @@ describe('readRadioMap', () => {
     await expect(readRadioMap(join(folder, 'none.map.json'))).rejects.toThrow('none.map.json" can\'t be read');
     await expect(readRadioMap('map.png')).rejects.toThrow('does not end in .map.json');
   });
+});
+
+interface Paths {
+  readonly mapSha256: string;
+  readonly points: readonly { readonly x: number; readonly y: number; readonly gainDb: readonly (number | null)[] }[];
+}
+
+// A map holds means over cells, so it agrees with the path solver at single points within a spread.
+it.each(['munich', 'street-canyon'])('%s is within 3 dB of single paths on half of all links', async (name) => {
+  const map = await readRadioMap(shippedPath(`maps/${name}.map.json`));
+  const { mapSha256, points } = JSON.parse(await readFile(shippedPath(`maps/${name}.paths.json`), 'utf8')) as Paths;
+  expect(mapSha256).toBe(map.header.bodySha256);
+  const gain = new Float64Array(points.length * map.header.sites.length);
+  const places = (axis: 'x' | 'y') => Float64Array.from(points, (point) => point[axis]);
+  createRadioMapChannel(map, { deviceCount: points.length }).updateGains(places('x'), places('y'), 0, gain);
+  const pathsDb = points.flatMap(({ gainDb }) => gainDb);
+  const errorsDb = pathsDb.flatMap((pathDb, link) => {
+    const mapGain = gain[link] as number;
+    return pathDb === null || mapGain <= gainFloor * (1 + 1e-9) ? [] : [Math.abs(10 * Math.log10(mapGain) - pathDb)];
+  });
+  expect(errorsDb.length).toBeGreaterThan(400);
+  expect(median(errorsDb)).toBeLessThan(3);
 });

@@ -3,7 +3,6 @@
 
 import { type Estimate, estimate } from '../../../simulator/charts/bootstrap.ts';
 import { readPreset } from '../../../simulator/scenario/presets.ts';
-import type { Override } from '../../../simulator/scenario/read-scenario.ts';
 import { buildWorld } from '../../../simulator/simulation/build-world.ts';
 import { draftTimesMs, stepLaws } from '../../../simulator/simulation/token-hardware.ts';
 import { drawnSource } from '../../../simulator/simulation/token-source.ts';
@@ -37,14 +36,11 @@ export interface Fig2World {
  * same, and each device has the share z = E/M of a server that equal shares give it in Fig. 5's middle, 90 devices and ten servers (eq. 6).
  * `one machine`: the same draft, and a target whose step is longer in proportion to its size: both read their weights equally fast, as
  * where PSD was first measured on one GPU.
- *
- * @param overrides set over the preset
  */
-export function fig2World(overrides: readonly Override[] = []): Fig2World {
+export function fig2World(): Fig2World {
   const scenario = readPreset('paper', [
     { path: ['devices', 'count'], value: 3 },
     { path: ['servers', 'placement', 'count'], value: 3 },
-    ...overrides,
   ]);
   const parts = buildWorld(scenario, 1, undefined);
   const laws = stepLaws(scenario, parts);

@@ -55,7 +55,7 @@ export function measurePolicies(
 
 /** The first slots of preset `paper` with these numbers of devices and servers, under each interpretation, by its name. */
 export async function measureCell(
-  { overrides = [], ...size }: Pick<WorldSettings, 'deviceCount' | 'serverCount' | 'overrides'>,
+  size: Pick<WorldSettings, 'deviceCount' | 'serverCount'>,
   seeds: readonly number[],
   policies: readonly PaperPolicy[],
   taken: readonly Interpretation[] = interpretations,
@@ -63,7 +63,7 @@ export async function measureCell(
   const results: [string, FiguresByPolicy][] = [];
   for (const [mostQueued, alike] of Map.groupBy(taken, (one) => one.mostQueued)) {
     const queue = mostQueued === 0 ? [] : [queueOverride(mostQueued)];
-    const states = await slotsOf({ scenario: 'paper', ...size, overrides: [...overrides, ...queue] }, seeds);
+    const states = await slotsOf({ scenario: 'paper', ...size, overrides: queue }, seeds);
     for (const one of alike) results.push([interpretationName(one), measurePolicies(states, policies, one)]);
   }
   return Object.fromEntries(results);

@@ -25,9 +25,6 @@ export interface Fig6Case {
   readonly energyModel: 'band' | 'airtime';
   readonly policy: string;
   readonly energyWeight: number;
-  /** Factors on delta_CM and on lambda of the interpretation: other units of them; 1 by default. */
-  readonly transmitScale?: number;
-  readonly lambdaScale?: number;
 }
 
 /** Sums of one seed, by case and class. */
@@ -45,8 +42,8 @@ type ChangeOf = (kind: Kind, classes: readonly number[], pick: readonly number[]
 
 /** Changes of the case `at` against the same case with the smallest weight. */
 function changesOf(cases: readonly Fig6Case[], found: readonly Fig6Found[], at: number): ChangeOf {
-  const nameOf = ({ interpretation, energyModel, policy, transmitScale = 1, lambdaScale = 1 }: Fig6Case): string =>
-    [interpretationName(interpretation), energyModel, policy, transmitScale, lambdaScale].join(' ');
+  const nameOf = ({ interpretation, energyModel, policy }: Fig6Case): string =>
+    [interpretationName(interpretation), energyModel, policy].join(' ');
   const name = nameOf(cases[at] as Fig6Case);
   const least = Math.min(...cases.map(({ energyWeight }) => energyWeight));
   const first = cases.findIndex((other) => other.energyWeight === least && nameOf(other) === name);

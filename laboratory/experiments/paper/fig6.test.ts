@@ -14,10 +14,14 @@ describe('a slot in extreme units', () => {
       interpretation: { payloadLaw: 'ids', lambdaUnit: 'per-ms', mostQueued: 0 },
       energyModel: 'airtime',
       energyWeight: 100,
-      transmitScale: 1e7,
-      lambdaScale: 1e-4,
     };
-    const [[low, ...others] = []] = measureFig6(state as SlotState, [extreme], policies);
+    const { objective, ...rest } = state as SlotState;
+    const transmitEnergyFactor = 1e7 * objective.transmitEnergyFactor;
+    const scaled = {
+      ...rest,
+      objective: { ...objective, transmitEnergyFactor, lambdaPerMs: 1e-4 * objective.lambdaPerMs },
+    };
+    const [[low, ...others] = []] = measureFig6(scaled, [extreme], policies);
     expect([low, ...others].reduce((sum, figures) => sum + (figures?.devices ?? 0), 0)).toBe(60);
   });
 });

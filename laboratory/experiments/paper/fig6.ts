@@ -6,12 +6,11 @@ import type { Drawing } from '../../../simulator/charts/drawing.ts';
 import { estimatePoint, linesOf, type Panel } from '../../../simulator/charts/line-panels.ts';
 import { dashes, palette } from '../../../simulator/charts/theme.ts';
 import { type DraftClaim, onDirection } from '../../../simulator/runner/claim.ts';
-import type { Unit } from '../../../simulator/runner/experiment.ts';
 import { columnTable, percentWithin } from '../../../simulator/runner/markdown.ts';
 import { createSlotTerms, evaluate } from '../../../src/allocation/paper/objective.ts';
 import type { Policy, SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { combinations } from '../combinations.ts';
-import { seedsOf, slotsOf, type WorldSettings } from '../first-slots.ts';
+import { seedsOf, slotsOf } from '../first-slots.ts';
 import {
   batteryClasses,
   type ClassFigures,
@@ -36,24 +35,9 @@ import {
 const fig6Policies: readonly string[] = ['best', 'tma+equal', 'tma+optimal'];
 
 /** E^CM as the paper prints it, and as power times airtime. */
-export const energyModels = ['band', 'airtime'] as const;
+const energyModels = ['band', 'airtime'] as const;
 
 const cell = { deviceCount: 90, serverCount: 10 };
-
-/** A unit for each seed, which measures the first slot of its world in preset `paper`. */
-export function fig6Units<Found>(
-  size: Pick<WorldSettings, 'deviceCount' | 'serverCount'>,
-  seedCount: number,
-  measure: (state: SlotState) => Found,
-): readonly Unit<Found>[] {
-  return seedsOf(seedCount).map((seed) => ({
-    key: `seed ${seed}`,
-    async measure(): Promise<Found> {
-      const [state] = await slotsOf({ scenario: 'paper', ...size }, [seed]);
-      return measure(state as SlotState);
-    },
-  }));
-}
 
 /** Units are seeds: a world is made once for all interpretations, weights and policies. */
 export const fig6: PaperExperiment = paperExperiment({
@@ -69,7 +53,13 @@ export const fig6: PaperExperiment = paperExperiment({
     });
     return {
       settings: { seeds: seedCount, energyWeights, policies: policyNames(policies), ...cell },
-      units: fig6Units(cell, seedCount, (state) => measureFig6(state, cases, policies)),
+      units: seedsOf(seedCount).map((seed) => ({
+        key: `seed ${seed}`,
+        async measure(): Promise<Fig6Found> {
+          const [state] = await slotsOf({ scenario: 'paper', ...cell }, [seed]);
+          return measureFig6(state as SlotState, cases, policies);
+        },
+      })),
       conclude(found: readonly Fig6Found[]) {
         const changes = fig6Changes(cases, found);
         const rows = fig6Rows(cases, found);
@@ -94,12 +84,9 @@ export function measureFig6(state: SlotState, cases: readonly Fig6Case[], polici
 }
 
 function stateOf(state: SlotState, one: Fig6Case): SlotState {
-  const { interpretation, energyModel, energyWeight, transmitScale = 1, lambdaScale = 1 } = one;
+  const { interpretation, energyModel, energyWeight } = one;
   const read = underInterpretation(state, interpretation);
-  const { objective } = read;
-  const transmitEnergyFactor = transmitScale * objective.transmitEnergyFactor;
-  const lambdaPerMs = lambdaScale * objective.lambdaPerMs;
-  return { ...read, objective: { ...objective, energyModel, energyWeight, transmitEnergyFactor, lambdaPerMs } };
+  return { ...read, objective: { ...read.objective, energyModel, energyWeight } };
 }
 
 /** Figures of each class, in the order of {@link batteryClasses}. */
@@ -123,7 +110,7 @@ function measure(state: SlotState, decide: Policy): ClassFigures[] {
 }
 
 /** A smaller change counts as none, even if it is significant. */
-export const leastChange = 0.001;
+const leastChange = 0.001;
 
 export function fig6Claims(change: Fig6Change): DraftClaim[] {
   const { interpretation, energyModel, policy, from, to, all, lowBeyondOthers } = change;

@@ -60,7 +60,7 @@ interface Interpreter {
 }
 
 /** What runs modules with the packages of a list, or why nothing does. */
-export function interpreterOf(list: string): Interpreter | { readonly missing: string } {
+function interpreterOf(list: string): Interpreter | { readonly missing: string } {
   const folder = shippedPath('python/api-clients');
   const packages = join(folder, `${list}.txt`);
   if (!existsSync(packages)) return { missing: 'a clone of the repository has it; this package does not' };
