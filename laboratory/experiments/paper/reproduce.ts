@@ -26,7 +26,7 @@ import type { PaperConclusion, PaperExperiment } from './paper-experiment.ts';
 import { type Size, type SizeName, sizes } from './sizes.ts';
 
 const figures: readonly PaperExperiment[] = [fig2, fig2Region, fig5, fig6, accuracy];
-/** "fig2", "fig6-units" */
+/** "fig2", "fig2-region" */
 export const figureNames: readonly string[] = figures.map(({ figure }) => figure);
 
 const options = {
