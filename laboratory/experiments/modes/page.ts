@@ -30,8 +30,6 @@ const virtual: Goals = {
   streamOverArWorstExpensiveRows: 1.03,
   streamOverArRtt10: 0.5,
   streamOverPsdMean: 0.83,
-  bestOverEdgeRivalIdle: 1.02,
-  bestOverEdgeRivalLoaded: 1,
 };
 /** Goals for drafts whose confidence predicts where hedges pay. */
 const confident: Goals = {
@@ -57,16 +55,14 @@ export function modesGoals(params: object): Goals {
 }
 
 export function modesPage({ rows: all }: Document<ModeRow>): string {
-  const rows = all.filter(({ sessions, rowPrice }) => sessions === undefined && rowPrice === undefined);
+  const rows = all.filter(({ rowPrice }) => rowPrice === undefined);
   const settings = Map.groupBy(rows, ({ givenAcceptance, stepPerRowMs }) => `${givenAcceptance} ${stepPerRowMs}`);
   return [
     '## Time per token',
-    'ms per token; in brackets the best draft length, with x the windows in flight, nodes and levels of the best tree of an emulated rival, or after a comma the thresholds of `pipesd` for chain and token; after ± the standard error, where it is 1 % or more.',
+    'ms per token; in brackets the best draft length, with x the windows in flight, or after a comma the thresholds of `pipesd` for chain and token; after ± the standard error, where it is 1 % or more.',
     familyTable(rows),
     ...[...settings.values()].map(timeTable),
     pricedTable(all),
-    loadedTable(all),
-    loadedCostTable(all),
     costTable(rows),
   ]
     .filter((part) => part !== '')
@@ -95,35 +91,6 @@ function pricedTable(rows: readonly ModeRow[]): string {
   });
 }
 
-function loadedTable(rows: readonly ModeRow[]): string {
-  const loaded = rows.filter(({ sessions }) => sessions !== undefined);
-  if (loaded.length === 0) return '';
-  return pivotTable(loaded, {
-    corner: `acceptance ${loaded[0]?.givenAcceptance}, price of an alternative; sessions on one edge; round trip, ms`,
-    rowOf: loadedName,
-    columnOf: ({ sessions, roundTripMs }) => `${sessions}; ${roundTripMs}`,
-    cellOf: timeCell,
-  });
-}
-
-/** With the price of an alternative, as a share of a pass, where devices hedge. */
-function loadedName({ mode, widthCost }: Pick<ModeRow, 'mode' | 'widthCost'>): string {
-  return widthCost === undefined ? `\`${mode}\`` : `\`${mode}\`, ${widthCost}`;
-}
-
-/** How often a step of a session had nothing to verify, and what the drafts cost in bytes. */
-function loadedCostTable(rows: readonly ModeRow[]): string {
-  const own = rows.filter(({ stepsWithoutDrafts, mode }) => stepsWithoutDrafts !== undefined && mode !== 'ar');
-  if (own.length === 0) return '';
-  return pivotTable(own, {
-    corner: 'sessions; round trip, ms: steps of a session without a draft, payload bytes a token',
-    rowOf: loadedName,
-    columnOf: ({ sessions, roundTripMs }) => `${sessions}; ${roundTripMs}`,
-    cellOf: ({ stepsWithoutDrafts = 0, payloadBytesPerTokenWithOpening: bytes }) =>
-      `${fixed(100 * stepsWithoutDrafts, 0)} %, ${fixed(bytes, 0)}`,
-  });
-}
-
 function timeTable(rows: readonly ModeRow[]): string {
   const { givenAcceptance, stepPerRowMs, stepFixedMs } = rows[0] as ModeRow;
   const law = stepFixedMs === null ? '' : `, a step of n rows takes ${stepFixedMs} + ${stepPerRowMs} n ms`;
@@ -144,8 +111,7 @@ function timeCell(row: ModeRow): string {
 }
 
 /** What the time was reached with; null: there is nothing to choose. */
-function settingOf({ bestGamma, bestWindows = 1, bestTree, bestHedges = 0, bestThresholds }: ModeRow): string | null {
-  if (bestTree !== undefined) return `${bestTree.nodes}/${bestTree.levels}`;
+function settingOf({ bestGamma, bestWindows = 1, bestHedges = 0, bestThresholds }: ModeRow): string | null {
   if (bestHedges > 0) return `${bestHedges} hedges`;
   if (bestGamma === null) return null;
   const windowed = bestWindows === 1 ? `${bestGamma}` : `${bestGamma} x ${bestWindows}`;
@@ -196,13 +162,16 @@ const lineStyles: Readonly<Record<BenchMode | VirtualOnlyMode, LineStyle>> = {
   sd: { name: 'sd: draft, wait, verify', color: palette.blue, dash: dashes.full },
   psd: { name: 'psd: overlapped', color: palette.purple, dash: dashes.full },
   'psd-lockstep': { name: 'psd in lock-step', color: palette.purple, dash: dashes.dotted },
-  'psd-windows': { name: 'psd, several windows', color: palette.purple, dash: dashes.dashed },
+  'psd-windows': { name: 'psd-windows, PipeSD: several windows', color: palette.purple, dash: dashes.dashed },
   'edge-psd': { name: 'edge-psd: psd on the edge', color: palette.blue, dash: dashes.dashed },
-  pipesd: { name: 'pipesd: windows by confidence', color: palette.purple, dash: dashes.dashed },
-  'edge-ssd': { name: 'edge-ssd: outcomes on the edge', color: palette.ochre, dash: dashes.dotted },
+  pipesd: { name: 'PipeSD: windows by confidence', color: palette.purple, dash: dashes.dashed },
+  'edge-ssd': {
+    name: 'edge-ssd, edge-sd with hedges: outcomes on the edge',
+    color: palette.ochre,
+    dash: dashes.dotted,
+  },
   'device-ssd': { name: 'device-ssd: outcomes, in turns', color: palette.ochre, dash: dashes.dashed },
   'edge-sd': { name: 'edge-sd: the edge drafts', color: palette.green, dash: dashes.dashed },
-  'edge-sd-hedged': { name: 'edge-sd with hedges', color: palette.green, dash: dashes.dotted },
   mix: { name: 'mix: both draft', color: palette.green, dash: dashes.full },
   'mix-hedged': { name: 'mix with hedges', color: palette.green, dash: dashes.full, width: lineWidths.main },
   'stream-hedged': { name: 'stream with hedges', color: palette.orange, dash: dashes.dashed },
@@ -215,7 +184,6 @@ const familyStyles: Readonly<Record<Exclude<FamilyName, 'ours'>, LineStyle>> = {
   'device in turns': { name: 'best in turns', color: palette.blue, dash: dashes.full },
   'parallel (PSD)': { name: 'best parallel', color: palette.purple, dash: dashes.full },
   'edge drafting': { name: 'best on the edge', color: palette.green, dash: dashes.dashed },
-  'emulated head': { name: 'emulated head on the edge', color: palette.grey, dash: dashes.dotted },
 };
 
 interface StyledLine {
@@ -277,7 +245,7 @@ function virtualSubtitle(rows: readonly ModeRow[]): string[] {
   const { stepFixedMs, stepPerRowMs, runs } = rows[0] as ModeRow;
   return [
     `Virtual time: acceptance ${goalAcceptance}; a draft takes 10 ms (on the edge: 5 ms), a step ${stepFixedMs} + ${stepPerRowMs} ms a row.`,
-    `Rivals: the best of each family at its best setting for each round trip; trees and head emulated. Means of ${runs} runs; bands: 95 %.`,
+    `Rivals: the best of each family at its best setting for each round trip. Means of ${runs} runs; bands: 95 %.`,
   ];
 }
 

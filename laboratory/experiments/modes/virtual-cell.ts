@@ -23,7 +23,6 @@ import { defined } from '../../../src/core/basics/defined.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import { quickest, searchDraftLengths } from '../best-draft-length.ts';
-import { missShares } from './draft-tree.ts';
 import {
   acceleratorWidthCost,
   type BenchMode,
@@ -70,6 +69,9 @@ export const draftKinds = ['alike', 'classes'] as const;
  */
 export const runnerUpAgreement: readonly number[] = [0.55, 0.2, 0.08, 0.04];
 
+/** The same of what drafts on the edge. */
+export const missShares: readonly number[] = [0.5, 0.2, 0.1, 0.05];
+
 /** Time of a draft on the device; the edge's own draft is quicker. */
 export const draftMs = 10;
 export const edgeDraftMs = 5;
@@ -113,13 +115,7 @@ export function recordedSource(replay: TraceReplay, tokens: number): SessionSour
 }
 
 /** Nothing but text crosses the network, so every token reaches the reader later by the same time, and no time between tokens changes. */
-const atOnePlace: ReadonlySet<VirtualCell['mode']> = new Set([
-  'ar',
-  'edge-sd',
-  'edge-sd-hedged',
-  'edge-psd',
-  'edge-ssd',
-]);
+const atOnePlace: ReadonlySet<VirtualCell['mode']> = new Set(['ar', 'edge-sd', 'edge-psd', 'edge-ssd']);
 const rowsAtOnePlace = new Map<string, ModeRow>();
 
 export function measureCell(cell: VirtualCell, settings: VirtualSettings): ModeRow {
@@ -133,14 +129,9 @@ export function measureCell(cell: VirtualCell, settings: VirtualSettings): ModeR
 }
 
 function measureAnywhere(cell: VirtualCell, settings: VirtualSettings): ModeRow {
-  const rows = waysOf(cell, settings).map((way) => measureWay(cell, way, settings));
+  const ways = cell.rowPrice === undefined ? waysToRun(cell.mode) : pricedWays;
+  const rows = ways.map((way) => measureWay(cell, way, settings));
   return quickest(rows, ({ msPerToken }) => msPerToken as number);
-}
-
-/** A threshold distinguishes no drafts that are all alike. */
-function waysOf({ mode, rowPrice }: VirtualCell, { drafts = 'alike' }: VirtualSettings): readonly WayToRun[] {
-  const ways = rowPrice === undefined ? waysToRun(mode) : pricedWays;
-  return drafts === 'alike' ? ways.filter(({ thresholds }) => thresholds === undefined) : ways;
 }
 
 function measureWay(cell: VirtualCell, way: WayToRun, settings: VirtualSettings): ModeRow {
@@ -196,7 +187,6 @@ function sessionsOf(
   return own.map((replay) => runSourceSession(conditions, recordedSource(replay, tokens)));
 }
 
-/** All that drafts on the edge has the later choices of the trees there. */
 function runnerUpsOf({ hedges = 0, edgeDraft }: SessionConditions): Pick<SessionSettings, 'runnerUpAgreement'> {
   if (hedges > 0) return { runnerUpAgreement };
   return (edgeDraft?.hedges ?? 0) > 0 ? { runnerUpAgreement: missShares } : {};

@@ -119,7 +119,7 @@ describe('outrider reproduce', () => {
     await expect(other).rejects.toMatchObject({
       code: 'bad-argument',
       message: expect.stringMatching(/other settings \(seeds\)/),
-      remedy: expect.stringMatching(/another file or directory/),
+      remedy: expect.stringMatching(/another file, directory/),
     });
     const file = join(folder, 'file');
     await writeFile(file, '');
