@@ -162,11 +162,11 @@ const lineStyles: Readonly<Record<BenchMode | VirtualOnlyMode, LineStyle>> = {
   sd: { name: 'sd: draft, wait, verify', color: palette.blue, dash: dashes.full },
   psd: { name: 'psd: overlapped', color: palette.purple, dash: dashes.full },
   'psd-lockstep': { name: 'psd in lock-step', color: palette.purple, dash: dashes.dotted },
-  'psd-windows': { name: 'psd-windows, PipeSD: several windows', color: palette.purple, dash: dashes.dashed },
+  'psd-windows': { name: 'psd-windows (PipeSD)', color: palette.purple, dash: dashes.dashed },
   'edge-psd': { name: 'edge-psd: psd on the edge', color: palette.blue, dash: dashes.dashed },
   pipesd: { name: 'PipeSD: windows by confidence', color: palette.purple, dash: dashes.dashed },
   'edge-ssd': {
-    name: 'edge-ssd, edge-sd with hedges: outcomes on the edge',
+    name: 'edge-ssd (edge-sd with hedges)',
     color: palette.ochre,
     dash: dashes.dotted,
   },
