@@ -9,7 +9,6 @@ import { type FoundPolicy, findPolicy } from '../../../src/files/policy-file.ts'
 import { combinations } from '../combinations.ts';
 import { type CoupledRow, coupledRow, summariseCoupled } from './cost-rows.ts';
 import { coupledFigure } from './figures.ts';
-import { coupledPage } from './pages.ts';
 import { type CostRun, costUnits, firstCostSeed } from './slot-costs.ts';
 
 const coupledPreset = 'coupled';
@@ -79,7 +78,6 @@ export const coupledExperiment: Experiment<typeof options, readonly CostRun[], C
     return { rows, summary: summariseCoupled(rows), forPeople: rows.map(briefly), params };
   },
   figure: coupledFigure,
-  page: coupledPage,
 };
 
 function briefly(row: CoupledRow): object {

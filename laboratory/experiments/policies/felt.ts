@@ -22,12 +22,12 @@ import {
   payloadLaws,
   policyName,
 } from './felt-cells.ts';
+import { feltPage } from './felt-page.ts';
 import { type FeltRow, feltGoals, gapRows, type PolicyRow, policyRows, rankRows, summariseFelt } from './felt-rows.ts';
 import { type FeltCell, type FeltRun, feltWork } from './felt-run.ts';
 import { feltFigure } from './figures.ts';
 import { isBound, type SolvedSlot, solveSmallSlot } from './gaps.ts';
 import { type ModeRow, modeGoals, modeRows, summariseModes } from './mode-rows.ts';
-import { feltPage } from './pages.ts';
 import { laterPerReadingSecond, type PlayedSlot, type PlaysCell, playsWork, proposalRows } from './proposal-plays.ts';
 import { simulatedSeconds } from './run-length.ts';
 

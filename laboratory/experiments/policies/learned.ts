@@ -19,7 +19,6 @@ import { log } from '../../../src/core/basics/fdlibm.ts';
 import type { OptionsOf } from '../../../src/core/options/options.ts';
 import { type FoundPolicy, findPolicy } from '../../../src/files/policy-file.ts';
 import { concludeLearned, type LearnedRow, simpleRules } from './cost-rows.ts';
-import { learnedPage } from './pages.ts';
 import { type CostCell, type CostRun, costUnits, firstCostSeed } from './slot-costs.ts';
 
 /** Policies that are compared in the worlds of a scenario; `best` comes first, since all are measured by it. */
@@ -89,7 +88,6 @@ export const learnedExperiment: Experiment<typeof options, readonly CostRun[], C
     const { rows, summary } = concludeLearned(runs);
     return { rows, summary, params, forPeople: rows.map(briefly) };
   },
-  page: learnedPage,
 };
 
 function briefly(row: LearnedRow): object {
