@@ -1,34 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { pagesWithFigures, withFigures } from './page-figures.ts';
 
-const source = {
-  document: (name: string) =>
-    name === 'bench-x'
-      ? {
-          summary: { ratio: 0.5433, deep: { count: 17 } },
-          rows: [
-            { mode: 'ar', ms: 40 },
-            { mode: 'psd', ms: 30.26 },
-          ],
-        }
-      : undefined,
-  page: (name: string) =>
-    name === 'bench-x'
-      ? '# X\n\n## A `b` table\n\nwords\n\n| a |\n| - |\n| 1 |\n\n## No table\n\n## End\n\n| z |'
-      : undefined,
+const x = {
+  summary: { ratio: 0.5433, deep: { count: 17 } },
+  rows: [
+    { mode: 'ar', ms: 40 },
+    { mode: 'psd', ms: 30.26 },
+  ],
 };
+const source = (name: string): unknown => (name === 'bench-x' ? x : undefined);
 
-describe('numbers and tables in pages', () => {
+describe('numbers in pages', () => {
   it.each([
     ['<!--= bench-x summary.ratio 2 -->9<!--/-->', '<!--= bench-x summary.ratio 2 -->0.54<!--/-->'],
     ['<!--= bench-x summary.deep.count 0 --><!--/-->', '<!--= bench-x summary.deep.count 0 -->17<!--/-->'],
     ['<!--= bench-x summary.ratio 1 x200 -->9<!--/-->', '<!--= bench-x summary.ratio 1 x200 -->108.7<!--/-->'],
     ['<!--= bench-x rows[mode=psd].ms 1 -->1<!--/-->', '<!--= bench-x rows[mode=psd].ms 1 -->30.3<!--/-->'],
-    [
-      '<!-- table bench-x: A `b` table -->\nold\n<!-- /table -->',
-      '<!-- table bench-x: A `b` table -->\n\n| a |\n| - |\n| 1 |\n\n<!-- /table -->',
-    ],
-    ['<!-- table bench-x: End -->\n<!-- /table -->', '<!-- table bench-x: End -->\n\n| z |\n\n<!-- /table -->'],
     ['nothing to fill', 'nothing to fill'],
   ])('are filled: %s', (page, filled) => {
     expect(withFigures(page, source)).toBe(filled);
@@ -39,8 +26,6 @@ describe('numbers and tables in pages', () => {
     ['<!--= bench-y summary.ratio 2 -->9<!--/-->', 'no number at bench-y summary.ratio'],
     ['<!--= bench-x summary.none 2 -->9<!--/-->', 'no number at bench-x summary.none'],
     ['<!--= bench-x rows[mode=none].ms 2 -->9<!--/-->', 'no number at'],
-    ['<!-- table bench-x: No table -->\n<!-- /table -->', 'no table below "No table" in bench-x'],
-    ['<!-- table bench-x: Other -->\n<!-- /table -->', 'no table below "Other" in bench-x'],
   ])('are missed where there are none: %s', (page, cause) => {
     expect(() => withFigures(page, source)).toThrow(cause);
   });

@@ -1,19 +1,15 @@
-// Numbers and tables within pages that people write, taken from the documents in bench/ and from their pages ("outrider results"):
+// Numbers within pages that people write, taken from the documents in bench/:
 //
 //     <!--= bench-felt summary.rankedPolicies 0 -->17<!--/-->                      a number with so many decimals
 //     <!--= bench-controller summary.processorShare 0 x200 -->165<!--/-->          the same, 200 times as large: an estimate
 //     <!--= bench-modes-wall rows[mode=ar,roundTripMs=0].msPerToken 1 -->66.3<!--/-->    the first row whose fields have these values
-//     <!-- table bench-felt: Heading of the result page -->                       the first table below this heading
-//     <!-- /table -->
 //
 // `npm run results` fills them, and a test compares them.
 
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { keptPage } from './results.ts';
 
 const numberForm = /<!--= (\S+) (\S+) (\d+)(?: x(\S+))? -->[^<]*<!--\/-->/g;
-const tableForm = /<!-- table (\S+?): ([^\n]+?) -->\n[\s\S]*?<!-- \/table -->/g;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -21,32 +17,18 @@ function textOf(path: string): string | undefined {
   return existsSync(root + path) ? readFileSync(root + path, 'utf8') : undefined;
 }
 
-interface FigureSource {
-  document(name: string): unknown;
-  page(name: string): string | undefined;
-}
+/** The document in bench/ of a name. */
+const kept = (name: string): unknown => JSON.parse(textOf(`bench/${name}.json`) ?? 'null');
 
-/** The document in bench/ of a name, and its page. */
-const kept: FigureSource = {
-  document: (name) => JSON.parse(textOf(`bench/${name}.json`) ?? 'null'),
-  page: keptPage,
-};
-
-/** @returns the page with its numbers and tables as they are now @throws Error that names a number or table without a value */
-export function withFigures(page: string, source: FigureSource): string {
-  return page
-    .replace(numberForm, (_, name: string, path: string, decimals: string, times?: string) => {
-      const value = valueAt(source.document(name), path);
-      if (typeof value !== 'number') throw new Error(`no number at ${name} ${path}`);
-      const factor = times === undefined ? '' : ` x${times}`;
-      const filled = (value * Number(times ?? 1)).toFixed(Number(decimals));
-      return `<!--= ${name} ${path} ${decimals}${factor} -->${filled}<!--/-->`;
-    })
-    .replace(tableForm, (_, name: string, heading: string) => {
-      const table = tableBelow(source.page(name) ?? '', heading);
-      if (table === undefined) throw new Error(`no table below "${heading}" in ${name}`);
-      return `<!-- table ${name}: ${heading} -->\n\n${table}\n\n<!-- /table -->`;
-    });
+/** @param document of a name @returns the page with its numbers as they are now @throws Error that names a number without a value */
+export function withFigures(page: string, document: (name: string) => unknown): string {
+  return page.replace(numberForm, (_, name: string, path: string, decimals: string, times?: string) => {
+    const value = valueAt(document(name), path);
+    if (typeof value !== 'number') throw new Error(`no number at ${name} ${path}`);
+    const factor = times === undefined ? '' : ` x${times}`;
+    const filled = (value * Number(times ?? 1)).toFixed(Number(decimals));
+    return `<!--= ${name} ${path} ${decimals}${factor} -->${filled}<!--/-->`;
+  });
 }
 
 /** @param path fields with dots between them; `rows[a=1,b=x]` is the first row with these values */
@@ -64,11 +46,6 @@ function valueAt(document: unknown, path: string): unknown {
 
 function fieldOf(value: unknown, field: string): unknown {
   return (Object(value) as Readonly<Record<string, unknown>>)[field];
-}
-
-function tableBelow(page: string, heading: string): string | undefined {
-  const section = page.split(/^#+ /m).find((text) => text.split('\n', 1)[0] === heading);
-  return section?.match(/(?:^\|.*\n?)+/m)?.[0].trimEnd();
 }
 
 /**

@@ -8,7 +8,7 @@ import { markdownTable, rounded } from './markdown.ts';
 type Value = Document['summary'][string];
 
 /** Kinds of rows with more of them are not shown. */
-const mostRows = 60;
+const mostRows = 100;
 /** A longer summary has only its keys with a goal. */
 const mostKeys = 40;
 

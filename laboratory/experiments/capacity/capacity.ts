@@ -17,8 +17,8 @@ import {
   usualSettings,
 } from './cell.ts';
 import { type EdgesRow, edgeCounts, edgesRow, spreadPreset, spreads } from './edges.ts';
+import { capacityFigure } from './figure.ts';
 import { aloneMs, edgePower, mainTarget, relativeName, targetsOf, usualTargets } from './hardware.ts';
-import { capacityFigure, capacityPage } from './page.ts';
 import { type CapacityRow, type HeldRow, heldRows, summariseCapacity } from './rows.ts';
 import { lateLimit, measureWallMode, type WallRow, type WallSettings, wallModes } from './wall.ts';
 
@@ -145,7 +145,6 @@ Targets, power model, and what counts: docs/research/benchmarks.md.`.trimStart()
     };
   },
   figure: capacityFigure,
-  page: capacityPage,
   goals: () => ({
     a6000At110: { atLeast: 3.4 },
     a6000At125: { atLeast: 2 },

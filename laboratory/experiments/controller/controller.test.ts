@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runExperiment } from '../../../simulator/runner/run.ts';
-import { conclude, controllerExperiment, controllerPage, requireFiles } from './controller.ts';
+import { conclude, controllerExperiment, requireFiles } from './controller.ts';
 import type { DecisionRow } from './decisions.ts';
 import type { SocketRow } from './sockets.ts';
 
@@ -112,10 +112,6 @@ describe('the summary of bench controller', () => {
       decisions: [],
     });
     expect(found2.summary).toMatchObject({ lost: 2, refused: 3 });
-    const page = controllerPage({ rows: found.rows, params: { reportEvery: 500 } } as never);
-    expect(page).toContain('## Controllers of a fleet');
-    expect(page).toContain('## Devices at all controllers together');
-    expect(page).not.toContain('of the controller,');
   });
 
   it('says where reports or members are missing', () => {
@@ -154,10 +150,4 @@ it('has a goal for the share of reports, and for a take-over where a controller 
   expect(goalsOf({ part: 'all' })).toEqual({ bytesPerDeviceSecond: 300, reportsShare: { atLeast: 0.95 } });
   expect(goalsOf({ part: 'decisions' })).toEqual({});
   expect(goalsOf({ fleet: 'local', slot: 500 })).toMatchObject({ takeOverMs: 20_000, decisionMsP95: 500 });
-});
-
-it('draws both tables', () => {
-  const page = controllerPage({ rows: [...rows, decision, paper], params: { reportEvery: 500 } } as never);
-  expect(page.match(/^\| 3000 \|/gm)).toHaveLength(2);
-  expect(page).toContain('| 100000 | 10000 | felt | 70000 | 2.0 |');
 });

@@ -3,12 +3,9 @@
 // test has sockets for.
 
 import type { Conclusion, Experiment, Goals, Run } from '../../../simulator/runner/experiment.ts';
-import { columnTable, fixed, percent } from '../../../simulator/runner/markdown.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import type { OptionsOf } from '../../../src/core/options/options.ts';
-import type { Document } from '../../../src/files/document.ts';
-import { joinsPerSecond } from './crowd-threads.ts';
 import { type DecisionRow, measureDecision } from './decisions.ts';
 import { measureSockets, type SocketRow, type SocketsFound } from './sockets.ts';
 import type { TakeOver } from './take-over.ts';
@@ -85,7 +82,6 @@ page (time of a take-over, of a decision, share of the reports that came) do not
   options,
   measure,
   conclude,
-  page: controllerPage,
   goals: (params) => goalsOf(params as ControllerBenchOptions),
 };
 
@@ -220,99 +216,4 @@ function slopeOf(rows: readonly SocketRow[], key: 'residentMB' | 'heldMB'): numb
   const covered = rows.reduce((sum, row) => sum + (row.devices - devices) * (row[key] - memory), 0);
   const spread = rows.reduce((sum, row) => sum + (row.devices - devices) ** 2, 0);
   return (1e6 * covered) / spread;
-}
-
-export function controllerPage({ rows, params }: Document<SocketRow | DecisionRow>): string {
-  const ramps = rows.filter((row): row is SocketRow => row.part === 'sockets');
-  const decisions = rows.filter((row): row is DecisionRow => row.part === 'decision');
-  const parts: string[] = [];
-  if (ramps.length > 0) parts.push(trafficPart(ramps, params as { readonly reportEvery: number }), decisionPart(ramps));
-  const ofFleet = ramps.filter(({ controllers }) => controllers > 1);
-  if (ofFleet.length > 0) parts.push(fleetPart(ofFleet));
-  if (decisions.length > 0) parts.push(sizesPart(decisions));
-  return parts.join('\n\n');
-}
-
-function trafficPart(rows: readonly SocketRow[], { reportEvery }: { readonly reportEvery: number }): string {
-  const isFleet = rows.some(({ controllers }) => controllers > 1);
-  const of = isFleet ? 'controllers' : 'controller';
-  return `## Devices at ${isFleet ? 'all controllers together' : 'one controller'}
-
-Each reports every ${reportEvery} ms. Processor: seconds a second, of the ${isFleet ? 'threads' : 'thread'} of the connections, of all threads
-of the ${of}, and of the process with the crowd.
-
-${columnTable(rows, {
-  devices: ({ devices }) => `${devices}`,
-  reading: ({ reading }) => `${reading}`,
-  'messages in a second': (row) => fixed(row.receivedPerSecond, 0),
-  'of those due': (row) => percent(row.reportsShare),
-  'messages out': (row) => fixed(row.sentPerSecond, 0),
-  'MB/s in': (row) => fixed(row.receivedBytesPerSecond / 1e6, 2),
-  'MB/s out': (row) => fixed(row.sentBytesPerSecond / 1e6, 2),
-  thread: (row) => fixed(row.threadShare, 2),
-  'all threads': (row) => fixed(row.processorShare, 2),
-  crowd: (row) => fixed(row.crowdProcessorShare, 2),
-  'MB resident': (row) => fixed(row.residentMB, 0),
-  'MB held': (row) => fixed(row.heldMB, 1),
-})}`;
-}
-
-function decisionPart(rows: readonly SocketRow[]): string {
-  return `## Decisions
-
-Of a decision: with the way to the policy and back; own: the part in which the thread of the connections does nothing else. An order: from
-the report that an answer has ended to the edge and the ticket for the next one. A controller keeps the last 256 decisions of each cell: of
-more, only these count. Joins: of the devices beyond
-the row above, ${joinsPerSecond} a second at most. Crowd: how late timers of the made-up devices were at most.
-
-${columnTable(rows, {
-  devices: ({ devices }) => `${devices}`,
-  'a second': (row) => fixed(row.decisionsPerSecond, 1),
-  'ms, median': (row) => fixed(row.decisionMsMedian, 0),
-  'ms, p95': (row) => fixed(row.decisionMsP95, 0),
-  'own, p95': (row) => fixed(row.ownMsP95, 0),
-  'by the fallback': (row) => percent(row.fallbackShare),
-  'order, ms, median': (row) => fixed(row.orderDelayMsMedian, 0),
-  'order, p95': (row) => fixed(row.orderDelayMsP95, 0),
-  lost: ({ lost }) => `${lost}`,
-  refused: ({ refused }) => `${refused}`,
-  'joins a second': (row) => fixed(row.joinedPerSecond, 0),
-  'attempts that failed': (row) => `${row.failedAttempts}`,
-  'crowd, ms': (row) => fixed(row.crowdLateMs, 0),
-})}`;
-}
-
-function fleetPart(rows: readonly SocketRow[]): string {
-  return `## Controllers of a fleet
-
-Each row is of all controllers together, the last one after one kill: another one leads its cell beside its own. Within a
-slot: decisions that took no longer. Memory and processor: of all controllers, over the devices.
-
-${columnTable(rows, {
-  devices: ({ devices }) => `${devices}`,
-  controllers: ({ controllers }) => `${controllers}`,
-  'within a slot': (row) => percent(row.withinSlotShare),
-  'KB a device': (row) => fixed((1000 * row.residentMB) / row.devices, 0),
-  'processor s a device and hour': (row) => fixed((3600 * row.processorShare) / row.devices, 2),
-})}`;
-}
-
-function sizesPart(rows: readonly DecisionRow[]): string {
-  return `## One slot in the controller's own machine
-
-Without sockets; processor ms of one thread, medians.
-
-${columnTable(rows, {
-  devices: ({ devices }) => `${devices}`,
-  edges: ({ edges }) => `${edges}`,
-  objective: ({ objective }) => objective,
-  reading: ({ reading }) => `${reading}`,
-  'µs a report': (row) => fixed(row.reportUs, 1),
-  'slot, ms': (row) => fixed(row.openMs, 0),
-  decision: (row) => fixed(row.decideMs, 0),
-  orders: (row) => fixed(row.applyMs, 0),
-  messages: ({ messages }) => `${messages}`,
-  'bytes a device, reported': (row) => fixed(row.bytesPerDeviceReported, 0),
-  decided: (row) => fixed(row.bytesPerDevice, 0),
-})}`;
 }

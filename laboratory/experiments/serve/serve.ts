@@ -2,10 +2,8 @@
 // to a request, many clients at once, and an agent whose turns begin alike.
 
 import type { Conclusion, Experiment, Goals, Run } from '../../../simulator/runner/experiment.ts';
-import { columnTable, fixed, percent } from '../../../simulator/runner/markdown.ts';
 import { engineOptions } from '../../../src/cli/options/engine-options.ts';
 import { namesOf, pairOption } from '../../../src/cli/options/pair-options.ts';
-import type { Document } from '../../../src/files/document.ts';
 import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/profiles.ts';
 import { type AgentRow, type AgentTurn, agentFigures, agentRows, measureAgent } from './agent.ts';
 import { type BesideRow, type BesideRun, besideFigures, besideRows, measureBeside } from './beside.ts';
@@ -133,7 +131,6 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
     const params = { ...chosen, crowdProfile, full: full === true };
     return { rows, summary, params, passed: textsWrong === 0 && (crowd?.failed ?? 0) === 0 };
   },
-  page: servePage,
   goals(params) {
     const { part } = params as { readonly part: (typeof parts)[number] };
     const of = (name: (typeof parts)[number], goals: Goals): Goals => (part === 'all' || part === name ? goals : {});
@@ -152,122 +149,3 @@ export const serveExperiment: Experiment<typeof options, Found, Conclusion<Serve
 const crowdProfile = 'reference';
 
 export type ServeRow = LatencyRow | OverheadRow | CrowdRow | AgentRow | BesideRow;
-
-const names: Readonly<Record<LatencyRow['way'], string>> = {
-  ar: 'the edge without drafts, `ar`',
-  edge: 'the edge as it is, which looks drafts up in the text',
-  'edge-sd': 'the edge with a draft model, `edge-sd`',
-  device: 'the device in front of the edge',
-};
-
-export function servePage({ rows }: Document<ServeRow>): string {
-  const of = <Row extends ServeRow>(what: Row['what']): Row[] => rows.filter((row) => row.what === what) as Row[];
-  return [
-    latencyPart(of<LatencyRow>('latency')),
-    overheadPart(of<OverheadRow>('overhead')),
-    crowdPart(of<CrowdRow>('crowd')),
-    agentPart(of<AgentRow>('agent')),
-    besidePart(of<BesideRow>('beside')),
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n');
-}
-
-function latencyPart(rows: readonly LatencyRow[]): string {
-  if (rows.length === 0) return '';
-  return `## Who is asked, over HTTP
-
-Medians of the runs; *first text* is that of all texts.
-
-${columnTable(rows, {
-  'round trip, ms': ({ roundTripMs }) => `${roundTripMs}`,
-  asked: ({ way }) => names[way],
-  'ms a token': ({ msPerToken }) => fixed(msPerToken, 1),
-  lowest: ({ msPerTokenLow }) => fixed(msPerTokenLow, 1),
-  highest: ({ msPerTokenHigh }) => fixed(msPerTokenHigh, 1),
-  'over `ar`': ({ overAr }) => fixed(overAr, 3),
-  'first text, ms': ({ firstTextMs }) => fixed(firstTextMs, 0),
-  texts: ({ texts }) => `${texts}`,
-  wrong: ({ textsWrong }) => `${textsWrong}`,
-  'late steps': ({ overranShare }) => percent(overranShare),
-  'void runs': ({ voidRuns }) => `${voidRuns}`,
-})}`;
-}
-
-function overheadPart(rows: readonly OverheadRow[]): string {
-  if (rows.length === 0) return '';
-  return `## What HTTP adds to a request
-
-${columnTable(rows, {
-  requests: ({ requests }) => `${requests}`,
-  tokens: ({ tokens }) => `${tokens}`,
-  "the library's call, ms": ({ libraryMs }) => fixed(libraryMs, 2),
-  'whole answer, ms': ({ wholeMs }) => fixed(wholeMs, 2),
-  'streamed, ms': ({ streamedMs }) => fixed(streamedMs, 2),
-  'added, ms': ({ httpOverheadMs }) => fixed(httpOverheadMs, 2),
-  'added by a stream, ms': ({ streamedOverheadMs }) => fixed(streamedOverheadMs, 2),
-})}`;
-}
-
-function crowdPart(rows: readonly CrowdRow[]): string {
-  if (rows.length === 0) return '';
-  return `## Many clients
-
-${columnTable(rows, {
-  clients: ({ clients }) => `${clients}`,
-  seconds: ({ seconds }) => `${seconds}`,
-  answers: ({ answers }) => `${answers}`,
-  chunks: ({ chunks }) => `${chunks}`,
-  'texts wrong': ({ textsWrong }) => `${textsWrong}`,
-  failed: ({ failed }) => `${failed}`,
-  'memory, MB': ({ memoryGrowthMb }) => fixed(memoryGrowthMb, 1),
-  'added p50, ms': ({ addedDelayP50Ms }) => fixed(addedDelayP50Ms, 2),
-  'p99, ms': ({ addedDelayP99Ms }) => fixed(addedDelayP99Ms, 2),
-  'most, ms': ({ addedDelayMaxMs }) => fixed(addedDelayMaxMs, 1),
-  'clients late p99, ms': ({ clientsLateP99Ms }) => fixed(clientsLateP99Ms, 2),
-})}`;
-}
-
-function agentPart(rows: readonly AgentRow[]): string {
-  if (rows.length === 0) return '';
-  return `## An agent with tools
-
-Each turn sends all before it again. *New* are the tokens behind the longest common prefix with the text of the turn before; *written
-otherwise* are tokens of the answer before that the chat template does not repeat as they were written. The cold client sends the same
-request with a key of its own.
-
-${columnTable(rows, {
-  turn: ({ turn }) => `${turn}`,
-  'prompt, tokens': ({ promptTokens }) => `${promptTokens}`,
-  new: ({ newTokens }) => `${newTokens}`,
-  evaluated: ({ evaluatedTokens }) => `${evaluatedTokens}`,
-  'by `usage` cached': ({ cachedTokens }) => `${cachedTokens}`,
-  'written otherwise': ({ otherwiseTokens }) => `${otherwiseTokens}`,
-  'answer, tokens': ({ answerTokens }) => `${answerTokens}`,
-  'first token, ms': ({ firstTokenMs }) => fixed(firstTokenMs, 0),
-  'cold, ms': ({ coldFirstTokenMs }) => fixed(coldFirstTokenMs, 0),
-  'cold cached': ({ coldCachedTokens }) => `${coldCachedTokens}`,
-  runs: ({ runs }) => `${runs}`,
-  wrong: ({ textsWrong }) => `${textsWrong}`,
-})}`;
-}
-
-function besidePart(rows: readonly BesideRow[]): string {
-  if (rows.length === 0) return '';
-  return `## A prompt beside readers
-
-Each has a key of its own, with an equal share. The fair share of a prompt is a time of k times that alone with k keys at work.
-
-${columnTable(rows, {
-  readers: ({ readers }) => `${readers}`,
-  'prompt, tokens': ({ promptTokens }) => `${promptTokens}`,
-  'readers alone, ms a token': ({ msPerTokenAlone }) => fixed(msPerTokenAlone, 1),
-  'beside it, times': ({ msPerTokenOverAlone }) => fixed(msPerTokenOverAlone, 2),
-  'first token alone, ms': ({ firstTokenMsAlone }) => fixed(firstTokenMsAlone, 0),
-  'beside it, times that': ({ firstTokenOverAlone }) => fixed(firstTokenOverAlone, 2),
-  'prompt alone, ms': ({ promptAloneMs }) => fixed(promptAloneMs, 0),
-  'beside them, ms': ({ promptMs }) => fixed(promptMs, 0),
-  'over its fair share': ({ promptOverFairShare }) => fixed(promptOverFairShare, 2),
-  runs: ({ runs }) => `${runs}`,
-})}`;
-}
