@@ -75,6 +75,8 @@ export interface VirtualEdgeDraftSettings {
   readonly pass?: {
     readonly fixedMs: number;
     readonly perRowMs: number;
+    /** A draft head: what it needs of the text comes from the target's steps at no cost, so it reads drafts of devices only. */
+    readonly isHead?: boolean;
   };
 }
 
@@ -281,12 +283,14 @@ export class VirtualEdge {
   }
 
   /**
-   * After an earlier text, the draft model keeps of its drafts at most those that the text has; a step's own token it has not read.
+   * After an earlier text, the draft model keeps of its drafts at most those that the text has; a step's own token it has not read. A head knows
+   * the text.
    */
   #unreadBefore({ drafted, state }: VirtualSession, position: number): number {
     const { length } = state.text;
+    const isHead = this.settings.edgeDraft?.pass?.isHead === true;
     const read = drafted.length === length ? drafted.end : Math.min(drafted.end, length - 1);
-    return position - Math.min(position - 1, read);
+    return position - Math.min(position - 1, isHead ? Math.max(read, length - 1) : read);
   }
 
   /** As {@link RunPass}. The tokens that the draft model has not read are rows of the pass as well. */

@@ -19,9 +19,9 @@ import { invariant, unreachable } from '../../../src/core/basics/invariant.ts';
 import { createRandom } from '../../../src/core/basics/philox.ts';
 import { quantile } from '../../../src/core/basics/statistics.ts';
 import { AutoMode, adviseTurn, type TurnAdvice } from '../../../src/processes/device/auto-mode.ts';
-import { levelLaw } from '../modes/run-load.ts';
+import { chainTree } from '../modes/draft-tree.ts';
+import { levelLaw, playRounds, type RoundSession } from '../modes/emulated-rivals.ts';
 import { type AnswerPlan, type EndedAnswer, type PlannedAnswer, planAnswers } from './answer-plan.ts';
-import { playRounds, type RoundSession } from './rounds.ts';
 
 export const machineModes = ['ar', 'stream', 'auto'] as const;
 export type MachineMode = (typeof machineModes)[number];
@@ -238,8 +238,14 @@ export function runRounds(settings: RoundsSettings, draftLength: number): Steady
     if (plan.isSteady) start ??= until;
   };
   const all = Array.from({ length: places }, () => placeOn(plan, source, note));
-  const levelMs = edgeDraftShare * (step.fixedMs + step.perRowMs);
-  playRounds({ step, timeJitter, levelMs, draftLength }, all, createRandom(seed, timesStream), () => plan.isOver);
+  const rival = {
+    rival: 'edge-sd',
+    step,
+    timeJitter,
+    levelMs: edgeDraftShare * (step.fixedMs + step.perRowMs),
+  } as const;
+  // Which drafts are right is recorded: any chance makes the same chain.
+  playRounds(rival, chainTree([0.5], draftLength), all, createRandom(seed, timesStream), () => plan.isOver);
   return resultOf(plan, start ?? until, until);
 }
 
@@ -257,9 +263,9 @@ function placeOn(
   let answer = begin();
   let beganMs = 0;
   return {
-    isRightAt(offset) {
+    rankAt(offset) {
       const position = answer.written + offset;
-      return position < answer.planned.tokens && isRightAt(answer.text, position);
+      return position < answer.planned.tokens && isRightAt(answer.text, position) ? 0 : 1;
     },
     wrote(tokens, atMs) {
       const tokenCount = Math.min(tokens, answer.planned.tokens - answer.written);

@@ -12,8 +12,8 @@ import type { DraftingAdvice } from '../../../src/core/protocol/device/drafting-
 import type { ModeName } from '../../../src/core/protocol/wire/mode.ts';
 import { AutoMode, type TurnAdvice } from '../../../src/processes/device/auto-mode.ts';
 import { quickest } from '../best-draft-length.ts';
+import { runLoad } from './loaded-cell.ts';
 import { goalAcceptance, goalRoundTripsMs, type StepLaw } from './metrics.ts';
-import { runLoad } from './run-load.ts';
 import {
   draftMs,
   edgeDraftMs,

@@ -29,6 +29,13 @@ export function isPlain(mode: RowMode): mode is PlainMode {
 /** The mode of a row. `auto` chooses a mode from measurements of earlier texts. */
 export type BenchMode = ModeName | typeof hedgedName | (typeof rivalNames)[number] | 'auto' | PlainMode;
 
+/**
+ * Rivals that are emulated in virtual time (emulated-rivals.ts): a static draft tree on the edge, a draft head of EAGLE's cost and
+ * acceptance there, and a draft tree of the device in turns with the edge, without and with drafting during the verification (SpecEdge).
+ */
+export const emulatedRivals = ['edge-tree', 'edge-head', 'device-tree', 'device-tree-proactive'] as const;
+export type EmulatedRival = (typeof emulatedRivals)[number];
+
 /** Windows that end where a confidence is too low, several in flight (PipeSD). On drafts that are all alike they are `psd-windows`. */
 export const pipesdName = 'pipesd';
 
@@ -40,10 +47,16 @@ export const pipesdName = 'pipesd';
 export const virtualOnlyNames = ['mix-hedged', 'edge-ssd', 'device-ssd', 'pipesd'] as const;
 export type VirtualOnlyMode = (typeof virtualOnlyNames)[number];
 
-export type RowMode = BenchMode | VirtualOnlyMode;
+/** On a loaded edge: `mix` whose edge drafts with the emulated head of the rival `edge-head`. */
+export const mixHeadName = 'mix-head';
+export type RowMode = BenchMode | VirtualOnlyMode | EmulatedRival | typeof mixHeadName;
 
 export function isVirtualOnly(mode: RowMode): mode is VirtualOnlyMode {
   return virtualOnlyNames.some((name) => name === mode);
+}
+
+export function isEmulated(mode: RowMode): mode is EmulatedRival {
+  return emulatedRivals.some((rival) => rival === mode);
 }
 
 export interface ModeRow extends Ratios {
@@ -58,11 +71,22 @@ export interface ModeRow extends Ratios {
   readonly runs: number;
   /** The quickest draft length for this cell; null: the mode has no window. */
   readonly bestGamma: number | null;
+  /**
+   * The quickest draft tree for this cell, of an emulated rival: its nodes, its levels, and whether it is drafted while the one before is
+   * verified.
+   */
+  readonly bestTree?: { readonly nodes: number; readonly levels: number; readonly isProactive?: boolean };
   /** The mode whose machines are quickest, and its windows in flight; in a row with several {@link waysToRun}. */
   readonly bestMachine?: ModeName;
   readonly bestWindows?: number;
-  /** Most alternatives beside a draft: the quickest number; 0: none. In hedged rows. */
+  /** Most alternatives beside a draft: the quickest number, on a loaded edge that of the price; 0: none. In hedged rows, and in `stream` on a loaded edge. */
   readonly bestHedges?: number;
+  /** The share of a session's steps without a draft, on a loaded edge. */
+  readonly stepsWithoutDrafts?: number;
+  /** What an alternative adds to a pass of a device, as a share of a draft; in modes that hedge on a loaded edge. */
+  readonly widthCost?: number;
+  /** Sessions of the edge that write at the same time, each on a device of its own; left out: one. */
+  readonly sessions?: number;
   /** What a further row adds to a pass of the device's draft model; left out: the usual price. */
   readonly rowPrice?: RowPrice;
   /** The thresholds with which `pipesd` is quickest; left out: none. */
@@ -121,11 +145,12 @@ export const edgeWindowedModes: ReadonlySet<RowMode> = new Set(
 export const goalAcceptance = 0.8;
 export const goalRoundTripsMs: readonly number[] = [0, 10, 30, 60];
 
-/** Rows at the acceptance of the goals, or of a real draft, with the step law of the first row and the usual price of a row. */
+/** Rows of one session at the acceptance of the goals, or of a real draft, with the step law of the first row and the usual price of a row. */
 export function rowsAtGoal(rows: readonly ModeRow[]): ModeRow[] {
-  return rows.filter(({ givenAcceptance, stepPerRowMs, rowPrice }) => {
+  return rows.filter(({ givenAcceptance, stepPerRowMs, sessions, rowPrice }) => {
     const isAtGoal = givenAcceptance === null || givenAcceptance === goalAcceptance;
-    return isAtGoal && rowPrice === undefined && stepPerRowMs === rows[0]?.stepPerRowMs;
+    const isUsual = sessions === undefined && rowPrice === undefined;
+    return isAtGoal && isUsual && stepPerRowMs === rows[0]?.stepPerRowMs;
   });
 }
 
@@ -192,7 +217,7 @@ const acceleratorPrice: RowPrice = '0.02';
  * drafts for outcomes have, over theirs, means of the ratios at 0, 10, 30 and 60 ms. NaN: a row is missing.
  */
 export function pricedRatios(rows: readonly ModeRow[]): Record<string, number> {
-  const atGoal = rows.filter((row) => row.givenAcceptance === goalAcceptance);
+  const atGoal = rows.filter((row) => row.givenAcceptance === goalAcceptance && row.sessions === undefined);
   const usual = rowsAtGoal(atGoal);
   const own = (price: RowPrice, roundTripMs: number): number =>
     tpotOf(

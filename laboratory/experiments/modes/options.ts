@@ -11,7 +11,9 @@ import { defaultEdgeProfile, latencyProfiles } from '../../../src/models/port/pr
 import { nameList } from '../name-list.ts';
 import {
   type BenchMode,
+  emulatedRivals,
   hedgedName,
+  mixHeadName,
   type PlainMode,
   plainNames,
   type RowMode,
@@ -22,7 +24,14 @@ import {
 /** The rows of both clocks. */
 export const sharedModes: readonly Exclude<BenchMode, 'auto' | PlainMode>[] = [...modeNames, hedgedName, ...rivalNames];
 /** `auto` and plain decoding are rows of the wall clock only. */
-const benchModes: readonly RowMode[] = [...sharedModes, ...virtualOnlyNames, 'auto', ...plainNames];
+const benchModes: readonly RowMode[] = [
+  ...sharedModes,
+  ...virtualOnlyNames,
+  ...emulatedRivals,
+  mixHeadName,
+  'auto',
+  ...plainNames,
+];
 
 /** Options of `bench auto` as well. */
 export const acceptanceOption = {
@@ -37,7 +46,7 @@ const forBoth = {
   clock: { flag: '--clock <name>', help: 'virtual or wall', choices: ['virtual', 'wall'], default: 'virtual' },
   modes: {
     flag: '--modes <name,...>',
-    help: 'only these: modes and further rivals (virtual), auto and plain decoding (wall)',
+    help: 'only these: modes, hedges of the edge and further rivals (virtual), auto and plain decoding (wall)',
     parse: nameList('mode', benchModes) as (text: string) => readonly RowMode[],
   },
   roundTripsMs: { flag: '--rtt <ms,...>', help: 'round-trip times', numbers: [0, 10_000] },
@@ -75,6 +84,12 @@ const forVirtual = {
     full: 20,
   },
   seed: { flag: '--seed <number>', help: 'the first of them', whole: [0, 2_147_483_648], default: 1 },
+  sessions: {
+    flag: '--sessions <count,...>',
+    help: 'sessions of a loaded edge, measured as well at acceptance 0.8',
+    wholes: [2, 1024],
+    default: [16, 64],
+  },
   workers: workersOption as typeof workersOption,
   full: {
     flag: '--full',

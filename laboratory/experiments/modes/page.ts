@@ -30,6 +30,8 @@ const virtual: Goals = {
   streamOverArWorstExpensiveRows: 1.03,
   streamOverArRtt10: 0.5,
   streamOverPsdMean: 0.83,
+  bestOverEdgeRivalIdle: 1.02,
+  bestOverEdgeRivalLoaded: 1,
 };
 /** Goals for drafts whose confidence predicts where hedges pay. */
 const confident: Goals = {
@@ -55,14 +57,16 @@ export function modesGoals(params: object): Goals {
 }
 
 export function modesPage({ rows: all }: Document<ModeRow>): string {
-  const rows = all.filter(({ rowPrice }) => rowPrice === undefined);
+  const rows = all.filter(({ sessions, rowPrice }) => sessions === undefined && rowPrice === undefined);
   const settings = Map.groupBy(rows, ({ givenAcceptance, stepPerRowMs }) => `${givenAcceptance} ${stepPerRowMs}`);
   return [
     '## Time per token',
-    'ms per token; in brackets the best draft length, with x the windows in flight, or after a comma the thresholds of `pipesd` for chain and token; after ± the standard error, where it is 1 % or more.',
+    'ms per token; in brackets the best draft length, with x the windows in flight, nodes and levels of the best tree of an emulated rival, or after a comma the thresholds of `pipesd` for chain and token; after ± the standard error, where it is 1 % or more.',
     familyTable(rows),
     ...[...settings.values()].map(timeTable),
     pricedTable(all),
+    loadedTable(all),
+    loadedCostTable(all),
     costTable(rows),
   ]
     .filter((part) => part !== '')
@@ -91,6 +95,35 @@ function pricedTable(rows: readonly ModeRow[]): string {
   });
 }
 
+function loadedTable(rows: readonly ModeRow[]): string {
+  const loaded = rows.filter(({ sessions }) => sessions !== undefined);
+  if (loaded.length === 0) return '';
+  return pivotTable(loaded, {
+    corner: `acceptance ${loaded[0]?.givenAcceptance}, price of an alternative; sessions on one edge; round trip, ms`,
+    rowOf: loadedName,
+    columnOf: ({ sessions, roundTripMs }) => `${sessions}; ${roundTripMs}`,
+    cellOf: timeCell,
+  });
+}
+
+/** With the price of an alternative, as a share of a pass, where devices hedge. */
+function loadedName({ mode, widthCost }: Pick<ModeRow, 'mode' | 'widthCost'>): string {
+  return widthCost === undefined ? `\`${mode}\`` : `\`${mode}\`, ${widthCost}`;
+}
+
+/** How often a step of a session had nothing to verify, and what the drafts cost in bytes. */
+function loadedCostTable(rows: readonly ModeRow[]): string {
+  const own = rows.filter(({ stepsWithoutDrafts, mode }) => stepsWithoutDrafts !== undefined && mode !== 'ar');
+  if (own.length === 0) return '';
+  return pivotTable(own, {
+    corner: 'sessions; round trip, ms: steps of a session without a draft, payload bytes a token',
+    rowOf: loadedName,
+    columnOf: ({ sessions, roundTripMs }) => `${sessions}; ${roundTripMs}`,
+    cellOf: ({ stepsWithoutDrafts = 0, payloadBytesPerTokenWithOpening: bytes }) =>
+      `${fixed(100 * stepsWithoutDrafts, 0)} %, ${fixed(bytes, 0)}`,
+  });
+}
+
 function timeTable(rows: readonly ModeRow[]): string {
   const { givenAcceptance, stepPerRowMs, stepFixedMs } = rows[0] as ModeRow;
   const law = stepFixedMs === null ? '' : `, a step of n rows takes ${stepFixedMs} + ${stepPerRowMs} n ms`;
@@ -111,7 +144,8 @@ function timeCell(row: ModeRow): string {
 }
 
 /** What the time was reached with; null: there is nothing to choose. */
-function settingOf({ bestGamma, bestWindows = 1, bestHedges = 0, bestThresholds }: ModeRow): string | null {
+function settingOf({ bestGamma, bestWindows = 1, bestTree, bestHedges = 0, bestThresholds }: ModeRow): string | null {
+  if (bestTree !== undefined) return `${bestTree.nodes}/${bestTree.levels}`;
   if (bestHedges > 0) return `${bestHedges} hedges`;
   if (bestGamma === null) return null;
   const windowed = bestWindows === 1 ? `${bestGamma}` : `${bestGamma} x ${bestWindows}`;
@@ -165,11 +199,7 @@ const lineStyles: Readonly<Record<BenchMode | VirtualOnlyMode, LineStyle>> = {
   'psd-windows': { name: 'psd-windows (PipeSD)', color: palette.purple, dash: dashes.dashed },
   'edge-psd': { name: 'edge-psd: psd on the edge', color: palette.blue, dash: dashes.dashed },
   pipesd: { name: 'PipeSD: windows by confidence', color: palette.purple, dash: dashes.dashed },
-  'edge-ssd': {
-    name: 'edge-ssd (edge-sd with hedges)',
-    color: palette.ochre,
-    dash: dashes.dotted,
-  },
+  'edge-ssd': { name: 'edge-ssd (edge-sd with hedges)', color: palette.ochre, dash: dashes.dotted },
   'device-ssd': { name: 'device-ssd: outcomes, in turns', color: palette.ochre, dash: dashes.dashed },
   'edge-sd': { name: 'edge-sd: the edge drafts', color: palette.green, dash: dashes.dashed },
   mix: { name: 'mix: both draft', color: palette.green, dash: dashes.full },
@@ -184,6 +214,7 @@ const familyStyles: Readonly<Record<Exclude<FamilyName, 'ours'>, LineStyle>> = {
   'device in turns': { name: 'best in turns', color: palette.blue, dash: dashes.full },
   'parallel (PSD)': { name: 'best parallel', color: palette.purple, dash: dashes.full },
   'edge drafting': { name: 'best on the edge', color: palette.green, dash: dashes.dashed },
+  'emulated head': { name: 'emulated head on the edge', color: palette.grey, dash: dashes.dotted },
 };
 
 interface StyledLine {
@@ -245,7 +276,7 @@ function virtualSubtitle(rows: readonly ModeRow[]): string[] {
   const { stepFixedMs, stepPerRowMs, runs } = rows[0] as ModeRow;
   return [
     `Virtual time: acceptance ${goalAcceptance}; a draft takes 10 ms (on the edge: 5 ms), a step ${stepFixedMs} + ${stepPerRowMs} ms a row.`,
-    `Rivals: the best of each family at its best setting for each round trip. Means of ${runs} runs; bands: 95 %.`,
+    `Rivals: the best of each family at its best setting for each round trip; trees and head emulated. Means of ${runs} runs; bands: 95 %.`,
   ];
 }
 

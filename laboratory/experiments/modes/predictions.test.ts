@@ -39,10 +39,11 @@ type Predictions = ReturnType<typeof predictTokenTimes>;
 /** A prediction has all modes of a cell, and takes milliseconds. */
 const known = new Map<string, Predictions>();
 
-/** Undefined: the predictor does not know the mode. */
+/** Undefined: the predictor does not know the mode, or the load. */
 function predictedMs(row: ModeRow, params: Recorded['params']): number | undefined {
   const { draftMs, edgeDraftMs, edgeDraftsOverlap = false, maxAhead } = params;
-  const { stepFixedMs, stepPerRowMs, roundTripMs } = row;
+  const { stepFixedMs, stepPerRowMs, sessions, roundTripMs } = row;
+  if (sessions !== undefined) return undefined;
   const acceptance = row.givenAcceptance as number;
   const key = `${acceptance} ${roundTripMs} ${stepPerRowMs}`;
   const stepMs = (count: number): number => (stepFixedMs as number) + (stepPerRowMs as number) * count;

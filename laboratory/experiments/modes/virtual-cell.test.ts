@@ -127,6 +127,7 @@ describe('drafts with confidence', () => {
     await expect(run({ modes: ['device-ssd'] })).rejects.toThrow(/holds no runners-up/);
     writeTraceFile(trace);
     await expect(run({ modes: ['stream'], seeds: 7 })).rejects.toThrow(/has 6 sessions/);
+    await expect(run({ modes: ['edge-tree'] })).rejects.toThrow(/draft alike/);
     for (const mode of ['mix-hedged', 'edge-ssd', 'pipesd'] as const) {
       const onWall = runExperiment(modesExperiment, { clock: 'wall', modes: [mode] });
       await expect(onWall).rejects.toThrow(/measured in virtual time/);
@@ -295,16 +296,22 @@ describe('bench modes in virtual time', () => {
   it('adds an edge with expensive rows, where stream gives nothing away', async () => {
     const done: number[] = [];
     const asked = { modes: ['ar', 'stream'], acceptances: [0.8], roundTripsMs: [10] } as const;
-    const sizes = { seeds: 3, tokens: 60, workers: 2 };
+    const sizes = { seeds: 3, tokens: 60, workers: 2, sessions: [4] };
     const onProgress = (_: string, count: number): number => done.push(count);
     const result = await runExperiment(modesExperiment, { ...asked, ...sizes }, { onProgress });
-    expect(done).toEqual([0, 1, 2, 3, 4]);
+    expect(done).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(result.rows.map(({ mode, stepPerRowMs }) => [mode, stepPerRowMs])).toEqual([
       ['ar', 0.4],
       ['stream', 0.4],
       ['ar', 36],
       ['stream', 36],
+      ['ar', 0.4],
+      ['stream', 0.4],
+      ['stream', 0.4],
+      ['stream', 0.4],
     ]);
+    expect(result.rows.slice(4).map(({ sessions }) => sessions)).toEqual([4, 4, 4, 4]);
+    expect(result.rows.slice(4).map(({ widthCost }) => widthCost)).toEqual([undefined, 0.02, 0.1, 0.75]);
     expect(result.summary['streamOverArRtt10']).toBeLessThan(0.8);
     expect(result.summary['streamOverArWorstExpensiveRows']).toBeLessThanOrEqual(1.03);
     expect(result.seed).toBe(1);

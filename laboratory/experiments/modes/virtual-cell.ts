@@ -23,6 +23,7 @@ import { defined } from '../../../src/core/basics/defined.ts';
 import { mean } from '../../../src/core/basics/statistics.ts';
 import { modeOf } from '../../../src/core/protocol/wire/mode.ts';
 import { quickest, searchDraftLengths } from '../best-draft-length.ts';
+import { missShares } from './draft-tree.ts';
 import {
   acceleratorWidthCost,
   type BenchMode,
@@ -68,9 +69,6 @@ export const draftKinds = ['alike', 'classes'] as const;
  * of the default pair; of the same answers, greedy and sampled, the later ones are right in 0.20 and 0.21, 0.08, 0.04.
  */
 export const runnerUpAgreement: readonly number[] = [0.55, 0.2, 0.08, 0.04];
-
-/** The same of what drafts on the edge. */
-export const missShares: readonly number[] = [0.5, 0.2, 0.1, 0.05];
 
 /** Time of a draft on the device; the edge's own draft is quicker. */
 export const draftMs = 10;
@@ -187,6 +185,7 @@ function sessionsOf(
   return own.map((replay) => runSourceSession(conditions, recordedSource(replay, tokens)));
 }
 
+/** All that drafts on the edge has the later choices of the trees there. */
 function runnerUpsOf({ hedges = 0, edgeDraft }: SessionConditions): Pick<SessionSettings, 'runnerUpAgreement'> {
   if (hedges > 0) return { runnerUpAgreement };
   return (edgeDraft?.hedges ?? 0) > 0 ? { runnerUpAgreement: missShares } : {};

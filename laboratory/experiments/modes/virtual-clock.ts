@@ -6,13 +6,22 @@ import type { Conclusion, Run } from '../../../simulator/runner/experiment.ts';
 import { serveWork, type Work, WorkerPool } from '../../../simulator/runner/worker-pool.ts';
 import { usualWidthCost } from '../../../simulator/virtual-time/device.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
+import { missShares } from './draft-tree.ts';
+import { headLevelMs, loadedRivals, measureRival, type RivalCell } from './emulated-rivals.ts';
+import { idleEdgeRatios } from './families.ts';
+import { type LoadedCell, type LoadedMode, loadedModes, loadedPrices, measureLoaded } from './loaded-cell.ts';
+import { loadedEdgeRatios } from './loaded-ratios.ts';
 import {
   acceleratorWidthCost,
+  type EmulatedRival,
+  emulatedRivals,
   goalAcceptance,
   goalRoundTripsMs,
   hedgedName,
+  isEmulated,
   isPlain,
   type ModeRow,
+  mixHeadName,
   needsSecondChoices,
   pipesdName,
   pricedRatios,
@@ -34,7 +43,6 @@ import {
   isTrace,
   longestWindow,
   measureCell,
-  missShares,
   runnerUpAgreement,
   timeJitter,
   type VirtualCell,
@@ -43,14 +51,23 @@ import {
 
 /** The modes that are measured with expensive rows, too. */
 const expensiveModes: ReadonlySet<VirtualMode> = new Set(['ar', 'stream']);
-type VirtualMode = VirtualCell['mode'];
+type VirtualMode = VirtualCell['mode'] | EmulatedRival;
 
-export const modesWork: Work<VirtualCell, ModeRow, VirtualSettings> = {
+type AnyCell = VirtualCell | RivalCell | LoadedCell;
+
+export const modesWork: Work<AnyCell, ModeRow, VirtualSettings> = {
   role: 'outrider bench modes',
   file: import.meta.url,
-  measure: measureCell,
+  measure(cell, settings) {
+    if ('sessions' in cell) return measureLoaded(cell, settings);
+    return isRival(cell) ? measureRival(cell, settings) : measureCell(cell, settings);
+  },
 };
 serveWork(modesWork);
+
+function isRival(cell: VirtualCell | RivalCell): cell is RivalCell {
+  return isEmulated(cell.mode);
+}
 
 export async function measureVirtual(options: ModesOptions, run: Run): Promise<readonly ModeRow[]> {
   const settings = settingsOf(options);
@@ -61,12 +78,14 @@ export async function measureVirtual(options: ModesOptions, run: Run): Promise<r
 }
 
 export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions): Conclusion<ModeRow> {
-  const idle = rows.filter(({ rowPrice }) => rowPrice === undefined);
+  const idle = rows.filter(({ sessions, rowPrice }) => sessions === undefined && rowPrice === undefined);
   const free = idle.filter(({ stepPerRowMs }) => stepPerRowMs === freeRows.perRowMs);
   const expensive = idle.filter(({ stepPerRowMs }) => stepPerRowMs === expensiveRows.perRowMs);
   const summary = {
     ...summariseModes(free),
     ...withoutGaps({
+      ...idleEdgeRatios(free),
+      ...loadedEdgeRatios(rows),
       ...pricedRatios(rows),
       streamOverArWorstExpensiveRows: worstOver(expensive, 'stream', 'ar'),
     }),
@@ -75,6 +94,7 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
   const law = {
     draftMs,
     edgeDraftMs,
+    headLevelMs,
     edgeDraftsOverlap: true,
     timeJitter,
     freeRows,
@@ -84,6 +104,7 @@ export function concludeVirtual(rows: readonly ModeRow[], options: ModesOptions)
     widthCost: usualWidthCost,
     edgeWidthCost: acceleratorWidthCost,
     longestWindow,
+    loadedSessions: options.sessions,
   };
   const asked = { modes: virtualModes(options), acceptances, roundTripsMs, ...settingsOf(options) };
   return { rows, summary, params: { clock: 'virtual', ...asked, ...law }, seed: options.seed };
@@ -108,26 +129,30 @@ function demandTrace(options: ModesOptions): void {
   if (sessions.length < options.seeds) {
     throw badArgument(`the trace has ${sessions.length} sessions`, `give --seeds ${sessions.length} or fewer`);
   }
-  const hedged = virtualModes(options).filter(needsSecondChoices);
+  const hedged = virtualModes(options).filter((mode) => !isEmulated(mode) && needsSecondChoices(mode));
   if (!header.hasRunnerUps && hedged.length > 0) {
     throw badArgument('the trace holds no runners-up', `record it again, or leave ${hedged} out of --modes`);
   }
 }
 
-/** All cells; those with expensive rows come after the others, and those with a price of a row last. */
-function cellsOf(options: ModesOptions): VirtualCell[] {
+/** All cells; those with expensive rows and with many sessions come last. */
+function cellsOf(options: ModesOptions): AnyCell[] {
   const { roundTripsMs = usualRoundTripsMs } = options;
   const modes = virtualModes(options);
   // A trace has its own.
   const acceptances = isTrace(options.drafts) ? [null] : options.acceptances;
-  const cellsAt = (step: StepLaw, chosen: readonly VirtualMode[]): VirtualCell[] =>
+  const cellsAt = (step: StepLaw, chosen: readonly VirtualMode[]): AnyCell[] =>
     chosen.flatMap((mode) =>
       acceptances.flatMap((givenAcceptance) =>
-        roundTripsMs.map((roundTripMs) => ({ mode, givenAcceptance, roundTripMs, step })),
+        roundTripsMs.map((roundTripMs) => {
+          const at = { givenAcceptance, roundTripMs, step };
+          return isEmulated(mode) ? { mode, ...at, givenAcceptance: givenAcceptance ?? 0 } : { mode, ...at };
+        }),
       ),
     );
   const alsoExpensive = modes.filter((mode) => expensiveModes.has(mode));
-  return [...cellsAt(freeRows, modes), ...cellsAt(expensiveRows, alsoExpensive), ...pricedCellsOf(options)];
+  const own = [...cellsAt(freeRows, modes), ...cellsAt(expensiveRows, alsoExpensive)];
+  return [...own, ...pricedCellsOf(options), ...loadedCellsOf(options)];
 }
 
 /** `stream-hedged` by the price of a further row. */
@@ -143,19 +168,44 @@ function pricedCellsOf(options: ModesOptions): VirtualCell[] {
   );
 }
 
-function keyOf(cell: VirtualCell): string {
+/** Many sessions on one edge, at the acceptance and the round trips of the goals. */
+function loadedCellsOf(options: ModesOptions): LoadedCell[] {
+  const { modes, acceptances, roundTripsMs = usualRoundTripsMs } = options;
+  if (options.drafts !== 'alike' || !acceptances.includes(goalAcceptance)) return [];
+  const chosen: LoadedMode[] = [...loadedModes, ...loadedRivals].filter(
+    (mode) => modes === undefined || modes.some((one) => one === mode),
+  );
+  const roundTrips = roundTripsMs.filter((roundTripMs) => goalRoundTripsMs.includes(roundTripMs));
+  return chosen.flatMap((mode) =>
+    options.sessions.flatMap((sessions) =>
+      roundTrips.flatMap((roundTripMs) => {
+        const cell = { mode, sessions, givenAcceptance: goalAcceptance, roundTripMs, step: freeRows };
+        return loadedPrices[mode]?.map((widthCost) => ({ ...cell, widthCost })) ?? [cell];
+      }),
+    ),
+  );
+}
+
+function keyOf(cell: AnyCell): string {
   const { mode, givenAcceptance, roundTripMs, step } = cell;
-  const price = cell.rowPrice !== undefined ? `, ${cell.rowPrice} for a row` : '';
-  return `${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row${price}`;
+  const load =
+    'sessions' in cell ? `${cell.sessions} sessions, ${cell.widthCost ?? 'no'} price of an alternative, ` : '';
+  const price = 'rowPrice' in cell ? `, ${cell.rowPrice} for a row` : '';
+  return `${load}${mode}, acceptance ${givenAcceptance}, ${roundTripMs} ms, ${step.perRowMs} ms a row${price}`;
 }
 
 /** @throws OutriderError `bad-argument` for a mode that virtual time does not know, or that is another's on such drafts */
 function virtualModes({ modes: asked, drafts }: Pick<ModesOptions, 'modes' | 'drafts'>): VirtualMode[] {
-  const hasThresholds = drafts !== 'alike';
-  const usual: readonly RowMode[] = [...sharedModes, ...virtualOnlyNames];
-  const modes = asked ?? usual.filter((mode) => mode !== pipesdName || hasThresholds);
-  if (modes.includes(pipesdName) && !hasThresholds)
+  const own = [...sharedModes, ...virtualOnlyNames];
+  const isAlike = drafts === 'alike';
+  const usual: readonly RowMode[] = isAlike ? [...own, ...emulatedRivals].filter((mode) => mode !== pipesdName) : own;
+  // That one has rows on a loaded edge only.
+  const modes = (asked ?? usual).filter((mode) => mode !== mixHeadName);
+  if (isAlike && modes.includes(pipesdName))
     throw badArgument('on drafts that are all alike pipesd is psd-windows', 'take that, or --drafts classes');
+  if (!isAlike && modes.some(isEmulated)) {
+    throw badArgument('emulated rivals draft alike at all positions', 'leave them out, or take --drafts alike');
+  }
   const known = modes.filter((mode) => mode !== 'auto').filter((mode) => !isPlain(mode));
   if (known.length === modes.length) return known;
   throw badArgument(

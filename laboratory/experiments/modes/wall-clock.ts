@@ -11,8 +11,10 @@ import { hedgeRatios } from './hedge-ratios.ts';
 import {
   type BenchMode,
   edgeWindowedModes,
+  isEmulated,
   isVirtualOnly,
   type ModeRow,
+  mixHeadName,
   plainNames,
   plainWindow,
   runsBesideTarget,
@@ -131,7 +133,7 @@ function usualRoundTripsOf(options: ModesOptions): readonly number[] {
   return options.quick ? [0, 60] : [0, 10, 30, 60, 100];
 }
 
-/** @throws OutriderError `bad-argument` for a row of virtual time, or llama.cpp beside itself */
+/** @throws OutriderError `bad-argument` for an emulated rival, a row of virtual time, or llama.cpp beside itself */
 function wallModes(options: ModesOptions): readonly BenchMode[] {
   const { modes, unpaced } = options;
   const engine = otherEngine(options);
@@ -139,9 +141,10 @@ function wallModes(options: ModesOptions): readonly BenchMode[] {
   if (modes === undefined) return unpaced ? [...sharedModes, 'auto', 'ar-native'] : sharedModes;
   if (engine === undefined && modes.some((mode) => mode.startsWith('ar-llama')))
     throw badArgument('ar-llama is llama.cpp beside another engine', 'name one with --engine, or take ar-native');
-  const real = modes.filter((mode) => !isVirtualOnly(mode));
+  const real = modes.filter((mode) => !isEmulated(mode)).filter((mode) => !isVirtualOnly(mode) && mode !== mixHeadName);
   if (real.length === modes.length) return real;
-  throw badArgument('some of these rows are measured in virtual time only', 'leave them out, or take --clock virtual');
+  const cause = 'emulated rivals have no real models, and other rows are measured in virtual time only';
+  throw badArgument(cause, 'leave them out, or take --clock virtual');
 }
 
 /**
