@@ -39,7 +39,7 @@ describe('the ratios on an idle edge', () => {
     const { bestOverEdgeRivalIdle, bestOverEmulatedHeadIdle } = idleEdgeRatios(rows);
     // The row `edge-ssd`, of 17 ms, is also our edge with hedges.
     expect(bestOverEdgeRivalIdle).toBeCloseTo((3 * (17 / 16) + 1) / 4);
-    expect(bestOverEmulatedHeadIdle).toBeCloseTo((3 * (18 / 12) + 16 / 12) / 4);
+    expect(bestOverEmulatedHeadIdle).toBeCloseTo((3 * (17 / 12) + 16 / 12) / 4);
   });
 
   it('count the drafts for outcomes on both sides, and give their key no value without them', () => {
