@@ -14,6 +14,7 @@ import { baselines, bothShares, type FiguresByPolicy, measureSlots, savingOf } f
 import { combinations } from '../combinations.ts';
 import { type SlotsRow, seedsOf, slotsOf, slotsRow } from '../first-slots.ts';
 import { gapFigures, gapOf, measureGaps, type SlotGap } from './gaps.ts';
+import { type LatencyLimitRow, measureLatencyLimit } from './latency-limit.ts';
 import { runningSlotsOf } from './running-slots.ts';
 
 const worlds = ['paper', 'munich'] as const;
@@ -45,8 +46,13 @@ interface AllocationFound {
   readonly speed: readonly SpeedRow[];
   readonly huge: SpeedRow & Pick<SlotGap, 'gap' | 'variableGap'>;
   readonly gaps: readonly ReturnType<typeof measureGaps>[];
-  /** In preset `munich`, by policy. */
-  readonly latency: readonly FiguresByPolicy[];
+  readonly latency: readonly LatencyFound[];
+}
+
+/** Latency in preset `munich` by policy, and the limit for any policy in preset `paper`, where `reproduce fig5` reports the policies. */
+interface LatencyFound {
+  readonly byPolicy: FiguresByPolicy;
+  readonly limit: LatencyLimitRow;
 }
 
 const allocationGoals: Goals = {
@@ -56,6 +62,7 @@ const allocationGoals: Goals = {
   decisionFeltRunningOverBestSlot: 1.5,
   gapMean: 0.01,
   gapP95: 0.02,
+  latencyBestVsMaxSinr: { atLeast: 0.25 },
 };
 
 export const allocationExperiment: Experiment<typeof options, AllocationFound> = {
@@ -76,10 +83,11 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
   },
   conclude({ speed, huge, gaps, latency }, { seeds, policies: names }) {
     const policies = withBest(names);
+    const sizes = latency.map(({ byPolicy }) => byPolicy);
     const savings = combinations({ policy: policies, shares: bothShares }).map((one) => ({
       ...one,
-      latency: savingOf(latency, one.policy, one.shares, 'latencyMs', seeds),
-      cost: savingOf(latency, one.policy, one.shares, 'costMs', seeds),
+      latency: savingOf(sizes, one.policy, one.shares, 'latencyMs', seeds),
+      cost: savingOf(sizes, one.policy, one.shares, 'costMs', seeds),
     }));
     const latencyRows = savings.flatMap(({ policy, shares, latency: saved, cost }) =>
       baselines.map((baseline, index) => {
@@ -89,15 +97,19 @@ export const allocationExperiment: Experiment<typeof options, AllocationFound> =
         return { what: 'latency', world: latencyWorld, policy, shares, baseline, slots, ...reduction, costReduction };
       }),
     );
+    const limits = latency.map(({ limit }) => limit);
     // The goals are those of `best`.
     const summary = {
       ...summariseSpeed(speed.filter(isBest), huge),
       ...summariseFelt(speed),
       ...gapFigures(gaps.filter(({ row }) => isBest(row)).flatMap(({ slots }) => slots)),
-      ...summariseLatency(savings.filter(isBest).map(({ latency: saved }) => saved.mean)),
+      ...summariseLatency(
+        savings.filter(isBest).map(({ latency: saved }) => saved.mean),
+        limits,
+      ),
     };
-    const rows = [...speed, huge, ...gaps.map(({ row }) => row), ...latencyRows];
-    // The rows are of three kinds, so a terminal shows the summary only.
+    const rows = [...speed, huge, ...gaps.map(({ row }) => row), ...latencyRows, ...limits];
+    // The rows are of four kinds, so a terminal shows the summary only.
     return { rows, summary, forPeople: [], params: { seeds, policy: 'best', policies } };
   },
   goals: () => allocationGoals,
@@ -236,14 +248,17 @@ function gapUnits(seeds: readonly number[], policies: readonly FoundPolicy[]): U
   }));
 }
 
-function latencyUnits(seeds: readonly number[], policies: readonly FoundPolicy[]): Unit<FiguresByPolicy>[] {
+function latencyUnits(seeds: readonly number[], policies: readonly FoundPolicy[]): Unit<LatencyFound>[] {
   const names = bothShares.flatMap((shares) => baselines.map((baseline) => `${baseline}+${shares}`));
   return cells.map(([deviceCount, serverCount]) => ({
     key: `latency, ${deviceCount} devices, ${serverCount} servers${policies.map(keyEnding).join('')}`,
     async measure() {
-      const states = await slotsOf({ scenario: latencyWorld, deviceCount, serverCount }, seeds);
+      const slotsIn = (scenario: string): Promise<SlotState[]> =>
+        slotsOf({ scenario, deviceCount, serverCount }, seeds);
+      const states = await slotsIn(latencyWorld);
       const all = [...policies, ...(await Promise.all(names.map(findPolicy)))];
-      return Object.fromEntries(all.map(({ name, decide }) => [name, measureSlots(states, decide)]));
+      const byPolicy = Object.fromEntries(all.map(({ name, decide }) => [name, measureSlots(states, decide)]));
+      return { byPolicy, limit: measureLatencyLimit('paper', await slotsIn('paper')) };
     },
   }));
 }
@@ -262,10 +277,13 @@ function summariseSpeed(rows: readonly SpeedRow[], huge: AllocationFound['huge']
 }
 
 /** @param means of the savings, by shares as in {@link bothShares} */
-function summariseLatency(means: readonly Estimate[]): Record<string, number> {
+function summariseLatency(means: readonly Estimate[], limits: readonly LatencyLimitRow[]): Record<string, number> {
   const [equal, optimal] = means as [Estimate, Estimate];
   return {
     ...within('munichReductionMean', equal),
     munichReductionMeanOptimalShares: optimal.value,
+    latencyBestVsMaxSinr: mean(limits.map(({ reductionBest }) => reductionBest)),
+    latencySearchVsMaxSinr: mean(limits.map(({ reductionSearched }) => reductionSearched)),
+    latencyBoundVsMaxSinr: mean(limits.map(({ reductionBound }) => reductionBound)),
   };
 }

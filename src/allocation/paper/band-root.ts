@@ -16,6 +16,7 @@ const stepLimit = 200;
 export function bandCostMs(problem: Problem, link: number, share: number): number {
   const device = problem.linkDevice[link] as number;
   const uploadMs = uploadTimeMs(problem, link, share);
+  if (problem.bandForm === 'latency') return Math.max(uploadMs, problem.deviceMs[device] as number);
   const lateMs = uploadMs - (problem.deviceMs[device] as number);
   return (
     problem.lambdaPerMs * lateMs * lateMs +
@@ -30,6 +31,7 @@ export function bandSlopeMs(problem: Problem, link: number, share: number): numb
   const airMs = problem.airMs[link] as number;
   if (airMs === 0) return priceMs;
   const targetMs = problem.targetMs[problem.linkDevice[link] as number] as number;
+  if (problem.bandForm === 'latency') return airMs / share > targetMs ? -airMs / (share * share) : 0;
   if (problem.bandForm === 'concentrated') return priceMs - marginalMs(problem, link, share, targetMs);
   const uploadMs = airMs / share;
   return priceMs - (2 * problem.lambdaPerMs * (uploadMs - targetMs) * uploadMs) / share;
@@ -59,6 +61,7 @@ export function bestShare(problem: Problem, link: number, price: number): number
   const targetMs = problem.targetMs[device] as number;
   const total = price + (problem.bandPriceMs[link] as number);
   if (problem.bandForm === 'concentrated') return concentratedShare(problem, link, total);
+  if (problem.bandForm === 'latency') return airMs / Math.max(targetMs, Math.sqrt(total * airMs));
   if (total <= 0) return targetMs > 0 ? airMs / targetMs : Number.POSITIVE_INFINITY;
   return airMs / cubicRoot(targetMs, total * (problem.cubicScale[link] as number));
 }
@@ -103,6 +106,7 @@ export function shareSlope(problem: Problem, link: number, share: number): numbe
     return share === Number.POSITIVE_INFINITY ? 0 : 1 / marginalSlope(problem, link, share, targetMs);
   }
   const uploadMs = airMs / share;
+  if (problem.bandForm === 'latency') return uploadMs > targetMs ? -(share ** 3) / (2 * airMs) : 0;
   return -(share * share) / (2 * problem.lambdaPerMs * uploadMs * (3 * uploadMs - 2 * targetMs));
 }
 

@@ -19,8 +19,11 @@ import type { SlotState } from '../slot/slot-state.ts';
 /** 4 MiB; for more links, bisection finds a link. */
 const largestTable = 2 ** 20;
 
-/** The form of phi. `cubic`: with fixed SNR; the optimum is the root of a cubic. `concentrated`: with all power in the allotted band. */
-export type BandForm = 'cubic' | 'concentrated';
+/**
+ * The form of phi. `cubic`: as above, with fixed SNR; the optimum is the root of a cubic. `concentrated`: as above, with all power
+ * in the allotted band. `latency`: max(D_i, t), with fixed SNR (laboratory/experiments/policies/latency-limit.ts).
+ */
+export type BandForm = 'cubic' | 'concentrated' | 'latency';
 
 /** M devices, E servers, L eligible links sorted by device and then by server. */
 export interface Problem {
