@@ -154,7 +154,7 @@ describe('figures that can not be', () => {
     },
   );
 
-  it('are told from those at the limit', () => {
+  it('exclude an acceptance of 0 and of 1', () => {
     for (const acceptance of [0, 1]) expect(() => predictTokenTimes({ ...plain, acceptance })).not.toThrow();
   });
 });

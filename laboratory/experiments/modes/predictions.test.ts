@@ -14,7 +14,6 @@ interface Recorded {
   };
 }
 
-/** The sentence in docs/use/library.md says this number. */
 const bound = 0.05;
 
 describe('the predicted time per token', () => {
