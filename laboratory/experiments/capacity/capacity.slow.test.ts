@@ -6,7 +6,6 @@ import { runExperiment } from '../../../simulator/runner/run.ts';
 import { madeUpHeader } from '../../../simulator/traces/trace.fixture.ts';
 import { TraceSessionBuilder } from '../../../simulator/traces/trace.ts';
 import { writeTrace } from '../../../simulator/traces/trace-file.ts';
-import { buildDocument } from '../../../src/files/document.ts';
 import { capacityExperiment } from './capacity.ts';
 import { type CapacityMode, capacityModes } from './cell.ts';
 import { edgesRow } from './edges.ts';
@@ -59,9 +58,6 @@ describe('bench capacity in virtual time', () => {
     await expect(runExperiment(capacityExperiment, { ...given, draftMs: 20 }, { record })).rejects.toThrow('draftMs');
     const spec = JSON.stringify(capacityExperiment.figure?.(first.rows, {}));
     expect(spec).toContain('edge-70b-a6000');
-    const page = capacityExperiment.page?.(buildDocument('bench capacity', first, new Date(0)) as never);
-    expect(page).toContain('Sessions of one edge');
-    expect(page).toContain('4 edges');
   });
 
   it('refuses answers that are all too short', async () => {
