@@ -8,7 +8,7 @@ import { faultOf, linksOf, readerOf, withoutFences } from './doc-links.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = globSync(
-  ['*.md', 'docs/**/*.md', 'site/README.md', '{bench,drafts,maps,sionna,traces,weights}/**/*.md'],
+  ['*.md', 'docs/**/*.md', 'site/README.md', '{bench,drafts,maps,sionna,traces,weights,workers}/**/*.md'],
   {
     cwd: root,
     exclude: (name) => name === 'node_modules',
