@@ -5,10 +5,10 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom, type Random } from '../basics/philox.ts';
 import type { AlternativeDraft, AlternativeOrder } from '../decoding/alternative.ts';
-import { neutralSampling } from '../decoding/sampling.ts';
+import { testTurn } from './device/device-session.fixture.ts';
 import { stepDevice } from './device/device-session.ts';
 import { createDeviceState, type DeviceEvent, type DeviceState } from './device/device-state.ts';
-import { testHello, testOpening, testRules } from './edge/edge-session.fixture.ts';
+import { testHello, testRules } from './edge/edge-session.fixture.ts';
 import { createEdgeSession, readyDrafts, stepEdge } from './edge/edge-session.ts';
 import type { EdgeEvent, EdgeState, EdgeStep } from './edge/edge-state.ts';
 import { DeviceCodec, EdgeCodec } from './wire/codec.ts';
@@ -52,20 +52,14 @@ class Turn {
     this.#random = random;
     this.#isLying = isLying;
     this.#hitRate = 0.3 + 0.5 * random.uniform();
-    const {
-      kind: _kind,
-      version: _version,
-      attempt: _attempt,
-      answer: _answer,
-      ...asked
-    } = testOpening({
+    const turn = testTurn({
       maxAnswerTokens: 40 + random.integer(90),
       mode: random.integer(4) === 0 ? 'mix' : 'stream',
       maxAhead: 2 + random.integer(60),
       flowControlWindow: 16 + random.integer(30),
+      hedges: 1 + random.integer(8),
     });
-    const own = { endIds: new Set<number>(), minChainConfidence: 0, draftLength: 4, hedges: 1 + random.integer(8) };
-    this.device = createDeviceState({ ...asked, sampling: neutralSampling, ...own });
+    this.device = createDeviceState(turn);
   }
 
   run(events: number): void {

@@ -1,128 +1,83 @@
 // Alternatives on both machines (docs/internals/protocol.md, rules 31 to 34).
 
 import { describe, expect, it } from 'vitest';
-import { neutralSampling } from '../decoding/sampling.ts';
-import { stepDevice } from './device/device-session.ts';
-import { createDeviceState, type DeviceEffect, type DeviceEvent, type DeviceState } from './device/device-state.ts';
-import { testHello, testOpening, testRules } from './edge/edge-session.fixture.ts';
-import { createEdgeSession, stepEdge } from './edge/edge-session.ts';
-import type { EdgeEffect, EdgeEvent, EdgeState } from './edge/edge-state.ts';
+import { DeviceBed } from './device/device-session.fixture.ts';
+import type { DeviceEffect, TurnRequest } from './device/device-state.ts';
+import { EdgeBed, testHello, testOpening } from './edge/edge-session.fixture.ts';
 import { limits } from './wire/limits.ts';
-import type { DeviceMessage, EdgeMessage, OpenMessage } from './wire/messages.ts';
 
-/** An edge whose target writes 100, 101, 102, ... after a prompt of 1, 2, 3: position p has 97 + p. */
-class Edge {
-  state: EdgeState;
-  effects: readonly EdgeEffect[];
-
-  constructor(changes: Partial<OpenMessage> = {}) {
-    const created = { kind: 'session-created', link: 1, open: testOpening(changes) } as const;
-    ({ state: this.state, effects: this.effects } = createEdgeSession(testRules, 1, created));
-  }
-
-  step(event: EdgeEvent): this {
-    ({ state: this.state, effects: this.effects } = stepEdge(this.state, event));
-    return this;
-  }
-
-  say(message: DeviceMessage, link = 1): this {
-    return this.step({ kind: 'message-received', link, message });
-  }
-
-  draft(branch: number, first: number, ...tokens: number[]): this {
-    return this.say({ kind: 'draft', branch, first, tokens });
-  }
-
+class Edge extends EdgeBed {
   alternative(branch: number, base: number, first: number, ...tokens: number[]): this {
-    return this.say({ kind: 'alternative', branch, base, first, tokens });
-  }
-
-  /** A step with this many of the drafts that are ready. */
-  write(drafts: number): this {
-    this.step({ kind: 'step-started', drafts });
-    const { ticket } = this.state;
-    if (ticket === null) throw new Error('no step');
-    const rows = Array.from({ length: drafts + 1 }, (_, index) => ({ ids: [97 + ticket.length + index], logits: [1] }));
-    return this.step({ kind: 'step-done', ticket, rows });
-  }
-
-  get commits(): readonly EdgeMessage[] {
-    return this.effects.flatMap((effect) => (effect.kind === 'send' ? [effect.message] : []));
-  }
-
-  get closed(): string | undefined {
-    return this.effects.flatMap((effect) => (effect.kind === 'close-link' ? [effect.detail] : []))[0];
+    return this.say(1, { kind: 'alternative', branch, base, first, tokens });
   }
 }
 
 describe('an edge', () => {
   it('goes on from an alternative when a step refutes the draft beside it, and names it in the commit', () => {
-    const edge = new Edge().draft(1, 3, 100, 7, 8).alternative(2, 1, 4, 101, 102, 9).write(2);
-    expect(edge.commits).toEqual([{ kind: 'commit', first: 3, branch: 2, accepted: 2, tokens: [] }]);
+    const edge = new Edge().draft(1, 3, 100, 7, 8).alternative(2, 1, 4, 101, 102, 9).verify(2);
+    expect(edge.sent()).toEqual([{ kind: 'commit', first: 3, branch: 2, accepted: 2, tokens: [] }]);
     expect(edge.state.branch).toMatchObject({ number: 2, start: 3, end: 7, dead: false, agreedTo: 5, mismatched: 1 });
-    edge.write(2);
-    expect(edge.commits).toEqual([{ kind: 'commit', first: 5, branch: 2, accepted: 1, tokens: [103] }]);
+    edge.verify(2);
+    expect(edge.sent()).toEqual([{ kind: 'commit', first: 5, branch: 2, accepted: 1, tokens: [103] }]);
     expect(edge.state.branch).toMatchObject({ number: 2, dead: true, matched: 2, mismatched: 2 });
   });
 
   it('takes one that comes after the text has passed its position', () => {
-    const edge = new Edge().draft(1, 3, 100, 7).write(2).write(0);
+    const edge = new Edge().draft(1, 3, 100, 7).verify(2).verify(0);
     expect(edge.state.branch?.dead).toBe(true);
     edge.alternative(2, 1, 4, 101, 102, 103);
     expect(edge.state.branch).toMatchObject({ number: 2, dead: false, agreedTo: 6 });
-    expect(edge.write(1).commits).toEqual([{ kind: 'commit', first: 6, branch: 2, accepted: 1, tokens: [104] }]);
+    expect(edge.verify(1).sent()).toEqual([{ kind: 'commit', first: 6, branch: 2, accepted: 1, tokens: [104] }]);
   });
 
   it('takes frames of the alternative that it has taken as drafts, and drops those of the old branch', () => {
-    const edge = new Edge().draft(1, 3, 7).alternative(2, 1, 3, 100, 101).write(1);
+    const edge = new Edge().draft(1, 3, 7).alternative(2, 1, 3, 100, 101).verify(1);
     edge.draft(1, 4, 8).alternative(3, 1, 4, 9, 9).alternative(2, 1, 5, 102).draft(2, 6, 103);
-    expect(edge.closed).toBeUndefined();
+    expect(edge.fault).toBeUndefined();
     expect(edge.state.branch).toMatchObject({ number: 2, end: 7 });
     expect(edge.state.alternatives).toEqual([]);
-    expect(edge.write(3).commits).toEqual([{ kind: 'commit', first: 4, branch: 2, accepted: 3, tokens: [104] }]);
+    expect(edge.verify(3).sent()).toEqual([{ kind: 'commit', first: 4, branch: 2, accepted: 3, tokens: [104] }]);
   });
 
   it('forgets those of a branch that is replaced or dies otherwise, those that the text has passed, and all at an attach', () => {
     const edge = new Edge().draft(1, 3, 100, 101).alternative(2, 1, 3, 8, 8).alternative(3, 1, 4, 9, 9);
-    expect(edge.write(0).state.alternatives.map(({ number }) => number)).toEqual([3]);
+    expect(edge.verify(0).state.alternatives.map(({ number }) => number)).toEqual([3]);
     expect(edge.draft(4, 4, 101, 102).state.alternatives).toEqual([]);
     edge.alternative(5, 4, 5, 6, 6).alternative(3, 4, 6, 1);
     expect(edge.state.alternatives.map(({ number }) => number)).toEqual([5]);
-    const { version, credentials, padding, session } = testOpening();
-    edge.say({ kind: 'resume', version, credentials, padding, session, attempt: 2, length: 4 }, 2);
-    expect(edge.state).toMatchObject({ alternatives: [], branchCount: 0, branch: null });
-    const dead = new Edge().draft(1, 3, 5, 101).alternative(2, 1, 4, 9, 9).write(1);
+    expect(edge.resume(2, 2, 4).state).toMatchObject({ alternatives: [], branchCount: 0, branch: null });
+    const dead = new Edge().draft(1, 3, 5, 101).alternative(2, 1, 4, 9, 9).verify(1);
     expect(dead.state.alternatives).toEqual([]);
   });
 
   it('keeps of the old branch only what commits may still name', () => {
-    const edge = new Edge().draft(1, 3, 100, 101, 102, 7).alternative(2, 1, 6, 103, 104).write(2);
+    const edge = new Edge().draft(1, 3, 100, 101, 102, 7).alternative(2, 1, 6, 103, 104).verify(2);
     expect(edge.state.branch).toMatchObject({ number: 1, start: 3, agreedTo: 6 });
-    edge.step({ kind: 'link-writable', link: 1, writable: false }).write(1);
+    edge.setWritable(false).verify(1);
     expect(edge.state.branch).toMatchObject({ number: 2, start: 6, end: 8, agreedTo: 7, matched: 3 });
-    const blocked = new Edge().step({ kind: 'link-writable', link: 1, writable: false });
-    blocked.draft(1, 3, 100, 101, 7).alternative(2, 1, 5, 102, 103).write(3);
+    const blocked = new Edge().setWritable(false);
+    blocked.draft(1, 3, 100, 101, 7).alternative(2, 1, 5, 102, 103).verify(3);
     expect(blocked.state.branch).toMatchObject({ number: 2, start: 3, agreedTo: 6 });
-    blocked.step({ kind: 'link-writable', link: 1, writable: true });
-    expect(blocked.commits).toEqual([{ kind: 'commit', first: 3, branch: 2, accepted: 3, tokens: [] }]);
+    blocked.setWritable(true);
+    expect(blocked.sent()).toEqual([{ kind: 'commit', first: 3, branch: 2, accepted: 3, tokens: [] }]);
   });
 
   it('closes a connection that breaks a rule', () => {
     const kept = (): Edge =>
       new Edge({ maxAhead: 12 }).draft(1, 3, ...new Array(10).fill(7)).alternative(2, 1, 4, 8, 9);
-    expect(kept().alternative(2, 1, 7, 9).closed).toBe('a gap in an alternative');
-    expect(kept().alternative(3, 1, 13, 9).closed).toMatch(/beside a branch that ends at 13/);
-    expect(kept().alternative(3, 1, 12, 1, 2, 3, 4).closed).toMatch(/more than 12 tokens ahead/);
-    expect(kept().alternative(3, 1, 4, 1000).closed).toBe('an id beyond the vocabulary');
-    expect(kept().draft(2, 6, 9).closed).toBe('drafts after an alternative that the text does not have');
+    expect(kept().alternative(2, 1, 7, 9).fault).toBe('a gap in an alternative');
+    expect(kept().alternative(3, 1, 13, 9).fault).toMatch(/beside a branch that ends at 13/);
+    expect(kept().alternative(3, 1, 12, 1, 2, 3, 4).fault).toMatch(/more than 12 tokens ahead/);
+    expect(kept().alternative(3, 1, 4, 1000).fault).toBe('an id beyond the vocabulary');
+    expect(kept().draft(2, 6, 9).fault).toBe('drafts after an alternative that the text does not have');
     const many = kept();
     for (let number = 3; number < limits.alternatives + 2; number += 1) many.alternative(number, 1, 5, number);
-    expect(many.closed).toBeUndefined();
-    expect(many.alternative(limits.alternatives + 2, 1, 5, 1).closed).toBe('more than 16 alternatives');
+    expect(many.fault).toBeUndefined();
+    expect(many.alternative(limits.alternatives + 2, 1, 5, 1).fault).toBe('more than 16 alternatives');
     const long = new Edge({ maxAhead: 60 }).draft(1, 3, 7).alternative(2, 1, 3, ...new Array(32).fill(8));
-    expect(long.closed).toBeUndefined();
-    expect(long.alternative(2, 1, 35, 8).closed).toBe('an alternative of more than 32 tokens');
-    expect(new Edge({ mode: 'psd' }).draft(1, 3, 7).alternative(2, 1, 3, 8, 9).closed).toBe(
+    expect(long.fault).toBeUndefined();
+    expect(long.alternative(2, 1, 35, 8).fault).toBe('an alternative of more than 32 tokens');
+    expect(new Edge({ mode: 'psd' }).draft(1, 3, 7).alternative(2, 1, 3, 8, 9).fault).toBe(
       'an alternative in mode psd',
     );
   });
@@ -130,33 +85,22 @@ describe('an edge', () => {
 
 const other = (token: number) => ({ token, confidence: 0.4 });
 
-/** A device that hedges one draft at a time. */
-class Device {
-  state: DeviceState;
-  effects: readonly DeviceEffect[] = [];
+/** A device that hedges one draft at a time, connected to an edge. */
+class Device extends DeviceBed {
+  /** Of the last order for a draft. */
+  orders: Extract<DeviceEffect, { kind: 'draft-next' }>['alternatives'] = [];
 
-  constructor(changes: Partial<DeviceState['turn']> = {}) {
-    const { kind: _kind, version: _version, attempt: _attempt, answer: _answer, ...asked } = testOpening();
-    const own = { endIds: new Set<number>(), minChainConfidence: 0, draftLength: 4, hedges: 1 };
-    this.state = createDeviceState({ ...asked, sampling: neutralSampling, ...own, ...changes });
-    this.step({ kind: 'link-opened', link: 1, edge: 'a' }).receive(testHello);
+  constructor(changes: Partial<TurnRequest> = {}) {
+    super({ hedges: 1, ...changes });
+    this.connect(1).receive(1, testHello);
   }
 
-  step(event: DeviceEvent): this {
-    ({ state: this.state, effects: this.effects } = stepDevice(this.state, event));
-    return this;
-  }
-
-  receive(message: EdgeMessage): this {
-    return this.step({ kind: 'message-received', link: 1, message });
-  }
-
-  commit(first: number, branch: number, accepted: number, ...tokens: number[]): this {
-    return this.receive({ kind: 'commit', first, branch, accepted, tokens });
+  taken(first: number, branch: number, accepted: number, ...tokens: number[]): this {
+    return this.receive(1, { kind: 'commit', first, branch, accepted, tokens });
   }
 
   /** The draft in progress is done; each alternative of its order gets the next of `extensions`. */
-  draft(token: number, confidence: number, runnerUp?: number, ...extensions: number[]): this {
+  override draft(token: number, confidence = 0.9, runnerUp?: number, ...extensions: number[]): this {
     const { drafting } = this.state;
     if (drafting === null) throw new Error('no draft');
     const alternatives = this.orders.flatMap(({ id, position, tokens }, index) => {
@@ -167,34 +111,27 @@ class Device {
     return this.step({ kind: 'draft-produced', ...drafting, token, confidence, ...second, alternatives });
   }
 
-  /** Tokens of the last order for a draft. */
-  orders: Extract<DeviceEffect, { kind: 'draft-next' }>['alternatives'] = [];
-
   remember(): this {
     const order = this.effects.find((effect) => effect.kind === 'draft-next');
-    if (order?.kind === 'draft-next') this.orders = order.alternatives;
+    if (order !== undefined) this.orders = order.alternatives;
     return this;
-  }
-
-  get sent(): readonly DeviceMessage[] {
-    return this.effects.flatMap((effect) => (effect.kind === 'send' ? [effect.message] : []));
   }
 }
 
 /** Drafts 50 and 51 at 3 and 4, the first of them unsure with runner-up 60, which 61 follows. */
-function hedged(changes: Partial<DeviceState['turn']> = {}): Device {
+function hedged(changes: Partial<TurnRequest> = {}): Device {
   return new Device(changes).draft(50, 0.4, 60).remember().draft(51, 0.9, undefined, 61);
 }
 
 describe('a budget of drafts', () => {
   it('holds drafting back and lets it go on, within the request, and changes no frame', () => {
-    const device = new Device({ maxAhead: 6 }).draft(50, 0.9).draft(51, 0.9);
+    const device = new Device({ maxAhead: 6 }).draft(50).draft(51);
     device.step({ kind: 'draft-budget-set', maxAhead: 2, hedges: 0 });
-    expect(device.draft(52, 0.9).state.drafting).toBeNull();
-    expect(device.sent).toEqual([{ kind: 'draft', branch: 1, first: 5, tokens: [52] }]);
-    device.commit(3, 1, 2);
+    expect(device.draft(52).state.drafting).toBeNull();
+    expect(device.sent()).toEqual([{ kind: 'draft', branch: 1, first: 5, tokens: [52] }]);
+    device.taken(3, 1, 2);
     expect(device.state.drafting).not.toBeNull();
-    device.draft(53, 0.9);
+    device.draft(53);
     expect(device.state).toMatchObject({ drafting: null, tail: [52, 53] });
     device.step({ kind: 'draft-budget-set', maxAhead: 500, hedges: 3 });
     expect(device.state.budget).toEqual({ maxAhead: 6, hedges: 1 });
@@ -216,12 +153,12 @@ describe('a device', () => {
   it('has the least sure draft hedged, sends the alternative from its second token on, and extends it', () => {
     const device = hedged();
     expect(device.orders).toEqual([{ id: 1, position: 3, tokens: [60] }]);
-    expect(device.sent).toEqual([
+    expect(device.sent()).toEqual([
       { kind: 'draft', branch: 1, first: 4, tokens: [51] },
       { kind: 'alternative', branch: 2, base: 1, first: 3, tokens: [60, 61] },
     ]);
     device.remember().draft(52, 0.9, undefined, 62);
-    expect(device.sent[1]).toEqual({ kind: 'alternative', branch: 2, base: 1, first: 5, tokens: [62] });
+    expect(device.sent()[1]).toEqual({ kind: 'alternative', branch: 2, base: 1, first: 5, tokens: [62] });
     expect(device.state.account).toMatchObject({ drafted: 3, alternativeTokens: 2, sent: 6 });
   });
 
@@ -234,35 +171,32 @@ describe('a device', () => {
       [3, [60]],
       [3, [80]],
     ]);
-    expect(device.draft(51, 0.9, undefined, 61, 81).sent.slice(1)).toEqual([
+    expect(device.draft(51, 0.9, undefined, 61, 81).sent().slice(1)).toEqual([
       { kind: 'alternative', branch: 2, base: 1, first: 3, tokens: [60, 61] },
       { kind: 'alternative', branch: 3, base: 1, first: 3, tokens: [80, 81] },
     ]);
     device.remember().draft(52, 0.9, undefined, 62, 82);
-    expect(device.sent.slice(1)).toEqual([
+    expect(device.sent().slice(1)).toEqual([
       { kind: 'alternative', branch: 2, base: 1, first: 5, tokens: [62] },
       { kind: 'alternative', branch: 3, base: 1, first: 5, tokens: [82] },
     ]);
-    expect(device.commit(3, 3, 1).state).toMatchObject({ tail: [81, 82], account: { alternativesTaken: 1 } });
+    expect(device.taken(3, 3, 1).state).toMatchObject({ tail: [81, 82], account: { alternativesTaken: 1 } });
     const frugal = new Device({ hedges: 3 });
     frugal.step({ ...drafted, runnerUp: third }).remember();
-    expect(frugal.draft(51, 0.9, undefined, 61, 81).sent.slice(1)).toEqual([
+    expect(frugal.draft(51, 0.9, undefined, 61, 81).sent().slice(1)).toEqual([
       { kind: 'alternative', branch: 2, base: 1, first: 3, tokens: [60, 61] },
     ]);
   });
 
   it('sends no alternative to an edge that lags behind the text, and sends it when that edge has caught up', () => {
-    const device = new Device({ maxAhead: 24 }).step({ kind: 'link-opened', link: 2, edge: 'b' });
-    const say = (message: EdgeMessage): Device => device.step({ kind: 'message-received', link: 2, message });
-    const commit = (first: number, ...tokens: number[]): Device =>
-      say({ kind: 'commit', first, branch: 0, accepted: 0, tokens });
+    const device = new Device({ maxAhead: 24 }).connect(2, 'b');
     const sent = (): string[] =>
       device.effects.flatMap((effect) => (effect.kind === 'send' ? [`${effect.message.kind} ${effect.link}`] : []));
-    say(testHello);
-    device.commit(3, 0, 0, 10, 11, 12, 13, 14, 15).draft(99, 0.9);
+    device.receive(2, testHello);
+    device.taken(3, 0, 0, 10, 11, 12, 13, 14, 15).draft(99);
     device.draft(50, 0.4, 60).remember();
     // The second edge writes from now on, and has six tokens less than the reader.
-    commit(3, 10);
+    device.commit(2, 3, 10);
     expect([device.state.main, device.state.text.length]).toEqual([2, 9]);
     for (const [token, extension] of [
       [51, 61],
@@ -272,9 +206,8 @@ describe('a device', () => {
       device.draft(token, 0.9, undefined, extension).remember();
       expect(sent()).toEqual(['draft 2']);
     }
-    expect(commit(4, 11, 12, 13, 14).draft(54, 0.9, undefined, 64).remember() && sent()).toEqual(['draft 2']);
-    commit(8, 15);
-    device.draft(55, 0.9, undefined, 65);
+    expect(device.commit(2, 4, 11, 12, 13, 14).draft(54, 0.9, undefined, 64).remember() && sent()).toEqual(['draft 2']);
+    device.commit(2, 8, 15).draft(55, 0.9, undefined, 65);
     expect(sent()).toEqual(['draft 2', 'alternative 2']);
   });
 
@@ -292,7 +225,7 @@ describe('a device', () => {
   });
 
   it('continues the alternative where the text has it, on the same branch as the edge', () => {
-    const device = hedged().remember().commit(3, 2, 1);
+    const device = hedged().remember().taken(3, 2, 1);
     expect(device.state).toMatchObject({
       tail: [61],
       alternatives: [],
@@ -301,39 +234,39 @@ describe('a device', () => {
     // The pass in progress has extended the alternative: that is the next draft.
     device.draft(52, 0.9, undefined, 62);
     expect(device.state.tail).toEqual([61, 62]);
-    expect(device.sent).toEqual([{ kind: 'draft', branch: 2, first: 5, tokens: [62] }]);
-    device.commit(4, 2, 2, 70);
+    expect(device.sent()).toEqual([{ kind: 'draft', branch: 2, first: 5, tokens: [62] }]);
+    device.taken(4, 2, 2, 70);
     expect(device.state.text.slice(3)).toEqual([60, 61, 62, 70]);
   });
 
   it('compares the rest of it with what the text has already, and gives it up where that differs', () => {
-    const right = hedged().commit(3, 0, 0, 60, 61, 99);
+    const right = hedged().taken(3, 0, 0, 60, 61, 99);
     expect(right.state).toMatchObject({ tail: [], account: { matched: 1, mismatched: 1, alternativesTaken: 1 } });
-    const wrong = hedged().remember().commit(3, 0, 0, 60, 99);
+    const wrong = hedged().remember().taken(3, 0, 0, 60, 99);
     expect(wrong.state).toMatchObject({ tail: [], account: { mismatched: 1, alternativesTaken: 0 } });
     // The extension belongs to nothing any more.
     expect(wrong.draft(52, 0.9, undefined, 62).state.tail).toEqual([]);
-    expect(wrong.draft(53, 0.9).sent).toEqual([{ kind: 'draft', branch: 3, first: 5, tokens: [53] }]);
+    expect(wrong.draft(53).sent()).toEqual([{ kind: 'draft', branch: 3, first: 5, tokens: [53] }]);
   });
 
   it('starts a new branch with an alternative that was not sent', () => {
     const device = new Device().draft(50, 0.4, 60).remember();
-    device.step({ kind: 'link-writable', link: 1, writable: false }).draft(51, 0.9, undefined, 61);
-    expect(device.sent).toEqual([]);
-    device.commit(3, 0, 0, 60).step({ kind: 'link-writable', link: 1, writable: true });
+    device.setWritable(false).draft(51, 0.9, undefined, 61);
+    expect(device.sent()).toEqual([]);
+    device.taken(3, 0, 0, 60).setWritable(true);
     expect(device.state.tail).toEqual([61]);
-    expect(device.sent).toEqual([{ kind: 'draft', branch: 2, first: 4, tokens: [61] }]);
+    expect(device.sent()).toEqual([{ kind: 'draft', branch: 2, first: 4, tokens: [61] }]);
   });
 
   it('counts how often its second choice is right, and sends alternatives again after a lost connection', () => {
     const before = new Device().state.runnerUpRates;
-    const hit = hedged().commit(3, 2, 1).state.runnerUpRates;
+    const hit = hedged().taken(3, 2, 1).state.runnerUpRates;
     expect(hit.reduce((sum, { hits }) => sum + hits, 0)).toBe(1);
     expect(before.reduce((sum, { trials }) => sum + trials, 0)).toBe(0);
-    const missed = new Device().draft(50, 0.4, 60).commit(3, 1, 1).state.runnerUpRates;
+    const missed = new Device().draft(50, 0.4, 60).taken(3, 1, 1).state.runnerUpRates;
     expect(missed.map(({ hits, trials }) => [hits, trials]).filter(([, trials]) => trials !== 0)).toEqual([[0, 1]]);
-    const device = hedged().step({ kind: 'link-closed', link: 1 }).step({ kind: 'link-opened', link: 2, edge: 'a' });
-    expect(device.remember().draft(52, 0.9).sent).toContainEqual({
+    const device = hedged().lose(1).connect(2, 'a');
+    expect(device.remember().draft(52).sent()).toContainEqual({
       kind: 'alternative',
       branch: 2,
       base: 1,

@@ -2,68 +2,18 @@
 
 import { describe, expect, it } from 'vitest';
 import { neighbours } from '../basics/neighbours.fixture.ts';
-import { neutralSampling } from '../decoding/sampling.ts';
-import { stepDevice } from './device/device-session.ts';
-import { createDeviceState, type DeviceEffect, type DeviceEvent, type DeviceState } from './device/device-state.ts';
+import { DeviceBed } from './device/device-session.fixture.ts';
+import type { TurnRequest } from './device/device-state.ts';
 import { testHello } from './edge/edge-session.fixture.ts';
-import { type DeviceMessage, type EdgeMessage, protocolVersion } from './wire/messages.ts';
 import type { ModeName } from './wire/mode.ts';
 
-const prompt = [1, 2, 3];
-
-function createTurn(mode: ModeName): DeviceState {
-  return createDeviceState({
-    session: '00'.repeat(16),
-    conversation: '00'.repeat(16),
-    credentials: '',
-    padding: 0,
-    tokenizerHash: 'ab'.repeat(32),
-    mode,
-    sampling: neutralSampling,
-    stopStrings: [],
-    maxAnswerTokens: 100,
-    flowControlWindow: 256,
-    maxAhead: 4,
-    draftLength: 2,
-    prompt,
-    endIds: new Set(),
-    minChainConfidence: 0,
-  });
-}
-
-/** Drives the machine and keeps the effects of the last event. */
-class Driver {
-  state: DeviceState;
-  effects: readonly DeviceEffect[] = [];
-
-  constructor(mode: ModeName) {
-    this.state = createTurn(mode);
-  }
-
-  step(event: DeviceEvent): this {
-    ({ state: this.state, effects: this.effects } = stepDevice(this.state, event));
-    return this;
-  }
-
-  receive(link: number, message: EdgeMessage): this {
-    return this.step({ kind: 'message-received', link, message });
-  }
-
-  commit(link: number, first: number, ...tokens: number[]): this {
-    return this.receive(link, { kind: 'commit', first, branch: 0, accepted: 0, tokens });
-  }
-
-  draft(token: number): this {
-    const { drafting } = this.state;
-    return drafting === null ? this : this.step({ kind: 'draft-produced', ...drafting, token, confidence: 0.9 });
+class Driver extends DeviceBed {
+  constructor(mode: ModeName, changes: Partial<TurnRequest> = {}) {
+    super({ mode, maxAhead: 4, draftLength: 2, ...changes });
   }
 
   refuse(link: number, code: 'edge-full' | 'superseded' | 'unauthorized'): this {
     return this.receive(link, { kind: 'refused', code, cause: 'no', remedy: 'none' });
-  }
-
-  sent(link: number): DeviceMessage[] {
-    return this.effects.flatMap((effect) => (effect.kind === 'send' && effect.link === link ? [effect.message] : []));
   }
 
   kinds(): string[] {
@@ -73,10 +23,8 @@ class Driver {
 
 /** Edge a serves; edge b has been opened at length 3 and lags behind a, which has written 6 tokens more. */
 function lagging(mode: ModeName): Driver {
-  const driver = new Driver(mode);
-  driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
   // The draft of position 3 was in progress; it arrives too late.
-  return driver.commit(1, 3, 10, 11, 12, 13, 14, 15).draft(10);
+  return new Driver(mode).connect(1).connect(2, 'b').commit(1, 3, 10, 11, 12, 13, 14, 15).draft(10);
 }
 
 describe('a handover', () => {
@@ -105,10 +53,7 @@ describe('a handover', () => {
   });
 
   it('requests the verdict from the remaining edge when the other one is lost', () => {
-    const driver = new Driver('sd');
-    driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
-    driver.draft(10).draft(11);
-    driver.step({ kind: 'link-closed', link: 1 });
+    const driver = new Driver('sd').connect(1).connect(2, 'b').draft(10).draft(11).lose(1);
     expect(driver.sent(2).map(({ kind }) => kind)).toEqual(['draft', 'verify']);
   });
 
@@ -118,7 +63,7 @@ describe('a handover', () => {
     const driver = lagging('stream').commit(2, 3, 10, 11, 99);
     expect(driver.effects).toMatchObject([{ kind: 'close-link', link: 2, detail: 'a commit disagrees with the text' }]);
     expect(driver.state.text.slice(3)).toEqual([10, 11, 12, 13, 14, 15]);
-    driver.step({ kind: 'link-opened', link: 3, edge: 'b' });
+    driver.connect(3, 'b');
     expect(driver.sent(3)).toMatchObject([{ kind: 'open', answer: [10, 11, 12, 13, 14, 15] }]);
   });
 
@@ -135,7 +80,7 @@ describe('a handover', () => {
 describe('a greeting', () => {
   it('with a tokenizer that differs in one digit fails the turn', () => {
     for (const other of neighbours('ab'.repeat(32))) {
-      const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' });
+      const driver = new Driver('stream').connect(1);
       driver.receive(1, { ...testHello, tokenizerHash: other });
       expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'tokenizer-mismatch' });
     }
@@ -153,7 +98,7 @@ describe('an end', () => {
     driver.receive(link, { kind: 'end', reason: 'length', length, account });
 
   it('before the end of the text is a fault of the only edge, and none of one that lags', () => {
-    const only = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }).commit(1, 3, 10, 11);
+    const only = new Driver('stream').connect(1).commit(1, 3, 10, 11);
     expect(end(only, 1, 4).effects).toMatchObject([
       { kind: 'close-link', code: 'protocol-error', detail: 'the end is at 4, the text at 5' },
       { kind: 'connect', edge: 'a' },
@@ -173,34 +118,24 @@ describe('an end', () => {
 
 describe('attempts', () => {
   it('count the attaches to all edges, because two names may be one edge', () => {
-    const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' });
+    const driver = new Driver('stream').connect(1);
     expect(driver.sent(1)).toMatchObject([{ kind: 'open', attempt: 1 }]);
-    driver.commit(1, 3, 10).step({ kind: 'link-opened', link: 2, edge: 'b' });
+    driver.commit(1, 3, 10).connect(2, 'b');
     expect(driver.sent(2)).toMatchObject([{ kind: 'open', attempt: 2 }]);
     // The same edge: the second attach took the session over, and is lost before the first one is closed.
-    driver.step({ kind: 'link-closed', link: 2 }).refuse(1, 'superseded');
+    driver.lose(2).refuse(1, 'superseded');
     expect([driver.state.outcome, driver.kinds()]).toEqual([null, ['close-link', 'connect']]);
-    driver.step({ kind: 'link-opened', link: 3, edge: 'a' });
+    driver.connect(3);
     expect(driver.sent(3)).toMatchObject([{ kind: 'resume', attempt: 3 }]);
   });
 });
 
 describe('the fingerprints of a text', () => {
   const greet = (driver: Driver, link: number, fingerprint: string): Driver =>
-    driver.receive(link, {
-      kind: 'hello',
-      version: protocolVersion,
-      model: 'm',
-      fingerprint,
-      tokenizerHash: 'ab'.repeat(32),
-      vocabularySize: 100,
-      contextLength: 100,
-      timing: { stepMs: null, edgeDraftMs: null },
-    });
+    driver.receive(link, { ...testHello, fingerprint });
 
   it('are those of the edges that wrote tokens of it, not of those that only greeted or only repeated', () => {
-    const driver = new Driver('stream');
-    driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'b' });
+    const driver = new Driver('stream').connect(1).connect(2, 'b');
     greet(greet(driver, 1, 'fa'), 2, 'fb').commit(1, 3, 10, 11);
     driver.commit(2, 3, 10);
     expect(driver.state.fingerprints).toEqual(['fa']);
@@ -209,8 +144,8 @@ describe('the fingerprints of a text', () => {
   });
 
   it('are two when the edge comes back with another one and has lost the session', () => {
-    const driver = greet(new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }), 1, 'fa');
-    driver.commit(1, 3, 10).step({ kind: 'link-closed', link: 1 }).step({ kind: 'link-opened', link: 2, edge: 'a' });
+    const driver = greet(new Driver('stream').connect(1), 1, 'fa');
+    driver.commit(1, 3, 10).lose(1).connect(2);
     greet(driver, 2, 'fb').receive(2, { kind: 'gone' });
     expect(driver.sent(2)).toMatchObject([{ kind: 'open', answer: [10] }]);
     expect(driver.state.fingerprints).toEqual(['fa']);
@@ -221,22 +156,20 @@ describe('the fingerprints of a text', () => {
 
 describe('a second attach to the same edge', () => {
   it('is repeated when only a refusal of the older one is left', () => {
-    const driver = new Driver('stream');
-    driver.step({ kind: 'link-opened', link: 1, edge: 'a' }).step({ kind: 'link-opened', link: 2, edge: 'a' });
-    driver.step({ kind: 'link-closed', link: 2 }).refuse(1, 'superseded');
+    const driver = new Driver('stream').connect(1).connect(2).lose(2).refuse(1, 'superseded');
     expect([driver.state.outcome, driver.kinds()]).toEqual([null, ['close-link', 'connect']]);
   });
 
   it('gives up when the newest attach is refused', () => {
-    const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }).refuse(1, 'superseded');
+    const driver = new Driver('stream').connect(1).refuse(1, 'superseded');
     expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'superseded' });
   });
 
   it('on one connection keeps the state that its queue is full', () => {
-    const driver = new Driver('stream').step({ kind: 'link-opened', link: 1, edge: 'a' }).draft(10);
-    driver.step({ kind: 'link-writable', link: 1, writable: false }).receive(1, { kind: 'gone' });
+    const driver = new Driver('stream').connect(1).draft(10);
+    driver.setWritable(false).receive(1, { kind: 'gone' });
     expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['open']);
-    driver.step({ kind: 'link-writable', link: 1, writable: true });
+    driver.setWritable(true);
     expect(driver.sent(1).map(({ kind }) => kind)).toEqual(['draft']);
   });
 });
@@ -244,9 +177,7 @@ describe('a second attach to the same edge', () => {
 describe('a window larger than maxAhead', () => {
   it('is complete at maxAhead', () => {
     for (const mode of ['sd', 'psd'] as const) {
-      const driver = new Driver(mode);
-      driver.state = { ...driver.state, turn: { ...driver.state.turn, draftLength: 9, maxAhead: 3 } };
-      driver.step({ kind: 'link-opened', link: 1, edge: 'a' });
+      const driver = new Driver(mode, { draftLength: 9, maxAhead: 3 }).connect(1);
       for (const token of [10, 11, 12, 13, 14]) driver.draft(token);
       const sent = driver.state.links[0]?.branches.at(-1);
       expect([mode, sent?.tokens.length]).toEqual([mode, mode === 'sd' ? 3 : 1]);

@@ -1,31 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../decoding/sampling.ts';
 import { TokenText } from '../../decoding/token-text.ts';
-import { type EdgeMessage, type EndReason, protocolVersion } from '../wire/messages.ts';
-import type { DeviceState } from './device-state.ts';
+import { testHello } from '../edge/edge-session.fixture.ts';
+import type { EdgeMessage, EndReason } from '../wire/messages.ts';
+import { testTurn } from './device-session.fixture.ts';
 import { guardMessage } from './message-guard.ts';
 
 const vocabularySize = 100;
 const greeted = { isGreeted: true, hasSentOpen: false };
 
-const turn: DeviceState['turn'] = {
-  session: '11'.repeat(16),
-  conversation: '22'.repeat(16),
-  credentials: '',
-  padding: 0,
-  tokenizerHash: 'ab'.repeat(32),
-  mode: 'stream',
-  sampling: neutralSampling,
-  stopStrings: [],
-  // With the prompt, the longest text has 8 tokens.
-  maxAnswerTokens: 5,
-  flowControlWindow: 256,
-  maxAhead: 4,
-  prompt: [1, 2, 3],
-  endIds: new Set([0]),
-  minChainConfidence: 0,
-  draftLength: 4,
-};
+// With the prompt, the longest text has 8 tokens.
+const turn = testTurn({ maxAnswerTokens: 5 });
 
 const guard = (message: EdgeMessage, answer: readonly number[] = [], record = greeted): string | null =>
   guardMessage(
@@ -35,16 +19,7 @@ const guard = (message: EdgeMessage, answer: readonly number[] = [], record = gr
     vocabularySize,
   );
 
-const hello: EdgeMessage = {
-  kind: 'hello',
-  version: protocolVersion,
-  model: 'm',
-  fingerprint: 'f',
-  tokenizerHash: 'ab'.repeat(32),
-  vocabularySize,
-  contextLength: 500,
-  timing: { stepMs: null, edgeDraftMs: null },
-};
+const hello: EdgeMessage = { ...testHello, vocabularySize };
 const account = { steps: 0, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
 const end = (reason: EndReason, length: number): EdgeMessage => ({ kind: 'end', reason, length, account });
 const commit = (first: number, accepted: number, tokens: number[]): EdgeMessage => ({

@@ -1,37 +1,12 @@
 // Logprobs of a prompt, held tokens, and the version of a connection, in the device's machine.
 
 import { describe, expect, it } from 'vitest';
-import { neutralSampling } from '../../decoding/sampling.ts';
 import { testHello } from '../edge/edge-session.fixture.ts';
-import type { DeviceMessage, EdgeMessage, PromptScoredMessage } from '../wire/messages.ts';
-import { stepDevice } from './device-session.ts';
-import {
-  createDeviceState,
-  type DeviceEffect,
-  type DeviceEvent,
-  type DeviceState,
-  type TurnRequest,
-} from './device-state.ts';
+import type { PromptScoredMessage } from '../wire/messages.ts';
+import { DeviceBed } from './device-session.fixture.ts';
+import type { TurnRequest } from './device-state.ts';
 
-const request: TurnRequest = {
-  session: '00'.repeat(16),
-  conversation: '00'.repeat(16),
-  namespace: '0a'.repeat(16),
-  credentials: '',
-  padding: 0,
-  tokenizerHash: testHello.tokenizerHash,
-  mode: 'ar',
-  sampling: neutralSampling,
-  stopStrings: [],
-  maxAnswerTokens: 100,
-  promptLogprobs: 1,
-  flowControlWindow: 256,
-  maxAhead: 4,
-  draftLength: 2,
-  prompt: [1, 2, 3, 4, 5, 6],
-  endIds: new Set(),
-  minChainConfidence: 0,
-};
+const asked = { namespace: '0a'.repeat(16), promptLogprobs: 1 };
 
 const scoreAt = (position: number) => ({ logprob: -position, top: [{ id: position, logprob: -position }] });
 const scored = (first: number, last: number): PromptScoredMessage => {
@@ -43,33 +18,9 @@ const scored = (first: number, last: number): PromptScoredMessage => {
   };
 };
 
-class Bed {
-  state: DeviceState;
-  effects: readonly DeviceEffect[] = [];
-
+class Bed extends DeviceBed {
   constructor(changes: Partial<TurnRequest> = {}) {
-    this.state = createDeviceState({ ...request, ...changes });
-  }
-
-  step(event: DeviceEvent): this {
-    ({ state: this.state, effects: this.effects } = stepDevice(this.state, event));
-    return this;
-  }
-
-  connect(link: number, edge = 'a'): this {
-    return this.step({ kind: 'link-opened', link, edge });
-  }
-
-  receive(link: number, message: EdgeMessage): this {
-    return this.step({ kind: 'message-received', link, message });
-  }
-
-  commit(link: number, first: number, token: number): this {
-    return this.receive(link, { kind: 'commit', first, branch: 0, accepted: 0, tokens: [token] });
-  }
-
-  get sent(): DeviceMessage[] {
-    return this.effects.flatMap((effect) => (effect.kind === 'send' ? [effect.message] : []));
+    super({ mode: 'ar', prompt: [1, 2, 3, 4, 5, 6], ...asked, ...changes });
   }
 
   get given(): unknown[] {
@@ -79,11 +30,10 @@ class Bed {
 
 describe('an attach', () => {
   it('opens, resumes and opens again, with all that was asked for', () => {
-    const asked = { namespace: request.namespace, promptLogprobs: 1 };
-    expect(new Bed().connect(1).sent).toMatchObject([{ kind: 'open', version: 3, ...asked }]);
-    const bed = new Bed({ promptLogprobs: undefined }).connect(1).step({ kind: 'link-closed', link: 1 }).connect(2);
-    expect(bed.sent).toMatchObject([{ kind: 'resume', version: 3, length: 6 }]);
-    expect(bed.receive(2, { kind: 'gone' }).sent).toMatchObject([{ kind: 'open', version: 3, attempt: 3 }]);
+    expect(new Bed().connect(1).sent()).toMatchObject([{ kind: 'open', version: 3, ...asked }]);
+    const bed = new Bed({ promptLogprobs: undefined }).connect(1).lose(1).connect(2);
+    expect(bed.sent()).toMatchObject([{ kind: 'resume', version: 3, length: 6 }]);
+    expect(bed.receive(2, { kind: 'gone' }).sent()).toMatchObject([{ kind: 'open', version: 3, attempt: 3 }]);
   });
 
   it('goes on after a greeting of its own version, and of no other', () => {
@@ -99,19 +49,19 @@ describe('logprobs of a prompt', () => {
   it('are given in order, each once, whatever an edge repeats', () => {
     const bed = new Bed().connect(1);
     expect(bed.receive(1, scored(1, 2)).given).toEqual([scored(1, 2).logprobs]);
-    bed.step({ kind: 'link-closed', link: 1 }).connect(2).receive(2, { kind: 'gone' });
-    expect(bed.sent).toMatchObject([{ kind: 'open', promptLogprobs: 1 }]);
+    bed.lose(1).connect(2).receive(2, { kind: 'gone' });
+    expect(bed.sent()).toMatchObject([{ kind: 'open', promptLogprobs: 1 }]);
     expect(bed.receive(2, scored(1, 2)).given).toEqual([]);
     expect(bed.receive(2, scored(2, 5)).given).toEqual([scored(3, 5).logprobs]);
   });
 
   it('are asked for until the device has all of them', () => {
     const bed = new Bed().connect(1).receive(1, scored(1, 5)).commit(1, 6, 9);
-    expect(bed.connect(2, 'b').sent).toMatchObject([{ kind: 'open', answer: [9] }]);
-    expect(bed.sent[0]).not.toHaveProperty('promptLogprobs');
+    expect(bed.connect(2, 'b').sent()).toMatchObject([{ kind: 'open', answer: [9] }]);
+    expect(bed.sent()[0]).not.toHaveProperty('promptLogprobs');
     // Of a prompt alone the end may be missing.
     const alone = new Bed({ maxAnswerTokens: 0 }).connect(1).receive(1, scored(1, 5));
-    expect(alone.connect(2, 'b').sent).toMatchObject([{ kind: 'open', promptLogprobs: 1 }]);
+    expect(alone.connect(2, 'b').sent()).toMatchObject([{ kind: 'open', promptLogprobs: 1 }]);
   });
 
   it('with a gap cost the edge its connection', () => {

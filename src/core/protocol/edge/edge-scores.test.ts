@@ -2,11 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Candidates } from '../../decoding/candidates.ts';
-import type { EdgeMessage, OpenMessage } from '../wire/messages.ts';
+import type { OpenMessage } from '../wire/messages.ts';
 import { isScoring, mostHeldTokens, mostPromptTokens, promptAsks, promptPart, promptScored } from './edge-scores.ts';
-import { testOpening, testRules } from './edge-session.fixture.ts';
+import { EdgeBed, testOpening, testRules } from './edge-session.fixture.ts';
 import { createEdgeSession, isWritable, stepEdge, waitsForDevice } from './edge-session.ts';
-import type { EdgeEffect, EdgeEvent, EdgeState } from './edge-state.ts';
 
 const prompt = Array.from({ length: 11 }, (_, index) => 20 + index);
 
@@ -20,19 +19,9 @@ const scoreAt = (position: number) => {
 const positions = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-class Bed {
-  state: EdgeState;
-  effects: readonly EdgeEffect[];
-
+class Bed extends EdgeBed {
   constructor(changes: Partial<OpenMessage> = {}, isBlocked?: true) {
-    const open = testOpening({ prompt, promptLogprobs: 1, ...changes });
-    const created = { kind: 'session-created', link: 1, open, ...(isBlocked && { isBlocked }) } as const;
-    ({ state: this.state, effects: this.effects } = createEdgeSession(testRules, 1, created));
-  }
-
-  step(event: EdgeEvent): this {
-    ({ state: this.state, effects: this.effects } = stepEdge(this.state, event));
-    return this;
+    super({ prompt, promptLogprobs: 1, ...changes }, isBlocked);
   }
 
   /** A step reads `count` tokens from `held` on; `then` comes before its result. */
@@ -44,25 +33,7 @@ class Bed {
   }
 
   open(link: number, attempt: number): this {
-    const message = { ...this.state.open, attempt };
-    return this.step({ kind: 'message-received', link, message });
-  }
-
-  resume(link: number, attempt: number, length: number): this {
-    const { version, credentials, padding, session } = this.state.open;
-    const message = { kind: 'resume', version, credentials, padding, session, attempt, length } as const;
-    return this.step({ kind: 'message-received', link, message });
-  }
-
-  write(): this {
-    this.step({ kind: 'step-started', drafts: 0 });
-    const { ticket } = this.state;
-    if (ticket === null) throw new Error('no step');
-    return this.step({ kind: 'step-done', ticket, rows: [{ ids: [9], logits: [1] }] });
-  }
-
-  get sent(): EdgeMessage[] {
-    return this.effects.flatMap((effect) => (effect.kind === 'send' ? [effect.message] : []));
+    return this.say(link, { ...this.state.open, attempt });
   }
 }
 
@@ -85,7 +56,7 @@ describe('logprobs of a prompt', () => {
 
   it('go out as they are read, before any token of the answer', () => {
     const bed = new Bed();
-    expect(bed.sent).toEqual([]);
+    expect(bed.sent()).toEqual([]);
     for (const [held, count] of [
       [0, 4],
       [4, 6],
@@ -93,25 +64,24 @@ describe('logprobs of a prompt', () => {
       expect(mostHeldTokens(bed.state)).toBe(held);
       bed.read(held, count);
       const logprobs = positions(held + 1, held + count).map(scoreAt);
-      expect(bed.sent).toEqual([{ kind: 'prompt-scored', first: held + 1, logprobs }]);
+      expect(bed.sent()).toEqual([{ kind: 'prompt-scored', first: held + 1, logprobs }]);
     }
     expect([isScoring(bed.state), mostHeldTokens(bed.state)]).toEqual([false, 10]);
-    expect(bed.write().sent).toMatchObject([{ kind: 'commit', first: 11 }]);
+    expect(bed.write().sent()).toMatchObject([{ kind: 'commit', first: 11 }]);
   });
 
   it('wait for a connection that accepts them, and the session reads no further meanwhile', () => {
     for (const wait of ['blocked', 'lost'] as const) {
       const bed = new Bed().read(0, 4);
-      bed.step(
-        wait === 'lost' ? { kind: 'link-closed', link: 1 } : { kind: 'link-writable', link: 1, writable: false },
-      );
+      if (wait === 'lost') bed.step({ kind: 'link-closed', link: 1 });
+      else bed.setWritable(false);
       expect(isWritable(bed.state)).toBe(true);
       bed.read(4, 3);
-      expect(bed.sent).toEqual([]);
+      expect(bed.sent()).toEqual([]);
       expect([isWritable(bed.state), waitsForDevice(bed.state)]).toEqual([false, true]);
       if (wait === 'lost') continue;
-      bed.step({ kind: 'link-writable', link: 1, writable: true });
-      expect(bed.sent).toEqual([{ kind: 'prompt-scored', first: 5, logprobs: [5, 6, 7].map(scoreAt) }]);
+      bed.setWritable(true);
+      expect(bed.sent()).toEqual([{ kind: 'prompt-scored', first: 5, logprobs: [5, 6, 7].map(scoreAt) }]);
       expect([isWritable(bed.state), waitsForDevice(bed.state)]).toEqual([true, false]);
     }
   });
@@ -140,9 +110,9 @@ describe('logprobs of a prompt', () => {
   it('are found once where a place was lost in the middle, and its successor reads again', () => {
     const bed = new Bed().read(0, 6);
     bed.read(2, 6);
-    expect(bed.sent).toEqual([{ kind: 'prompt-scored', first: 7, logprobs: [7, 8].map(scoreAt) }]);
+    expect(bed.sent()).toEqual([{ kind: 'prompt-scored', first: 7, logprobs: [7, 8].map(scoreAt) }]);
     bed.read(1, 3);
-    expect(bed.sent).toEqual([]);
+    expect(bed.sent()).toEqual([]);
     expect(mostHeldTokens(bed.state)).toBe(8);
     // A gap is a fault of the edge.
     expect(() => bed.read(9, 1)).toThrow('with a gap');
@@ -151,7 +121,7 @@ describe('logprobs of a prompt', () => {
   it('of a step that ran while the session was opened again count for nothing', () => {
     const bed = new Bed().read(0, 4);
     bed.read(4, 3, () => bed.open(2, 2));
-    expect(bed.sent).toEqual([]);
+    expect(bed.sent()).toEqual([]);
     expect(mostHeldTokens(bed.state)).toBe(0);
   });
 
@@ -166,17 +136,17 @@ describe('logprobs of a prompt', () => {
 describe('a device that resumes', () => {
   it('opens again until it has a token that came after the logprobs', () => {
     const bed = new Bed().read(0, 10).write();
-    expect(bed.resume(2, 2, 11).sent).toEqual([{ kind: 'gone' }]);
-    expect(bed.open(2, 3).sent).toEqual([]);
+    expect(bed.resume(2, 2, 11).sent()).toEqual([{ kind: 'gone' }]);
+    expect(bed.open(2, 3).sent()).toEqual([]);
     expect(mostHeldTokens(bed.state)).toBe(0);
     bed.read(0, 10).write();
-    expect(bed.resume(3, 4, 12).sent).toEqual([]);
+    expect(bed.resume(3, 4, 12).sent()).toEqual([]);
     expect(bed.state.link?.id).toBe(3);
   });
 
   it('opens again as well where its answer had begun elsewhere', () => {
     const bed = new Bed({ answer: [50, 51] }).read(0, 10);
-    expect(bed.resume(2, 2, 13).sent).toEqual([{ kind: 'gone' }]);
+    expect(bed.resume(2, 2, 13).sent()).toEqual([{ kind: 'gone' }]);
   });
 });
 
@@ -187,7 +157,7 @@ describe('a prompt alone', () => {
     const bed = new Bed(alone).read(0, 9);
     expect(bed.state.end).toBeNull();
     bed.read(9, 1);
-    expect(bed.sent).toMatchObject([
+    expect(bed.sent()).toMatchObject([
       { kind: 'prompt-scored', first: 10 },
       { kind: 'end', reason: 'length', length: 11, account: { steps: 0 } },
     ]);
@@ -196,12 +166,12 @@ describe('a prompt alone', () => {
 
   it('ends when the connection accepts its last logprobs', () => {
     const bed = new Bed(alone, true).read(0, 10);
-    expect(bed.sent).toEqual([]);
-    bed.step({ kind: 'link-writable', link: 1, writable: true });
-    expect(bed.sent.map(({ kind }) => kind)).toEqual(['prompt-scored', 'end']);
+    expect(bed.sent()).toEqual([]);
+    bed.setWritable(true);
+    expect(bed.sent().map(({ kind }) => kind)).toEqual(['prompt-scored', 'end']);
   });
 
   it('of one token ends at once', () => {
-    expect(new Bed({ ...alone, prompt: [5] }).sent).toMatchObject([{ kind: 'end', reason: 'length', length: 1 }]);
+    expect(new Bed({ ...alone, prompt: [5] }).sent()).toMatchObject([{ kind: 'end', reason: 'length', length: 1 }]);
   });
 });
