@@ -3,18 +3,20 @@ import { defaultConnectionLimits, UnattachedConnections } from './connection-lim
 
 const limits = { unattached: 4, unattachedBytes: 100 };
 
+/** Connections 1, 2, ... of these addresses, which have received so many bytes. */
+function heldOf(addresses: string, bytes: readonly number[] = [], given = limits): UnattachedConnections {
+  const held = new UnattachedConnections(given);
+  for (const [index, address] of addresses.split(' ').entries()) {
+    held.add(index + 1, address);
+    held.received(index + 1, bytes[index] ?? 0);
+  }
+  return held;
+}
+
 describe('UnattachedConnections', () => {
   it('gives up the oldest connection of the address that has the most', () => {
-    const held = new UnattachedConnections(limits);
-    for (const [id, address] of [
-      [1, 'honest'],
-      [2, 'flood'],
-      [3, 'other'],
-      [4, 'flood'],
-    ] as const) {
-      held.add(id, address);
-      expect(held.excess()).toBeUndefined();
-    }
+    const held = heldOf('honest flood other flood');
+    expect(held.excess()).toBeUndefined();
     held.add(5, 'flood');
     expect(held.excess()).toEqual({ id: 2, limit: 'unattached' });
     held.remove(2);
@@ -24,17 +26,7 @@ describe('UnattachedConnections', () => {
   });
 
   it('gives up the largest connection of the address with the most bytes', () => {
-    const held = new UnattachedConnections(limits);
-    for (const [id, address] of [
-      [1, 'honest'],
-      [2, 'flood'],
-      [3, 'flood'],
-    ] as const) {
-      held.add(id, address);
-    }
-    held.received(1, 45);
-    held.received(2, 20);
-    held.received(3, 35);
+    const held = heldOf('honest flood flood', [45, 20, 35]);
     expect(held.excess()).toBeUndefined();
     held.received(2, 1);
     expect(held.excess()).toEqual({ id: 3, limit: 'unattachedBytes' });
@@ -43,9 +35,7 @@ describe('UnattachedConnections', () => {
   });
 
   it('forgets what was removed, and ignores what it does not know', () => {
-    const held = new UnattachedConnections(limits);
-    held.add(1, 'a');
-    held.received(1, 1000);
+    const held = heldOf('a', [1000]);
     held.remove(1);
     held.remove(1);
     held.received(1, 1000);
@@ -53,10 +43,7 @@ describe('UnattachedConnections', () => {
   });
 
   it('remembers an address only while it has connections', () => {
-    const held = new UnattachedConnections(limits);
-    held.add(1, 'a');
-    held.add(2, 'a');
-    held.add(3, 'b');
+    const held = heldOf('a a b');
     held.remove(1);
     expect(held.ownerCount).toBe(2);
     held.remove(2);
@@ -66,61 +53,30 @@ describe('UnattachedConnections', () => {
   });
 
   it('keeps a limit that is just reached', () => {
-    const held = new UnattachedConnections({ unattached: 1, unattachedBytes: 100 });
-    held.add(1, 'a');
-    held.received(1, 100);
+    const held = heldOf('a', [100], { unattached: 1, unattachedBytes: 100 });
     expect(held.excess()).toBeUndefined();
     held.received(1, 1);
     expect(held.excess()).toEqual({ id: 1, limit: 'unattachedBytes' });
   });
 
   it('of equals gives up what came first', () => {
-    const held = new UnattachedConnections({ unattached: 2, unattachedBytes: 100 });
-    for (const [id, address] of [
-      [1, 'a'],
-      [2, 'a'],
-      [3, 'b'],
-      [4, 'b'],
-    ] as const) {
-      held.add(id, address);
-    }
+    const held = heldOf('a a b b', [], { unattached: 2, unattachedBytes: 100 });
     expect(held.excess()).toEqual({ id: 1, limit: 'unattached' });
     for (const id of [4, 3, 2, 1]) held.received(id, 40);
     expect(held.excess()).toEqual({ id: 1, limit: 'unattachedBytes' });
   });
 
   it('finds the largest connection wherever it stands', () => {
-    const held = new UnattachedConnections({ unattached: 9, unattachedBytes: 100 });
-    for (const [id, bytes] of [
-      [1, 30],
-      [2, 60],
-      [3, 20],
-    ] as const) {
-      held.add(id, 'a');
-      held.received(id, bytes);
-    }
-    expect(held.excess()).toEqual({ id: 2, limit: 'unattachedBytes' });
+    expect(heldOf('a a a', [30, 60, 20]).excess()).toEqual({ id: 2, limit: 'unattachedBytes' });
   });
 
   it('gives up a connection with a single byte if no other has more', () => {
-    const held = new UnattachedConnections({ unattached: 9, unattachedBytes: 1 });
-    for (const [id, address] of [
-      [1, 'a'],
-      [2, 'b'],
-    ] as const) {
-      held.add(id, address);
-      held.received(id, 1);
-    }
+    const held = heldOf('a b', [1, 1], { unattached: 9, unattachedBytes: 1 });
     expect(held.excess()).toEqual({ id: 1, limit: 'unattachedBytes' });
   });
 
   it('keeps the bytes of an address while it has connections, and no longer', () => {
-    const held = new UnattachedConnections({ unattached: 9, unattachedBytes: 100 });
-    held.add(1, 'a');
-    held.add(2, 'a');
-    held.add(3, 'b');
-    held.received(1, 70);
-    held.received(2, 20);
+    const held = heldOf('a a b', [70, 20]);
     held.remove(1);
     // Of a only 20 bytes are left, so b has the most.
     held.received(3, 81);
@@ -134,9 +90,7 @@ describe('UnattachedConnections', () => {
   });
 
   it('is empty after it was cleared', () => {
-    const held = new UnattachedConnections(limits);
-    held.add(1, 'a');
-    held.received(1, 101);
+    const held = heldOf('a', [101]);
     held.clear();
     expect([held.count, held.bytes, held.excess()]).toEqual([0, 0, undefined]);
     held.received(1, 5);

@@ -2,20 +2,29 @@ import { describe, expect, it } from 'vitest';
 import { linearStepTime } from '../../scheduling/step-time.ts';
 import type { ModeName } from '../wire/mode.ts';
 import { chainOf, chainToExtend, draftsBeyond, lookedUpDrafts, lookUpChances, wantedDrafts } from './edge-chain.ts';
-import { testOpening, testRules } from './edge-session.fixture.ts';
-import { createEdgeSession, readyDrafts, stepEdge } from './edge-session.ts';
+import { EdgeBed } from './edge-session.fixture.ts';
+import { readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeState } from './edge-state.ts';
 
 function session(mode: ModeName, drafts: readonly number[], edgeChain: readonly number[] | null): EdgeState {
-  const created = { kind: 'session-created', link: 1, open: testOpening({ mode }) } as const;
-  let { state } = createEdgeSession(testRules, 1, created);
-  if (drafts.length > 0) {
-    const message = { kind: 'draft', branch: 1, first: 3, tokens: drafts } as const;
-    state = stepEdge(state, { kind: 'message-received', link: 1, message }).state;
-  }
-  if (edgeChain === null) return state;
-  const made = { length: 3, tokens: edgeChain, isComplete: false };
-  return stepEdge(state, { kind: 'edge-drafted', drafts: made }).state;
+  const bed = new EdgeBed({ mode });
+  if (drafts.length > 0) bed.draft(1, 3, ...drafts);
+  return edgeChain === null ? bed.state : drafted(bed.state, 3, edgeChain);
+}
+
+function drafted(state: EdgeState, length: number, tokens: readonly number[], isComplete = false): EdgeState {
+  return stepEdge(state, { kind: 'edge-drafted', drafts: { length, tokens, isComplete } }).state;
+}
+
+function received(state: EdgeState, branch: number, first: number, tokens: readonly number[]): EdgeState {
+  const message = { kind: 'draft', branch, first, tokens } as const;
+  return stepEdge(state, { kind: 'message-received', link: 1, message }).state;
+}
+
+function finished(state: EdgeState, ...chosen: readonly number[]): EdgeState {
+  if (state.ticket === null) throw new Error('no step runs');
+  const rows = chosen.map((id) => ({ ids: [id], logits: [1] }));
+  return stepEdge(state, { kind: 'step-done', ticket: state.ticket, rows }).state;
 }
 
 describe('the chain that a step could verify', () => {
@@ -32,20 +41,12 @@ describe('the chain that a step could verify', () => {
   });
 
   it('is counted separately for device drafts and edge drafts', () => {
-    let { state } = { state: session('mix', [7], [7, 6, 5]) };
-    state = stepEdge(state, { kind: 'step-started', drafts: 3 }).state;
-    const rows = [7, 6, 9, 1].map((id) => ({ ids: [id], logits: [1] }));
-    expect(state.ticket).toMatchObject({ drafts: [7, 6, 5], deviceDrafts: 1 });
-    if (state.ticket === null) return;
-    state = stepEdge(state, { kind: 'step-done', ticket: state.ticket, rows }).state;
+    const stepping = stepEdge(session('mix', [7], [7, 6, 5]), { kind: 'step-started', drafts: 3 }).state;
+    expect(stepping.ticket).toMatchObject({ drafts: [7, 6, 5], deviceDrafts: 1 });
+    const state = finished(stepping, 7, 6, 9, 1);
     expect(state.text.slice(3)).toEqual([7, 6, 9]);
-    expect(state.account).toEqual({
-      steps: 1,
-      draftRows: 1,
-      acceptedRows: 1,
-      edgeDraftRows: 2,
-      acceptedEdgeDraftRows: 1,
-    });
+    const account = { steps: 1, draftRows: 1, acceptedRows: 1, edgeDraftRows: 2, acceptedEdgeDraftRows: 1 };
+    expect(state.account).toEqual(account);
     expect(state).toMatchObject({ edgeDraftsMatched: 1, edgeDraftsMismatched: 1 });
   });
 });
@@ -71,9 +72,7 @@ describe('a looked-up chain', () => {
   function lookedUp(drafts: readonly number[]): EdgeState {
     const before = session('stream', [], null);
     const { state } = stepEdge(before, { kind: 'edge-drafted', drafts: lookedUpDrafts(before, found) });
-    if (drafts.length === 0) return state;
-    const message = { kind: 'draft', branch: 1, first: 3, tokens: drafts } as const;
-    return stepEdge(state, { kind: 'message-received', link: 1, message }).state;
+    return drafts.length === 0 ? state : received(state, 1, 3, drafts);
   }
 
   it('fills a step without drafts, with the probability of each token', () => {
@@ -99,10 +98,7 @@ describe('adding edge drafts', () => {
   });
 
   it('does not delay a step if the drafter has nothing to add', () => {
-    const { state } = stepEdge(session('mix', [7], null), {
-      kind: 'edge-drafted',
-      drafts: { length: 3, tokens: [7], isComplete: true },
-    });
+    const state = drafted(session('mix', [7], null), 3, [7], true);
     expect(chainToExtend(state, 3, 8)).toBeNull();
     expect(readyDrafts(state, 3)).toBe(1);
   });
@@ -116,46 +112,35 @@ describe('adding edge drafts', () => {
 describe('the drafter while a step runs', () => {
   const stepping = (drafts: readonly number[], edgeChain: readonly number[] | null): EdgeState =>
     stepEdge(session('mix', drafts, edgeChain), { kind: 'step-started', drafts: 2 }).state;
-  const made = (state: EdgeState, length: number, tokens: readonly number[]): EdgeState =>
-    stepEdge(state, { kind: 'edge-drafted', drafts: { length, tokens, isComplete: false } }).state;
-  const finish = (state: EdgeState, ...chosen: readonly number[]): EdgeState => {
-    if (state.ticket === null) throw new Error('no step runs');
-    const rows = chosen.map((id) => ({ ids: [id], logits: [1] }));
-    return stepEdge(state, { kind: 'step-done', ticket: state.ticket, rows }).state;
-  };
 
   it('goes on from the chain that is being verified, for the token of the step and the drafts of the next', () => {
     expect(chainToExtend(stepping([], [7, 6]), 2, 4)).toEqual([7, 6]);
     expect(chainToExtend(stepping([7, 6], null), 2, 4)).toEqual([7, 6]);
-    expect(chainToExtend(made(stepping([7, 6], null), 3, [7, 6, 9]), 2, 4)).toEqual([7, 6, 9]);
-    expect(chainToExtend(made(stepping([], [7, 6]), 3, [7, 6, 9, 1, 2, 3, 4]), 2, 4)).toBeNull();
+    expect(chainToExtend(drafted(stepping([7, 6], null), 3, [7, 6, 9]), 2, 4)).toEqual([7, 6, 9]);
+    expect(chainToExtend(drafted(stepping([], [7, 6]), 3, [7, 6, 9, 1, 2, 3, 4]), 2, 4)).toBeNull();
   });
 
   it('goes on from drafts of the device that arrive meanwhile, if they follow that chain', () => {
-    const receive = (state: EdgeState, branch: number, first: number, tokens: readonly number[]): EdgeState => {
-      const message = { kind: 'draft', branch, first, tokens } as const;
-      return stepEdge(state, { kind: 'message-received', link: 1, message }).state;
-    };
-    expect(chainToExtend(receive(stepping([7, 6], null), 1, 5, [9, 8]), 2, 4)).toEqual([7, 6, 9, 8]);
-    const other = receive(stepping([7, 6], null), 2, 3, [1, 2, 3, 4]);
+    expect(chainToExtend(received(stepping([7, 6], null), 1, 5, [9, 8]), 2, 4)).toEqual([7, 6, 9, 8]);
+    const other = received(stepping([7, 6], null), 2, 3, [1, 2, 3, 4]);
     expect(chainToExtend(other, 2, 4)).toEqual([7, 6]);
     // What has been drafted is not forgotten because the device's other branch is longer.
-    expect(chainToExtend(made(other, 3, [7, 6, 9]), 2, 4)).toEqual([7, 6, 9]);
+    expect(chainToExtend(drafted(other, 3, [7, 6, 9]), 2, 4)).toEqual([7, 6, 9]);
   });
 
   it('has its drafts kept if the step accepts the chain and its own token is the draft', () => {
-    const drafted = made(stepping([], [7, 6]), 3, [7, 6, 9, 8]);
-    expect(chainOf(finish(drafted, 7, 6, 9)).tokens).toEqual([8]);
-    expect(chainOf(finish(drafted, 7, 6, 5)).tokens).toEqual([]);
-    expect(chainOf(finish(drafted, 7, 5, 9)).tokens).toEqual([]);
+    const longer = drafted(stepping([], [7, 6]), 3, [7, 6, 9, 8]);
+    expect(chainOf(finished(longer, 7, 6, 9)).tokens).toEqual([8]);
+    expect(chainOf(finished(longer, 7, 6, 5)).tokens).toEqual([]);
+    expect(chainOf(finished(longer, 7, 5, 9)).tokens).toEqual([]);
   });
 
   it('has a draft kept that ends after the step', () => {
-    const stepped = finish(made(stepping([], [7, 6]), 3, [7, 6, 9]), 7, 6, 9);
+    const stepped = finished(drafted(stepping([], [7, 6]), 3, [7, 6, 9]), 7, 6, 9);
     expect(chainOf(stepped).tokens).toEqual([]);
-    expect(chainOf(made(stepped, 3, [7, 6, 9, 4])).tokens).toEqual([4]);
-    const rejected = finish(made(stepping([], [7, 6]), 3, [7, 6, 9]), 7, 5, 9);
-    expect(chainOf(made(rejected, 3, [7, 6, 9, 4])).tokens).toEqual([]);
+    expect(chainOf(drafted(stepped, 3, [7, 6, 9, 4])).tokens).toEqual([4]);
+    const rejected = finished(drafted(stepping([], [7, 6]), 3, [7, 6, 9]), 7, 5, 9);
+    expect(chainOf(drafted(rejected, 3, [7, 6, 9, 4])).tokens).toEqual([]);
   });
 });
 
@@ -172,8 +157,6 @@ describe('wantedDrafts', () => {
   });
 
   it('leaves the last token of the answer to the target', () => {
-    const created = { kind: 'session-created', link: 1, open: testOpening({ mode: 'edge-sd', maxAnswerTokens: 3 }) };
-    const { state } = createEdgeSession(testRules, 1, created as never);
-    expect(wantedDrafts(state, settings)).toBe(2);
+    expect(wantedDrafts(new EdgeBed({ mode: 'edge-sd', maxAnswerTokens: 3 }).state, settings)).toBe(2);
   });
 });

@@ -2,17 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { ModeName } from '../wire/mode.ts';
 import { chainToExtend } from './edge-chain.ts';
 import { type EdgeHedgeRule, extendEdgeDrafts, orderEdgeDraft } from './edge-hedges.ts';
-import { testOpening, testRules } from './edge-session.fixture.ts';
-import { createEdgeSession, stepEdge } from './edge-session.ts';
+import { EdgeBed } from './edge-session.fixture.ts';
+import { stepEdge } from './edge-session.ts';
 import type { EdgeState } from './edge-state.ts';
 
 const endId = 7;
 const rule: EdgeHedgeRule = { most: 2, minChance: 0, minStart: 0, endIds: new Set([endId]) };
-
-function opened(mode: ModeName = 'edge-sd'): EdgeState {
-  const created = { kind: 'session-created', link: 1, open: testOpening({ mode }) } as const;
-  return createEdgeSession(testRules, 1, created).state;
-}
 
 /** Makes one pass, whose alternatives get 500 plus their position as their next token. @param token of the draft; its runner-up is 100 more */
 function pass(state: EdgeState, token: number, changes: Partial<EdgeHedgeRule> = {}): EdgeState {
@@ -28,7 +23,7 @@ function pass(state: EdgeState, token: number, changes: Partial<EdgeHedgeRule> =
 
 /** Drafts 40, 41, ... without alternatives, and a step over the first `inStep` of them. */
 function stepping(drafts: number, inStep = drafts, mode: ModeName = 'edge-sd'): EdgeState {
-  let state = opened(mode);
+  let { state } = new EdgeBed({ mode });
   for (let index = 0; index < drafts; index += 1) state = pass(state, 40 + index, { most: 0 });
   return stepEdge(state, { kind: 'step-started', drafts: inStep }).state;
 }

@@ -3,8 +3,8 @@ import { linearStepTime } from '../../scheduling/step-time.ts';
 import type { ModeName } from '../wire/mode.ts';
 import { extendEdgeDrafts } from './edge-hedges.ts';
 import { type PassPart, passesBefore } from './edge-passes.ts';
-import { testOpening, testRules } from './edge-session.fixture.ts';
-import { createEdgeSession, readyDrafts, stepEdge } from './edge-session.ts';
+import { EdgeBed } from './edge-session.fixture.ts';
+import { readyDrafts, stepEdge } from './edge-session.ts';
 import type { EdgeState } from './edge-state.ts';
 
 const rules = {
@@ -20,9 +20,7 @@ interface Entry {
 }
 
 function opened(mode: ModeName, deviceDrafts = 0, maxAnswerTokens = 100): Entry {
-  const open = testOpening({ mode, maxAnswerTokens });
-  const { state } = createEdgeSession(testRules, 1, { kind: 'session-created', link: 1, open });
-  const entry = { hasPlace: true, state };
+  const entry = { hasPlace: true, state: new EdgeBed({ mode, maxAnswerTokens }).state };
   if (deviceDrafts > 0) draft(entry, 1, deviceDrafts);
   return entry;
 }
@@ -95,12 +93,7 @@ describe('passes of the draft model before a step', () => {
     const late = [opened('mix'), opened('mix')];
     const passes = play(late, {}, () => draft(late[1] as Entry, 1, 12));
     expect(passes[0]).toEqual([0, 1]);
-    expect(
-      passes
-        .slice(1)
-        .flat()
-        .every((index) => index === 0),
-    ).toBe(true);
+    expect(passes.slice(1).flat()).not.toContain(1);
     const lost = { ...opened('mix'), hasPlace: true };
     const left = play([opened('mix'), lost], {}, () => Object.assign(lost, { hasPlace: false }));
     expect(left[0]).toEqual([0, 1]);

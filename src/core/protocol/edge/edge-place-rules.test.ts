@@ -39,6 +39,12 @@ describe('the next place', () => {
     expect(next(holder(1, { key: one }), waiting(2, 20, { key: other }), waiting(3, 10, { key: one }))).toBe(2);
   });
 
+  it('goes to the key with the fewest for its share', () => {
+    const big = edgeKey('big', { share: 4 });
+    const holders = [holder(1, { key: one }), holder(2, { key: big }), holder(3, { key: big })];
+    expect(next(...holders, waiting(4, 10, { key: one }), waiting(5, 20, { key: big }))).toBe(5);
+  });
+
   it('goes to no session that is lost, and none of a key that has its most', () => {
     const limited = edgeKey('limited', { maxSessions: 1 });
     expect(next(holder(1, { key: limited }), waiting(2, 0, { key: limited }))).toBeUndefined();

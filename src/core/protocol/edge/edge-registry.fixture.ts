@@ -95,6 +95,20 @@ export class RegistryBed {
     this.registry.receive(link, testOpening({ session, ...changes }), key);
   }
 
+  /** Sessions with one-letter names on the links from `first` on. */
+  openEach(sessions: string, key?: EdgeKey, first = 1): this {
+    for (const [index, session] of [...sessions].entries()) this.open(first + index, session, {}, key);
+    return this;
+  }
+
+  bye(link: number): void {
+    this.registry.receive(link, { kind: 'bye' });
+  }
+
+  lose(link: number): void {
+    this.registry.linkClosed(link);
+  }
+
   resume(link: number, session: string, attempt: number, length: number, key?: EdgeKey): void {
     const first = { kind: 'resume', version: protocolVersion, credentials: '', padding: 0 } as const;
     this.registry.receive(link, { ...first, session, attempt, length }, key);
@@ -106,11 +120,17 @@ export class RegistryBed {
       .map(([, kind, detail]) => (detail === undefined ? kind : [kind, detail]));
   }
 
-  /** The target writes one token. */
-  write(session: string, key?: EdgeKey): void {
+  entry(session: string, key?: EdgeKey): RegistryEntry {
     const entry = this.registry.find(session, key);
     if (entry === undefined) throw new Error('no such session');
+    return entry;
+  }
+
+  /** The target writes one token; `meanwhile` comes before its step ends. */
+  write(session: string, key?: EdgeKey, meanwhile: () => void = () => {}): void {
+    const entry = this.entry(session, key);
     this.registry.step(entry, { kind: 'step-started', drafts: 0 });
+    meanwhile();
     const { ticket } = entry.state;
     if (ticket === null) throw new Error('no step');
     this.registry.step(entry, { kind: 'step-done', ticket, rows: [{ ids: [9], logits: [1] }] });

@@ -6,8 +6,7 @@ import { testOpening } from './edge-session.fixture.ts';
 
 describe('the registry of an edge', () => {
   it('delivers messages to the session that the connection is attached to, and drops the rest', () => {
-    const bed = new RegistryBed();
-    bed.open(1, 'a');
+    const bed = new RegistryBed().openEach('a');
     bed.registry.receive(1, { kind: 'draft', branch: 1, first: 3, tokens: [4] });
     bed.registry.receive(2, { kind: 'draft', branch: 1, first: 3, tokens: [4, 5] });
     expect(bed.registry.find('a')?.state.branch?.end).toBe(4);
@@ -16,10 +15,9 @@ describe('the registry of an edge', () => {
   });
 
   it('judges a session by the key as it was shown last: a device may have come back with a newer secret', () => {
-    const bed = new RegistryBed();
     const [old, renewed] = [edgeKey('k', { name: 'old' }), edgeKey('k', { name: 'renewed' })];
-    bed.open(1, 'a', {}, old);
-    bed.registry.linkClosed(1);
+    const bed = new RegistryBed().openEach('a', old);
+    bed.lose(1);
     bed.resume(2, 'a', 2, 3, renewed);
     const present = edgeKey('k', { share: 3 });
     expect(bed.registry.renewKeys((_id, shown) => (shown === renewed ? present : null))).toEqual([]);
@@ -29,21 +27,19 @@ describe('the registry of an edge', () => {
   });
 
   it('refuses a second attach on a connection, and does not resume an unknown session', () => {
-    const bed = new RegistryBed();
-    bed.open(1, 'a');
+    const bed = new RegistryBed().openEach('a');
     expect(() => bed.open(1, 'b')).toThrow('a second attach');
     bed.resume(2, 'b', 1, 3);
     expect(bed.received(2)).toEqual(['gone']);
   });
 
   it('keeps a lost session for keepLostMs, resumes it, then forgets it', () => {
-    const bed = new RegistryBed();
-    bed.open(1, 'a');
-    bed.registry.linkClosed(1);
+    const bed = new RegistryBed().openEach('a');
+    bed.lose(1);
     bed.passTime(keepLostMs - 1);
     bed.resume(2, 'a', 2, 3);
     expect(bed.timerCount).toBe(0);
-    bed.registry.linkClosed(2);
+    bed.lose(2);
     bed.passTime(keepLostMs);
     expect(bed.registry.count).toBe(0);
     expect(bed.forgotten).toEqual(['a']);
@@ -84,53 +80,41 @@ describe('the registry of an edge', () => {
   });
 
   it('forgets a session on bye at once, and all sessions when it is cleared', () => {
-    const bed = new RegistryBed();
-    bed.open(1, 'a');
-    bed.open(2, 'b');
-    bed.registry.receive(1, { kind: 'bye' });
+    const bed = new RegistryBed().openEach('ab');
+    bed.bye(1);
     expect(bed.registry.find('a')).toBeUndefined();
-    bed.registry.linkClosed(2);
+    bed.lose(2);
     bed.registry.clear();
     expect([bed.registry.count, bed.timerCount]).toEqual([0, 0]);
   });
 
-  it.each([
-    ['too long a prompt', { prompt: Array.from({ length: 200 }, () => 1) }],
-    ['too long a text', { answer: Array.from({ length: 198 }, () => 1) }],
-    ['an unknown id', { prompt: [1000] }],
-  ])('refuses %s', (_name, changes) => {
-    const bed = new RegistryBed();
-    expect(() => bed.open(1, 'a', changes)).toThrow();
-    expect(bed.registry.count).toBe(0);
-  });
-
   it('takes a text that just fits, and ids up to the last of the vocabulary', () => {
     const bed = new RegistryBed();
-    bed.open(1, 'a', { answer: Array.from({ length: 197 }, () => 999), maxAnswerTokens: 300 });
+    bed.open(1, 'a', { answer: new Array(197).fill(999), maxAnswerTokens: 300 });
     bed.open(2, 'b', { prompt: [999, 999], answer: [999] });
     expect(bed.registry.count).toBe(2);
   });
 
-  it.each([
-    ['an id beyond the vocabulary, anywhere in the prompt', { prompt: [1, 1000, 2] }, 'an id beyond the vocabulary'],
+  const refused = [
+    ['too long a prompt', { prompt: new Array(200).fill(1) }, 'context'],
+    ['too long a text', { answer: new Array(198).fill(1) }, 'context'],
+    ['an id beyond the vocabulary in the prompt', { prompt: [1, 1000, 3] }, 'an id beyond the vocabulary'],
+    ['one that is the whole prompt', { prompt: [1000] }, 'an id beyond the vocabulary'],
     ['one in the answer', { answer: [1, 1000, 2] }, 'an id beyond the vocabulary'],
     ['sampling that means nothing', { sampling: { ...neutralSampling, temperature: -1 } }, 'temperature'],
-  ])('refuses %s', (_name, changes, words) => {
-    expect(() => new RegistryBed().open(1, 'a', changes)).toThrow(words);
+  ] as const;
+
+  it.each(refused)('refuses %s', (_name, changes, words) => {
+    const bed = new RegistryBed();
+    expect(() => bed.open(1, 'a', changes)).toThrow(words);
+    expect(bed.registry.count).toBe(0);
   });
 
-  it.each([
-    ['too long a prompt', { prompt: Array.from({ length: 200 }, () => 1) }, 'context'],
-    ['too long a text', { answer: Array.from({ length: 198 }, () => 1) }, 'context'],
-    ['an id beyond the vocabulary in the prompt', { prompt: [1, 1000, 3] }, 'an id beyond the vocabulary'],
-    ['one in the answer', { answer: [1000] }, 'an id beyond the vocabulary'],
-    ['sampling that means nothing', { sampling: { ...neutralSampling, temperature: -1 } }, 'temperature'],
-  ])('refuses %s of a session that it knows, which stays as it is', (_name, changes, words) => {
+  it.each(refused)('refuses %s of a session that it knows, which stays as it is', (_name, changes, words) => {
     for (const isLost of [false, true]) {
-      const bed = new RegistryBed();
-      bed.open(1, 'a');
+      const bed = new RegistryBed().openEach('a');
       bed.write('a');
-      if (isLost) bed.registry.linkClosed(1);
+      if (isLost) bed.lose(1);
       const before = bed.registry.find('a')?.state;
       expect(() => bed.open(2, 'a', { attempt: 2, ...changes })).toThrow(words);
       expect(bed.registry.find('a')?.state).toBe(before);
@@ -152,7 +136,7 @@ describe('the registry of an edge', () => {
     bed.write('a');
     expect(bed.received(1)).toEqual(['commit']);
     bed.registry.linkWritable(2, false);
-    bed.registry.linkClosed(2);
+    bed.lose(2);
     bed.open(2, 'b');
     bed.write('b');
     expect(bed.received(2)).toEqual(['commit']);
@@ -163,10 +147,8 @@ describe('the registry of an edge', () => {
   });
 
   it('passes each event on, and none of a connection that was closed', () => {
-    const bed = new RegistryBed();
-    bed.open(1, 'a');
-    bed.open(2, 'b');
-    bed.registry.linkClosed(1);
+    const bed = new RegistryBed().openEach('ab');
+    bed.lose(1);
     bed.registry.receive(1, { kind: 'ack', length: 3 });
     bed.registry.linkWritable(1, false);
     const of = (id: string): string[] => bed.events.filter((event) => event.startsWith(id));
@@ -176,38 +158,28 @@ describe('the registry of an edge', () => {
   });
 
   it('forgets a lost session at its time, whatever happens to it meanwhile', () => {
-    const bed = new RegistryBed();
-    bed.open(1, 'a');
-    const entry = bed.registry.find('a');
-    if (entry === undefined) throw new Error('no session');
-    bed.registry.step(entry, { kind: 'step-started', drafts: 0 });
-    bed.registry.linkClosed(1);
-    bed.passTime(1000);
-    const { ticket } = entry.state;
-    if (ticket === null) throw new Error('no step');
-    bed.registry.step(entry, { kind: 'step-done', ticket, rows: [{ ids: [9], logits: [1] }] });
+    const bed = new RegistryBed().openEach('a');
+    bed.write('a', undefined, () => {
+      bed.lose(1);
+      bed.passTime(1000);
+    });
     expect(bed.timerCount).toBe(1);
     bed.passTime(keepLostMs - 1000);
     expect(bed.forgotten).toEqual(['a']);
   });
 
   it('forgets a session once, and leaves the others attached', () => {
-    const bed = new RegistryBed();
-    bed.open(1, 'a');
-    bed.open(2, 'b');
-    const entry = bed.registry.find('a');
-    if (entry === undefined) throw new Error('no session');
-    bed.registry.receive(1, { kind: 'bye' });
+    const bed = new RegistryBed().openEach('ab');
+    const entry = bed.entry('a');
+    bed.bye(1);
     bed.registry.step(entry, { kind: 'link-closed', link: 1 });
     expect(bed.forgotten).toEqual(['a']);
     expect([1, 2].map((link) => bed.registry.isAttached(link))).toEqual([false, true]);
   });
 
   it('closes the connection of a session that it discards, and keeps nothing of it', () => {
-    const bed = new RegistryBed(1);
-    bed.open(1, 'a');
-    const entry = bed.registry.find('a');
-    if (entry === undefined) throw new Error('no session');
+    const bed = new RegistryBed(1).openEach('a');
+    const entry = bed.entry('a');
     bed.events.length = 0;
     bed.registry.discard(entry, 'a fault');
     expect(bed.received(1)).toEqual([['closed', 'internal']]);
@@ -219,10 +191,8 @@ describe('the registry of an edge', () => {
   });
 
   it('ends the sessions of all keys that are gone, in their order', () => {
-    const bed = new RegistryBed(3);
     const [one, other] = [edgeKey('one'), edgeKey('other')];
-    bed.open(1, 'a', {}, one);
-    bed.open(2, 'b', {}, other);
+    const bed = new RegistryBed(3).openEach('a', one).openEach('b', other, 2);
     expect(bed.registry.renewKeys(() => null)).toEqual([one, other]);
     expect(bed.registry.count).toBe(0);
   });

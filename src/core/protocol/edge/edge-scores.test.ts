@@ -90,12 +90,8 @@ describe('logprobs of a prompt', () => {
     const long = Array.from({ length: 150 }, (_, index) => index % 9);
     const rules = { ...testRules, contextLength: 5000 };
     const text = Array.from({ length: 20 }, () => long).flat();
-    const created = {
-      kind: 'session-created',
-      link: 1,
-      open: testOpening({ prompt: text, promptLogprobs: 0 }),
-    } as const;
-    const { state } = createEdgeSession(rules, 1, created);
+    const open = testOpening({ prompt: text, promptLogprobs: 0 });
+    const { state } = createEdgeSession(rules, 1, { kind: 'session-created', link: 1, open });
     const rows = text.slice(1).map(() => ({ ids: [1], logits: [-1], logNormaliser: 0, askedLogit: -1 }));
     const part = promptPart(state, 0, text.length - 1);
     const { effects } = stepEdge(state, promptScored(part as never, rows));

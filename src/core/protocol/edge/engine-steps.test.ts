@@ -3,13 +3,11 @@ import type { SessionWork } from '../../scheduling/schedule-step.ts';
 import type { EdgeEntry } from './edge-core.ts';
 import { anyone } from './edge-key.ts';
 import type { EdgeRegistry } from './edge-registry.ts';
-import { testOpening, testRules } from './edge-session.fixture.ts';
-import { createEdgeSession } from './edge-session.ts';
+import { EdgeBed } from './edge-session.fixture.ts';
 import { EngineSteps } from './engine-steps.ts';
 
 function entryOf(number: number, matched: number, mismatched: number, key = anyone): EdgeEntry {
-  const created = { kind: 'session-created', link: 1, open: testOpening() } as const;
-  const state = { ...createEdgeSession(testRules, number, created).state, matched, mismatched };
+  const state = { ...new EdgeBed().state, matched, mismatched };
   const shared = { number, id: state.open.session, key, share: 1, downlinkShare: 1, state };
   const times = { waitingSinceMs: null, lostSinceMs: null, stalledSinceMs: null };
   const own = { wanted: { length: 0, drafts: 0 }, orderedTargetMs: null, paceStart: null };
