@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeLaw, engineRows, freeLaw, isAllowedCall, isFree, layOutCalls, type ShapeLaw } from './shape-law.ts';
-
-const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
-const notAlone: ShapeLaw = { ...freeLaw, least: 2 };
-const threes: ShapeLaw = { ...freeLaw, most: 3 };
-const eights: ShapeLaw = { multiple: 8, least: 8, most: 8, merges: false };
+import { eights, fours, notAlone, threes } from './shape-laws.fixture.ts';
 
 describe('rows of an item', () => {
   it('are the requested ones where the law is free', () => {
@@ -36,19 +32,6 @@ describe('the layout of items', () => {
       [{ item: 0, from: 8, count: 1, padding: 7 }],
       [{ item: 1, from: 0, count: 1, padding: 7 }],
     ]);
-  });
-
-  it('cuts items that are too long into calls that others share', () => {
-    expect(layOutCalls(threes, [7, 2]).map((call) => call.map(({ item, from, count }) => [item, from, count]))).toEqual(
-      [
-        [
-          [0, 0, 3],
-          [1, 0, 2],
-        ],
-        [[0, 3, 3]],
-        [[0, 6, 1]],
-      ],
-    );
   });
 
   it('never makes a call that the law forbids, and loses no token', () => {

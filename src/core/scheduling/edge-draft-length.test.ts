@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chainLengthWorth, type EdgeDraftLengthFigures } from './edge-draft-length.ts';
-import { fitStepTime, linearStepTime } from './step-time.ts';
+import { stairs } from './plans.fixture.ts';
+import { linearStepTime } from './step-time.ts';
 
 const cheapRows: EdgeDraftLengthFigures = {
   freeDrafts: 0,
@@ -45,11 +46,7 @@ describe('chainLengthWorth', () => {
   });
 
   it('fills the stairs of an engine that pads its calls', () => {
-    const measured = [
-      { rows: 4, ms: 229 },
-      { rows: 8, ms: 425 },
-    ];
-    const stepTime = fitStepTime(measured, { multiple: 4, least: 4, most: 60, merges: true });
+    const stepTime = stairs;
     expect(chainLengthWorth({ ...cheapRows, stepTime })).toBe(3);
     expect(chainLengthWorth({ ...cheapRows, stepTime, acceptance: 0.99 })).toBe(11);
     expect(chainLengthWorth({ ...cheapRows, stepTime, freeDrafts: 4, acceptance: 0.9 })).toBe(7);

@@ -1,117 +1,75 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { freeLaw } from '../decoding/shape-law.ts';
+import { eights, fours, foursApart, notAlone, threes } from '../decoding/shape-laws.fixture.ts';
+import { anySteps, draftsIn, plansOf, rowsIn, served, session, stepTimes, tokensRead } from './plans.fixture.ts';
 import { freshSchedule, type SessionWork, type StepLimits, type StepPlan, scheduleStep } from './schedule-step.ts';
-import { fitStepTime, linearStepTime, type StepTimeModel, stepMs } from './step-time.ts';
+import { batchMs, linearStepTime, type StepTimeModel } from './step-time.ts';
 
 const gpu = linearStepTime(40, 0.4);
 const cpu = linearStepTime(4, 36);
 const limits: StepLimits = { maxRows: 64, usefulRows: 64, prefillChunk: 63 };
 
-function session(id: number, changes: Partial<SessionWork> = {}): SessionWork {
-  return { id, weight: 1, prefillTokens: 0, drafts: 0, acceptance: 0.8, ...changes };
-}
-
-function plan(
-  sessions: readonly SessionWork[],
-  model: StepTimeModel = gpu,
-  changes: Partial<StepLimits> = {},
-): StepPlan {
+function plan(sessions: readonly SessionWork[], model = gpu, changes: Partial<StepLimits> = {}): StepPlan {
   return scheduleStep(freshSchedule, sessions, { ...limits, ...changes }, model);
 }
 
-function draftsOf(step: StepPlan, id: number): number {
-  const item = step.items.find((candidate) => candidate.id === id);
-  return item?.kind === 'decode' ? item.drafts : 0;
-}
-
-/** Plans the same work again and again; sums the service of each session. */
-function serve(stepCount: number, work: (step: number) => readonly SessionWork[], stepLimits: StepLimits, model = gpu) {
-  const served = new Map<number, { rows: number; drafts: number; prefill: number }>();
-  let state = freshSchedule;
-  for (let step = 0; step < stepCount; step++) {
-    const planned = scheduleStep(state, work(step), stepLimits, model);
-    state = planned.state;
-    for (const item of planned.items) {
-      const sum = served.get(item.id) ?? { rows: 0, drafts: 0, prefill: 0 };
-      if (item.kind === 'prefill') sum.prefill += item.tokens;
-      else {
-        sum.rows += 1;
-        sum.drafts += item.drafts;
-      }
-      served.set(item.id, sum);
-    }
-  }
-  return { served, state };
+/** The drafts of session 1. */
+function draftsOf(changes: Partial<SessionWork>, model = gpu, changed: Partial<StepLimits> = {}): number {
+  return draftsIn(plan([session(1, changes)], model, changed)).get(1) ?? Number.NaN;
 }
 
 describe('draft rows are admitted by their value', () => {
   it('admits none where a row costs as much as a step', () => {
-    for (const acceptance of [0.3, 0.65, 0.88])
-      expect(draftsOf(plan([session(1, { drafts: 8, acceptance })], cpu), 1)).toBe(0);
+    for (const acceptance of [0.3, 0.65, 0.88]) expect(draftsOf({ drafts: 8, acceptance }, cpu)).toBe(0);
   });
 
   it('admits a chain until it is hardly ever accepted where rows are nearly free', () => {
-    const drafts = draftsOf(plan([session(1, { drafts: 40 })]), 1);
+    const drafts = draftsOf({ drafts: 40 });
     expect(0.8 ** drafts).toBeGreaterThan(0.04);
     expect(0.8 ** (drafts + 1)).toBeLessThan(0.05);
-    expect(draftsOf(plan([session(1, { drafts: 6 })]), 1)).toBe(6);
+    expect(draftsOf({ drafts: 6 })).toBe(6);
   });
 
   it('stops earlier when the other sessions make a step without them better', () => {
-    const alone = draftsOf(plan([session(1, { drafts: 40 })]), 1);
+    const alone = draftsOf({ drafts: 40 });
     const others = Array.from({ length: 20 }, (_, index) => session(index + 2));
-    expect(draftsOf(plan([session(1, { drafts: 40 }), ...others]), 1)).toBeLessThan(alone);
+    expect(draftsIn(plan([session(1, { drafts: 40 }), ...others])).get(1)).toBeLessThan(alone);
   });
 
   it('accepts one expensive row when the rows after it are cheap', () => {
-    const samples = [
-      [1, 9],
-      [2, 27],
-      [4, 36],
-      [8, 49],
-      [16, 74],
-    ] as const;
-    const measured = fitStepTime(samples.map(([rows, ms]) => ({ rows, ms })));
-    expect(draftsOf(plan([session(1, { drafts: 1, acceptance: 0.97 })], measured), 1)).toBe(0);
-    expect(draftsOf(plan([session(1, { drafts: 12, acceptance: 0.97 })], measured), 1)).toBeGreaterThan(6);
+    const measured = stepTimes({ 1: 9, 2: 27, 4: 36, 8: 49, 16: 74 });
+    expect(draftsOf({ drafts: 1, acceptance: 0.97 }, measured)).toBe(0);
+    expect(draftsOf({ drafts: 12, acceptance: 0.97 }, measured)).toBeGreaterThan(6);
   });
 
   it('admits none of the drafts that would pay only together, if there is no room for all', () => {
-    const expensiveSecondRow = fitStepTime([
-      { rows: 1, ms: 9 },
-      { rows: 2, ms: 27 },
-      { rows: 12, ms: 40 },
-    ]);
-    const work = [session(1, { drafts: 11, acceptance: 0.99 })];
-    expect(draftsOf(plan(work, expensiveSecondRow), 1)).toBe(11);
-    expect(draftsOf(plan(work, expensiveSecondRow, { maxRows: 2 }), 1)).toBe(0);
+    const expensiveSecondRow = stepTimes({ 1: 9, 2: 27, 12: 40 });
+    const work = { drafts: 11, acceptance: 0.99 };
+    expect(draftsOf(work, expensiveSecondRow)).toBe(11);
+    expect(draftsOf(work, expensiveSecondRow, { maxRows: 2 })).toBe(0);
   });
 
   it('cuts a chain at an unlikely draft, whatever follows it', () => {
     const confidences = [0.9, 0.9, 0.01, 0.99, 0.99];
-    expect(draftsOf(plan([session(1, { drafts: 5, confidences })]), 1)).toBe(2);
+    expect(draftsOf({ drafts: 5, confidences })).toBe(2);
   });
 
   it('gives the rows to the session with the accepted drafts', () => {
     const step = plan([session(1, { drafts: 5, acceptance: 0.02 }), session(2, { drafts: 5, acceptance: 0.9 })]);
-    expect([draftsOf(step, 1), draftsOf(step, 2)]).toEqual([0, 5]);
+    expect([...draftsIn(step).values()]).toEqual([0, 5]);
   });
 
   it('clamps chances outside [0, 1]', () => {
-    expect(draftsOf(plan([session(1, { drafts: 3, acceptance: 7 })]), 1)).toBe(3);
-    expect(draftsOf(plan([session(1, { drafts: 3, acceptance: -1 })]), 1)).toBe(0);
+    expect(draftsOf({ drafts: 3, acceptance: 7 })).toBe(3);
+    expect(draftsOf({ drafts: 3, acceptance: -1 })).toBe(0);
   });
 
   it('adds no drafts beyond the useful rows', () => {
     const step = plan([session(1, { drafts: 9 }), session(2, { drafts: 9 })], gpu, { usefulRows: 8 });
-    expect(draftsOf(step, 1) + draftsOf(step, 2)).toBe(6);
-    expect(
-      plan(
-        [1, 2, 3, 4].map((id) => session(id, { drafts: 2 })),
-        gpu,
-        { usefulRows: 2 },
-      ).items,
-    ).toHaveLength(4);
+    expect([...rowsIn(step).values()].reduce((sum, rows) => sum + rows, 0)).toBe(8);
+    const many = [1, 2, 3, 4].map((id) => session(id, { drafts: 2 }));
+    expect(plan(many, gpu, { usefulRows: 2 }).items).toHaveLength(4);
   });
 });
 
@@ -119,39 +77,38 @@ describe('weights', () => {
   const scarce = { ...limits, maxRows: 10 };
 
   it('splits contended draft rows by weight', () => {
-    const { served } = serve(
-      2000,
-      () => [session(1, { weight: 70, drafts: 12 }), session(2, { weight: 30, drafts: 12 })],
-      scarce,
+    const work = [session(0, { weight: 70, drafts: 12 }), session(1, { weight: 30, drafts: 12 })];
+    const [first = 0, second = 0] = served(
+      plansOf(2000, () => work, scarce, gpu),
+      draftsIn,
     );
-    const [first, second] = [served.get(1)?.drafts ?? 0, served.get(2)?.drafts ?? 0];
     expect(first + second).toBe(2000 * 8);
     expect(first / (first + second)).toBeCloseTo(0.7, 2);
   });
 
   it('splits mandatory rows by weight when there are more sessions than rows, and no session starves', () => {
     const sessions = Array.from({ length: 7 }, (_, index) => session(index, { weight: index === 0 ? 4 : 1 }));
-    const { served } = serve(1000, () => sessions, { ...limits, maxRows: 2 });
+    const plans = plansOf(1000, () => sessions, { ...limits, maxRows: 2 }, gpu);
     // 2,000 rows over weights of 10 in sum; one row a step is the most that a session can take.
-    expect(served.get(0)?.rows).toBeGreaterThan(780);
-    for (let id = 1; id < 7; id++) expect(served.get(id)?.rows).toBeGreaterThan(190);
+    const [first = 0, ...others] = served(plans, rowsIn);
+    expect(first).toBeGreaterThan(780);
+    expect(others).toHaveLength(6);
+    for (const rows of others) expect(rows).toBeGreaterThan(190);
   });
 
   it('gives the rows that one session does not want to the other', () => {
     const step = plan([session(1, { weight: 99 }), session(2, { weight: 1, drafts: 4 })], gpu, { maxRows: 6 });
-    expect(draftsOf(step, 2)).toBe(4);
+    expect(draftsIn(step).get(2)).toBe(4);
   });
 
   it('gives no credit for idling, nor for asking for little', () => {
     for (const quietDrafts of [0, 1]) {
       const work = (step: number) => [
-        session(1, { drafts: 12 }),
-        session(2, { drafts: step < 500 ? quietDrafts : 12 }),
+        session(0, { drafts: 12 }),
+        session(1, { drafts: step < 500 ? quietDrafts : 12 }),
       ];
-      const before = serve(500, work, scarce);
-      const after = serve(520, work, scarce);
-      const gained = (id: number) => (after.served.get(id)?.drafts ?? 0) - (before.served.get(id)?.drafts ?? 0);
-      expect(Math.abs(gained(1) - gained(2))).toBeLessThanOrEqual(12);
+      const [first = 0, second = 0] = served(plansOf(520, work, scarce, gpu).slice(500), draftsIn);
+      expect(Math.abs(first - second)).toBeLessThanOrEqual(12);
     }
   });
 
@@ -161,12 +118,13 @@ describe('weights', () => {
       session(2, { weight: 99, drafts: 12 }),
     ];
     // 8,000 draft rows, a hundredth of which is the share of session 1; a row at each return would be 500.
-    expect(serve(1000, work, scarce).served.get(1)?.drafts).toBeLessThan(100);
+    expect(served(plansOf(1000, work, scarce, gpu), draftsIn)[1]).toBeLessThan(100);
   });
 
   it('keeps no finish tags of sessions that are gone', () => {
-    const { state } = serve(300, (step) => [session(step, { drafts: 3 }), session(step + 1, { drafts: 3 })], limits);
-    expect(state.rows.finishTags.size + state.drafts.finishTags.size + state.prefill.finishTags.size).toBeLessThan(6);
+    const work = (step: number) => [session(step, { drafts: 3 }), session(step + 1, { drafts: 3 })];
+    const { rows, drafts, prefill } = (plansOf(300, work, limits, gpu).at(-1) as StepPlan).state;
+    expect(rows.finishTags.size + drafts.finishTags.size + prefill.finishTags.size).toBeLessThan(6);
   });
 });
 
@@ -187,9 +145,11 @@ describe('prefill', () => {
   });
 
   it('serves one prompt a step, in turn', () => {
-    const { served } = serve(40, () => [1, 2].map((id) => session(id, { prefillTokens: 100_000 })), limits);
-    expect(served.get(1)?.prefill).toBe(20 * 63);
-    expect(served.get(2)?.prefill).toBe(20 * 63);
+    const plans = plansOf(40, () => [1, 2].map((id) => session(id, { prefillTokens: 100_000 })), limits, gpu);
+    for (const reader of [1, 2]) {
+      const own = plans.filter(({ items }) => items.length === 1 && items[0]?.id === reader);
+      expect(own.map(tokensRead)).toEqual(new Array(20).fill(63));
+    }
   });
 
   it('holds a session back that asks for it, and lets the others read meanwhile', () => {
@@ -224,14 +184,9 @@ describe('prefill', () => {
         let left = prompt;
         let state = freshSchedule;
         while (left > 0) {
-          const step = scheduleStep(
-            state,
-            [session(1, { prefillTokens: left }), ...decoding],
-            limits,
-            linearStepTime(10, 1),
-          );
-          const item = chunk(step);
-          const tokens = item?.kind === 'prefill' ? item.tokens : 0;
+          const work = [session(1, { prefillTokens: left }), ...decoding];
+          const step = scheduleStep(state, work, limits, linearStepTime(10, 1));
+          const tokens = tokensRead(step);
           expect(tokens).toBeGreaterThan(1);
           expect(tokens).toBeLessThanOrEqual(63);
           left -= tokens;
@@ -250,22 +205,17 @@ describe('prefill', () => {
 });
 
 describe('any plan', () => {
-  const anySession = fc.record({
-    weight: fc.double({ min: 0.01, max: 100, noNaN: true }),
-    prefillTokens: fc.oneof(fc.constant(0), fc.nat(200)),
-    drafts: fc.nat(24),
-    acceptance: fc.double({ min: 0, max: 1, noNaN: true }),
-  });
   const anyModel = fc
     .array(fc.double({ min: 0.1, max: 30, noNaN: true }), { minLength: 1, maxLength: 12 })
     .map((slopes) => {
       let ms = 0;
-      const samples = slopes.map((slope, index) => {
+      const times = slopes.map((slope, index) => {
         ms += slope;
-        return { rows: index * 2 + 1, ms };
+        return [index * 2 + 1, ms];
       });
-      return fitStepTime(samples);
+      return stepTimes(Object.fromEntries(times));
     });
+  const lawful = [freeLaw, fours, foursApart, notAlone, threes, eights].map((law) => linearStepTime(10, 3, law));
   const anyLimits = fc.record({
     maxRows: fc.integer({ min: 1, max: 40 }),
     usefulRows: fc.integer({ min: 1, max: 40 }),
@@ -274,29 +224,17 @@ describe('any plan', () => {
 
   it('keeps its limits, serves each session at most once, and expects no less per ms than a step without drafts', () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.array(anySession, { maxLength: 12 }), { maxLength: 6 }),
-        anyModel,
-        anyLimits,
-        (steps, model, bounds) => {
-          let state = freshSchedule;
-          for (const work of steps) {
-            const sessions = work.map((fields, index) => ({ id: index, ...fields }));
-            const step = scheduleStep(state, sessions, bounds, model);
-            checkPlan(step, sessions, bounds, model);
-            state = step.state;
-          }
-        },
-      ),
-      { numRuns: 400 },
+      fc.property(anySteps, fc.oneof(anyModel, fc.constantFrom(...lawful)), anyLimits, (steps, model, bounds) => {
+        const plans = plansOf(steps.length, (step) => steps[step] ?? [], bounds, model);
+        for (const [index, step] of plans.entries()) checkPlan(step, steps[index] ?? [], bounds, model);
+      }),
+      { numRuns: 700 },
     );
   });
 
   function checkPlan(step: StepPlan, sessions: readonly SessionWork[], bounds: StepLimits, model: StepTimeModel): void {
     expect(new Set(step.items.map(({ id }) => id)).size).toBe(step.items.length);
     const decoding = sessions.filter(({ prefillTokens }) => prefillTokens === 0);
-    let sessionCount = 0;
-    let draftCount = 0;
     for (const item of step.items) {
       const work = sessions[item.id];
       if (item.kind === 'prefill') {
@@ -305,15 +243,19 @@ describe('any plan', () => {
       } else {
         expect(work?.prefillTokens).toBe(0);
         expect(item.drafts).toBeLessThanOrEqual(work?.drafts ?? 0);
-        sessionCount += 1;
-        draftCount += item.drafts;
       }
     }
-    expect(sessionCount).toBe(Math.min(decoding.length, bounds.maxRows));
-    expect(sessionCount + draftCount).toBeLessThanOrEqual(bounds.maxRows);
+    const rows = [...rowsIn(step).values()];
+    expect(rows).toHaveLength(Math.min(decoding.length, bounds.maxRows));
+    expect(rows.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(bounds.maxRows);
     expect(step.items.filter(({ kind }) => kind === 'prefill')).toHaveLength(decoding.length < sessions.length ? 1 : 0);
-    if (sessionCount === 0) return;
-    const plain = sessionCount / stepMs(model, sessionCount);
-    expect(step.expectedTokens / stepMs(model, sessionCount + draftCount)).toBeGreaterThanOrEqual(plain * (1 - 1e-12));
+    const read = tokensRead(step);
+    expect(step.expectedMs).toBe(batchMs(model, read === 0 ? rows : [...rows, read]));
+    if (rows.length === 0) return;
+    const plainMs = batchMs(
+      model,
+      rows.map(() => 1),
+    );
+    expect(step.expectedTokens / batchMs(model, rows)).toBeGreaterThanOrEqual((rows.length / plainMs) * (1 - 1e-12));
   }
 });

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { freeLaw, type ShapeLaw } from '../decoding/shape-law.ts';
+import { eights, fours, foursApart, notAlone, threes } from '../decoding/shape-laws.fixture.ts';
+import { stairs, stepTimes } from './plans.fixture.ts';
 import {
   batchMs,
   fitStepTime,
@@ -20,27 +22,18 @@ describe('fitStepTime', () => {
   });
 
   it('interpolates, continues the last slope, and is constant below the smallest count', () => {
-    const model = fitStepTime([
-      { rows: 8, ms: 50 },
-      { rows: 2, ms: 20 },
-      { rows: 4, ms: 30 },
-    ]);
+    const model = stepTimes({ 8: 50, 2: 20, 4: 30 });
     expect([1, 2, 3, 4, 6, 8, 12].map((rows) => stepMs(model, rows))).toEqual([20, 20, 25, 30, 40, 50, 70]);
     expect(stepMs(model, 0)).toBe(0);
   });
 
   it('is in proportion to rows when only one count was measured', () => {
-    expect(stepMs(fitStepTime([{ rows: 2, ms: 10 }]), 6)).toBe(30);
+    expect(stepMs(stepTimes({ 2: 10 }), 6)).toBe(30);
   });
 
   it('pools neighbours in the wrong order, by the number of samples', () => {
-    const model = fitStepTime([
-      { rows: 1, ms: 40 },
-      { rows: 1, ms: 40 },
-      { rows: 1, ms: 40 },
-      { rows: 2, ms: 36 },
-      { rows: 3, ms: 50 },
-    ]);
+    const one = { rows: 1, ms: 40 };
+    const model = fitStepTime([one, one, one, { rows: 2, ms: 36 }, { rows: 3, ms: 50 }]);
     expect([1, 2, 3].map((rows) => stepMs(model, rows))).toEqual([39, 39, 50]);
   });
 
@@ -95,27 +88,17 @@ describe('observeStep', () => {
   });
 
   it('still knows counts that were not measured for a long time', () => {
-    const samples = [10, 30, 20].map((ms, index) => ({ rows: index + 1, ms }));
-    const model = observeStep(fitStepTime(samples), 1, 10, 1);
+    const model = observeStep(stepTimes({ 1: 10, 2: 30, 3: 20 }), 1, 10, 1);
     expect([2, 3].map((rows) => stepMs(model, rows))).toEqual([25, 25]);
   });
 
   it('gives a pooled neighbour its own time back when the disturbance is gone', () => {
-    const start = fitStepTime([
-      { rows: 1, ms: 10 },
-      { rows: 2, ms: 12 },
-    ]);
-    let model = observeStep(start, 1, 40, 0.5);
+    let model = observeStep(stepTimes({ 1: 10, 2: 12 }), 1, 40, 0.5);
     expect(stepMs(model, 2)).toBeGreaterThan(12);
     for (let step = 0; step < 40; step++) model = observeStep(model, 1, 10, 0.5);
     expect(stepMs(model, 2)).toBe(12);
   });
 });
-
-const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
-const notAlone: ShapeLaw = { ...freeLaw, least: 2 };
-const threes: ShapeLaw = { ...freeLaw, most: 3 };
-const eights: ShapeLaw = { multiple: 8, least: 8, most: 8, merges: false };
 
 const anyLaw = fc.oneof(
   fc.constantFrom(freeLaw, fours, notAlone, threes, eights),
@@ -131,25 +114,16 @@ function fittedTo(law: ShapeLaw, times: readonly number[]): StepTimeModel {
 }
 
 describe('a step under a shape law', () => {
-  // Measured on a processor with two cores, calls padded to multiples of four rows.
-  const stairs = fitStepTime(
-    [
-      { rows: 4, ms: 229 },
-      { rows: 8, ms: 425 },
-    ],
-    fours,
-  );
-
   it('takes the time of the rows that the engine computes: stairs where it pads', () => {
     expect([1, 2, 3, 4, 5, 6, 8, 9].map((rows) => stepMs(stairs, rows))).toEqual([
       229, 229, 229, 229, 425, 425, 425, 621,
     ]);
     expect(stepMs(stairs, 0)).toBe(0);
-    expect(stepMs(fitStepTime([{ rows: 1, ms: 9 }], notAlone), 2)).toBe(9);
+    expect(stepMs(stepTimes({ 1: 9 }, notAlone), 2)).toBe(9);
   });
 
   it('takes one call for all items where they share it, one for each where they do not', () => {
-    const apart = { ...stairs, law: { ...fours, merges: false } };
+    const apart = { ...stairs, law: foursApart };
     expect(batchMs(stairs, [1, 3])).toBe(425);
     expect(batchMs(apart, [1, 3])).toBe(2 * 229);
     expect(batchMs(apart, [5, 3])).toBe(425 + 229);
@@ -163,13 +137,8 @@ describe('a step under a shape law', () => {
     expect(batchMs(model, [7, 4])).toBe(16 + 14 + 11);
   });
 
-  it('is one call of any length where the law is free', () => {
-    expect(stepMs(linearStepTime(10, 1), 200)).toBeCloseTo(210, 9);
-    expect(batchMs(linearStepTime(10, 1), [150, 50])).toBeCloseTo(210, 9);
-  });
-
   it('is known from single calls alone', () => {
-    expect(() => fitStepTime([{ rows: 9, ms: 1 }], eights)).toThrow('16 rows is no single call');
+    expect(() => stepTimes({ 9: 1 }, eights)).toThrow('16 rows is no single call');
   });
 
   it('with one item is a batch of one, never falls, and grows as batches do', () => {
@@ -200,11 +169,7 @@ describe('observeBatch', () => {
   });
 
   it('counts the rows that the engine computes', () => {
-    const flat = fitStepTime(
-      [4, 8].map((rows) => ({ rows, ms: 10 })),
-      fours,
-    );
-    const model = observeBatch(flat, [1, 2], 20, 1);
+    const model = observeBatch(stepTimes({ 4: 10, 8: 10 }, fours), [1, 2], 20, 1);
     expect([1, 4, 5].map((rows) => stepMs(model, rows))).toEqual([10, 10, 20]);
   });
 
@@ -218,11 +183,10 @@ describe('observeBatch', () => {
   });
 
   it('keeps the ratios between call sizes, and accepts calls that take no time', () => {
-    const laid = { ...fours, merges: false };
-    const before = linearStepTime(2, 1, laid);
+    const before = linearStepTime(2, 1, foursApart);
     const after = observeBatch(before, [4, 8], 32, 1);
     expect([4, 8].map((rows) => stepMs(after, rows))).toEqual([12, 20]);
-    const none = observeBatch(linearStepTime(0, 0, laid), [4, 8], 10, 1);
+    const none = observeBatch(linearStepTime(0, 0, foursApart), [4, 8], 10, 1);
     for (const rows of [4, 8]) expect(stepMs(none, rows)).toBeCloseTo(5, 4);
   });
 });

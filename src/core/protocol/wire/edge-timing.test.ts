@@ -1,22 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ShapeLaw } from '../../decoding/shape-law.ts';
-import { fitStepTime, linearStepTime, stepMs } from '../../scheduling/step-time.ts';
+import { fours } from '../../decoding/shape-laws.fixture.ts';
+import { stairs } from '../../scheduling/plans.fixture.ts';
+import { linearStepTime, stepMs } from '../../scheduling/step-time.ts';
 import { announcedStepMs, stepMsAsAnnounced } from './edge-timing.ts';
 
-const fours: ShapeLaw = { multiple: 4, least: 4, most: 60, merges: true };
 const rowCounts = Array.from({ length: 24 }, (_, index) => index + 1);
 
 describe('the step time that an edge announces', () => {
   it('is that of one session, with 1 to 8 rows', () => {
     expect(announcedStepMs(linearStepTime(10, 1))).toEqual([11, 12, 13, 14, 15, 16, 17, 18]);
-    const stairs = fitStepTime(
-      [
-        { rows: 4, ms: 229 },
-        { rows: 8, ms: 425 },
-      ],
-      fours,
-    );
     expect(announcedStepMs(stairs)).toEqual([229, 229, 229, 229, 425, 425, 425, 425]);
   });
 
