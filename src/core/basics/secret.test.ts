@@ -24,21 +24,19 @@ describe('a secret', () => {
   });
 });
 
-describe('an address', () => {
-  it.each([
-    ['ws://user:password@edge.example:1/x', 'ws://edge.example:1/x'],
-    ['no connection to wss://user@edge/: ECONNREFUSED', 'no connection to wss://edge/: ECONNREFUSED'],
-    ['ws://user:p@ss@edge', 'ws://edge'],
-    ['ws://a:b@one and HTTPS://c:d@two', 'ws://one and HTTPS://two'],
-    ['ws://edge/path@x?mail=a@b', 'ws://edge/path@x?mail=a@b'],
-    ['mail a@b.example', 'mail a@b.example'],
-    ['wss://edge/x?key=ok_abc#f', 'wss://edge/x?key=(hidden)#f'],
-    [
-      'wss://a/?api_key=1&page=2&X-Token=3, wss://b?page=key',
-      'wss://a/?api_key=(hidden)&page=2&X-Token=(hidden) wss://b?page=key',
-    ],
-    ['what? key=value', 'what? key=value'],
-  ])('%s is shown as %s', (text, shown) => {
-    expect(withoutSecrets(text)).toBe(shown);
-  });
+it.each([
+  ['ws://user:password@edge.example:1/x', 'ws://edge.example:1/x'],
+  ['no connection to wss://user@edge/: ECONNREFUSED', 'no connection to wss://edge/: ECONNREFUSED'],
+  ['ws://user:p@ss@edge', 'ws://edge'],
+  ['ws://a:b@one and HTTPS://c:d@two', 'ws://one and HTTPS://two'],
+  ['ws://edge/path@x?mail=a@b', 'ws://edge/path@x?mail=a@b'],
+  ['mail a@b.example', 'mail a@b.example'],
+  ['wss://edge/x?key=ok_abc#f', 'wss://edge/x?key=(hidden)#f'],
+  [
+    'wss://a/?api_key=1&page=2&X-Token=3, wss://b?page=key',
+    'wss://a/?api_key=(hidden)&page=2&X-Token=(hidden) wss://b?page=key',
+  ],
+  ['what? key=value', 'what? key=value'],
+])('an address %s is shown as %s', (text, shown) => {
+  expect(withoutSecrets(text)).toBe(shown);
 });

@@ -46,12 +46,10 @@ describe('chiSquareSurvival', () => {
   });
 });
 
-describe('rankCorrelation', () => {
-  it('is 1 for one order, -1 for the reverse, and shares ranks among equals', () => {
-    expect(rankCorrelation([1, 5, 100], [2, 3, 4])).toBe(1);
-    expect(rankCorrelation([1, 5, 100], [4, 3, 2])).toBe(-1);
-    // Ranks 1, 2.5, 2.5, 4 and 1, 3, 2, 4: covariance 4.5, variances 4.5 and 5.
-    expect(rankCorrelation([1, 2, 2, 3], [1, 3, 2, 4])).toBeCloseTo(4.5 / Math.sqrt(4.5 * 5), 12);
-    expect(rankCorrelation([1, 1], [1, 2])).toBeNaN();
-  });
+it('rankCorrelation is 1 for one order, -1 for the reverse, and shares ranks among equals', () => {
+  expect(rankCorrelation([1, 5, 100], [2, 3, 4])).toBe(1);
+  expect(rankCorrelation([1, 5, 100], [4, 3, 2])).toBe(-1);
+  // Ranks 1, 2.5, 2.5, 4 and 1, 3, 2, 4: covariance 4.5, variances 4.5 and 5.
+  expect(rankCorrelation([1, 2, 2, 3], [1, 3, 2, 4])).toBeCloseTo(4.5 / Math.sqrt(4.5 * 5), 12);
+  expect(rankCorrelation([1, 1], [1, 2])).toBeNaN();
 });

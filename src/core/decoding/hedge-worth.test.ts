@@ -42,14 +42,12 @@ describe('the least chance of an alternative', () => {
   });
 });
 
-describe('the chance of the second choice', () => {
-  it('is supposed to grow with its closeness to the first, and follows what was seen in its band', () => {
-    expect(runnerUpChance(noRunnerUps, 0.5)).toBeCloseTo(0.389, 3);
-    expect(runnerUpChance(noRunnerUps, 0.1)).toBeLessThan(0.04);
-    let rates = noRunnerUps;
-    for (let trial = 0; trial < 200; trial += 1) rates = noteRunnerUp(rates, 0.45, trial % 5 === 0);
-    expect(runnerUpChance(rates, 0.45)).toBeGreaterThan(0.15);
-    expect(runnerUpChance(rates, 0.45)).toBeLessThan(0.3);
-    expect(runnerUpChance(rates, 0.25)).toBe(runnerUpChance(noRunnerUps, 0.25));
-  });
+it('the chance of the second choice is supposed to grow with its closeness to the first, and follows what was seen in its band', () => {
+  expect(runnerUpChance(noRunnerUps, 0.5)).toBeCloseTo(0.389, 3);
+  expect(runnerUpChance(noRunnerUps, 0.1)).toBeLessThan(0.04);
+  let rates = noRunnerUps;
+  for (let trial = 0; trial < 200; trial += 1) rates = noteRunnerUp(rates, 0.45, trial % 5 === 0);
+  expect(runnerUpChance(rates, 0.45)).toBeGreaterThan(0.15);
+  expect(runnerUpChance(rates, 0.45)).toBeLessThan(0.3);
+  expect(runnerUpChance(rates, 0.25)).toBe(runnerUpChance(noRunnerUps, 0.25));
 });

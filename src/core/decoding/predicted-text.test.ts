@@ -69,18 +69,16 @@ describe('an answer that follows its prediction', () => {
   });
 });
 
-describe('drafts beyond the committed text', () => {
-  it('are followed and taken back, and teach nothing', () => {
-    const prediction = words(30);
-    const predicted = new PredictedText(prediction);
-    const committed = [...prompt, ...prediction.slice(0, 6)];
-    predicted.follow(committed, prompt.length, committed.length);
-    const before = predicted.next();
-    predicted.follow([...committed, ...prediction.slice(6, 20)], prompt.length, committed.length);
-    expect(predicted.next()?.token).toBe(prediction[20]);
-    predicted.follow([...committed, 7, 8, 9], prompt.length, committed.length);
-    expect(predicted.tokensAway).toBe(3);
-    predicted.follow(committed, prompt.length, committed.length);
-    expect(predicted.next()).toEqual(before);
-  });
+it('drafts beyond the committed text are followed and taken back, and teach nothing', () => {
+  const prediction = words(30);
+  const predicted = new PredictedText(prediction);
+  const committed = [...prompt, ...prediction.slice(0, 6)];
+  predicted.follow(committed, prompt.length, committed.length);
+  const before = predicted.next();
+  predicted.follow([...committed, ...prediction.slice(6, 20)], prompt.length, committed.length);
+  expect(predicted.next()?.token).toBe(prediction[20]);
+  predicted.follow([...committed, 7, 8, 9], prompt.length, committed.length);
+  expect(predicted.tokensAway).toBe(3);
+  predicted.follow(committed, prompt.length, committed.length);
+  expect(predicted.next()).toEqual(before);
 });

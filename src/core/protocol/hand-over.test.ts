@@ -77,14 +77,12 @@ describe('a handover', () => {
   });
 });
 
-describe('a greeting', () => {
-  it('with a tokenizer that differs in one digit fails the turn', () => {
-    for (const other of neighbours('ab'.repeat(32))) {
-      const driver = new Driver('stream').connect(1);
-      driver.receive(1, { ...testHello, tokenizerHash: other });
-      expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'tokenizer-mismatch' });
-    }
-  });
+it('a greeting with a tokenizer that differs in one digit fails the turn', () => {
+  for (const other of neighbours('ab'.repeat(32))) {
+    const driver = new Driver('stream').connect(1);
+    driver.receive(1, { ...testHello, tokenizerHash: other });
+    expect(driver.state.outcome).toMatchObject({ kind: 'failed', code: 'tokenizer-mismatch' });
+  }
 });
 
 it('a budget allows no alternatives where the turn asks for none', () => {
@@ -116,18 +114,16 @@ describe('an end', () => {
   });
 });
 
-describe('attempts', () => {
-  it('count the attaches to all edges, because two names may be one edge', () => {
-    const driver = new Driver('stream').connect(1);
-    expect(driver.sent(1)).toMatchObject([{ kind: 'open', attempt: 1 }]);
-    driver.commit(1, 3, 10).connect(2, 'b');
-    expect(driver.sent(2)).toMatchObject([{ kind: 'open', attempt: 2 }]);
-    // The same edge: the second attach took the session over, and is lost before the first one is closed.
-    driver.lose(2).refuse(1, 'superseded');
-    expect([driver.state.outcome, driver.kinds()]).toEqual([null, ['close-link', 'connect']]);
-    driver.connect(3);
-    expect(driver.sent(3)).toMatchObject([{ kind: 'resume', attempt: 3 }]);
-  });
+it('attempts count the attaches to all edges, because two names may be one edge', () => {
+  const driver = new Driver('stream').connect(1);
+  expect(driver.sent(1)).toMatchObject([{ kind: 'open', attempt: 1 }]);
+  driver.commit(1, 3, 10).connect(2, 'b');
+  expect(driver.sent(2)).toMatchObject([{ kind: 'open', attempt: 2 }]);
+  // The same edge: the second attach took the session over, and is lost before the first one is closed.
+  driver.lose(2).refuse(1, 'superseded');
+  expect([driver.state.outcome, driver.kinds()]).toEqual([null, ['close-link', 'connect']]);
+  driver.connect(3);
+  expect(driver.sent(3)).toMatchObject([{ kind: 'resume', attempt: 3 }]);
 });
 
 describe('the fingerprints of a text', () => {
@@ -174,14 +170,12 @@ describe('a second attach to the same edge', () => {
   });
 });
 
-describe('a window larger than maxAhead', () => {
-  it('is complete at maxAhead', () => {
-    for (const mode of ['sd', 'psd'] as const) {
-      const driver = new Driver(mode, { draftLength: 9, maxAhead: 3 }).connect(1);
-      for (const token of [10, 11, 12, 13, 14]) driver.draft(token);
-      const sent = driver.state.links[0]?.branches.at(-1);
-      expect([mode, sent?.tokens.length]).toEqual([mode, mode === 'sd' ? 3 : 1]);
-      expect(driver.state.tail.length).toBe(3);
-    }
-  });
+it('a window larger than maxAhead is complete at maxAhead', () => {
+  for (const mode of ['sd', 'psd'] as const) {
+    const driver = new Driver(mode, { draftLength: 9, maxAhead: 3 }).connect(1);
+    for (const token of [10, 11, 12, 13, 14]) driver.draft(token);
+    const sent = driver.state.links[0]?.branches.at(-1);
+    expect([mode, sent?.tokens.length]).toEqual([mode, mode === 'sd' ? 3 : 1]);
+    expect(driver.state.tail.length).toBe(3);
+  }
 });

@@ -10,11 +10,9 @@ function compared(rate: number, count: number): DraftComparisons {
   return { matched, mismatched: count - matched };
 }
 
-describe('the acceptance rate of a session', () => {
-  it('is a guess that its own comparisons soon outweigh', () => {
-    expect(acceptanceRate({ matched: 0, mismatched: 0 })).toBe(0.7);
-    expect(acceptanceRate({ matched: 90, mismatched: 10 })).toBeCloseTo((90 + 2.8) / 104, 12);
-  });
+it('the acceptance rate of a session is a guess that its own comparisons soon outweigh', () => {
+  expect(acceptanceRate({ matched: 0, mismatched: 0 })).toBe(0.7);
+  expect(acceptanceRate({ matched: 90, mismatched: 10 })).toBeCloseTo((90 + 2.8) / 104, 12);
 });
 
 describe('what sessions of an edge know of each other', () => {

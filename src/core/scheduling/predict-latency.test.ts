@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { edgeSdBestMs, windowTokens } from './predict-latency.ts';
 
-describe('windows', () => {
-  it('yield the tokens that Leviathan et al. state', () => {
-    // Their table 1: a = 0.6 and 0.8, gamma = 2 and 5.
-    expect(windowTokens(0.6, 2)).toBeCloseTo(1.96, 2);
-    expect(windowTokens(0.8, 5)).toBeCloseTo(3.69, 2);
-    expect(windowTokens(1, 5)).toBe(6);
-    expect(windowTokens(0, 5)).toBe(1);
-  });
+it('windows yield the tokens that Leviathan et al. state', () => {
+  // Their table 1: a = 0.6 and 0.8, gamma = 2 and 5.
+  expect(windowTokens(0.6, 2)).toBeCloseTo(1.96, 2);
+  expect(windowTokens(0.8, 5)).toBeCloseTo(3.69, 2);
+  expect(windowTokens(1, 5)).toBe(6);
+  expect(windowTokens(0, 5)).toBe(1);
 });
 
 describe('the edge alone', () => {

@@ -30,15 +30,13 @@ const known: TimingKnowledge = { draftMs: 10, roundTripMs: 10, acceptance: 0.8, 
 const unknown: TimingKnowledge = { draftMs: null, roundTripMs: null, acceptance: null, edge: null };
 const least = leastGainAt(undefined);
 
-describe('the mode in force', () => {
-  it.each([
-    [true, true, 'mix'],
-    [false, true, 'edge-sd'],
-    [true, false, 'stream'],
-    [false, false, 'ar'],
-  ] as const)('with drafts of the device %s and of the edge %s is %s', (device, onEdge, mode) => {
-    expect(modeInForce(device, onEdge)).toBe(mode);
-  });
+it.each([
+  [true, true, 'mix'],
+  [false, true, 'edge-sd'],
+  [true, false, 'stream'],
+  [false, false, 'ar'],
+] as const)('the mode in force with drafts of the device %s and of the edge %s is %s', (device, onEdge, mode) => {
+  expect(modeInForce(device, onEdge)).toBe(mode);
 });
 
 it('drafting can be switched off, and the edge looks up, in stream alone', () => {
@@ -100,12 +98,13 @@ describe('the expected gain', () => {
   });
 });
 
-describe('an edge that pads its calls', () => {
-  it.each([
-    ['two rows', { fixedMs: 100, stairMs: 40, length: 2 }, 5],
-    ['four rows', { fixedMs: 0, stairMs: 200, length: 4 }, 3],
-    ['eight rows', { fixedMs: 0, stairMs: 200, length: 8 }, 7],
-  ])('makes the gain that of draft counts that fill calls of %s', (_name, { fixedMs, stairMs, length }, drafts) => {
+it.each([
+  ['two rows', { fixedMs: 100, stairMs: 40, length: 2 }, 5],
+  ['four rows', { fixedMs: 0, stairMs: 200, length: 4 }, 3],
+  ['eight rows', { fixedMs: 0, stairMs: 200, length: 8 }, 7],
+])(
+  'an edge that pads its calls makes the gain that of draft counts that fill calls of %s',
+  (_name, { fixedMs, stairMs, length }, drafts) => {
     const stepMs = (rows: number): number => fixedMs + stairMs * Math.ceil(rows / length);
     const figures = { stepMs, draftMs: 10, edgeDraftMs: 10, roundTripMs: 10, acceptance: 0.8 };
     const tokenMs = (count: number): number => streamMsPerToken(figures, count);
@@ -114,8 +113,8 @@ describe('an edge that pads its calls', () => {
     const gain = expectedGain({ ...known, edge: { stepMs: counts.map(stepMs), edgeDraftMs: null } }, noPaces);
     // The measurements are taken coarsely.
     expect(Math.abs((gain?.withMs ?? 0) / tokenMs(best) - 1)).toBeLessThan(0.03);
-  });
-});
+  },
+);
 
 describe('a turn', () => {
   it('begins with drafts before any measurement, except where rows cost too much', () => {

@@ -71,13 +71,11 @@ describe('logprobs of a prompt', () => {
   });
 });
 
-describe('held tokens', () => {
-  it('are those of the first edge that says so, at most the prompt', () => {
-    const bed = new Bed({ promptLogprobs: undefined }).connect(1);
-    expect(bed.state.heldTokens).toBeNull();
-    expect(bed.receive(1, { kind: 'held', tokens: 4 }).state.heldTokens).toBe(4);
-    expect(bed.receive(1, { kind: 'held', tokens: 0 }).state.heldTokens).toBe(4);
-    const begun = new Bed({ promptLogprobs: undefined }).connect(1).receive(1, { kind: 'held', tokens: 40 });
-    expect(begun.state.heldTokens).toBe(6);
-  });
+it('held tokens are those of the first edge that says so, at most the prompt', () => {
+  const bed = new Bed({ promptLogprobs: undefined }).connect(1);
+  expect(bed.state.heldTokens).toBeNull();
+  expect(bed.receive(1, { kind: 'held', tokens: 4 }).state.heldTokens).toBe(4);
+  expect(bed.receive(1, { kind: 'held', tokens: 0 }).state.heldTokens).toBe(4);
+  const begun = new Bed({ promptLogprobs: undefined }).connect(1).receive(1, { kind: 'held', tokens: 40 });
+  expect(begun.state.heldTokens).toBe(6);
 });

@@ -141,56 +141,48 @@ describe('drafts', () => {
   });
 });
 
-describe('a connection that does not own the session', () => {
-  it('is not heard', () => {
-    const bed = new EdgeBed().write(2).resume(2, 2, 5);
-    const before = bed.state;
-    bed.draft(1, 5, 1);
-    bed.say(1, { kind: 'bye' }).step({ kind: 'link-closed', link: 1 });
-    bed.setWritable(false);
-    expect(bed.state).toEqual(before);
-  });
+it('a connection that does not own the session is not heard', () => {
+  const bed = new EdgeBed().write(2).resume(2, 2, 5);
+  const before = bed.state;
+  bed.draft(1, 5, 1);
+  bed.say(1, { kind: 'bye' }).step({ kind: 'link-closed', link: 1 });
+  bed.setWritable(false);
+  expect(bed.state).toEqual(before);
 });
 
-describe('a step of an older text', () => {
-  it('is dropped after an opening has replaced the text', () => {
-    const bed = new EdgeBed().write(1).step({ kind: 'step-started', drafts: 0 });
-    const { ticket } = bed.state;
-    if (ticket === null) throw new Error('no step');
-    bed.say(2, testOpening({ attempt: 2, answer: [100] }));
-    bed.step({ kind: 'step-done', ticket, rows: [{ ids: [5], logits: [1] }] });
-    expect(bed.state.text.length).toBe(4);
-    expect(bed.write(1).sent(2)).toMatchObject([{ first: 4, tokens: [101] }]);
-  });
+it('a step of an older text is dropped after an opening has replaced the text', () => {
+  const bed = new EdgeBed().write(1).step({ kind: 'step-started', drafts: 0 });
+  const { ticket } = bed.state;
+  if (ticket === null) throw new Error('no step');
+  bed.say(2, testOpening({ attempt: 2, answer: [100] }));
+  bed.step({ kind: 'step-done', ticket, rows: [{ ids: [5], logits: [1] }] });
+  expect(bed.state.text.length).toBe(4);
+  expect(bed.write(1).sent(2)).toMatchObject([{ first: 4, tokens: [101] }]);
 });
 
-describe('a step that runs without the session', () => {
-  it('is planned again, with what the device had asked for', () => {
-    const bed = new EdgeBed({ mode: 'sd' });
-    bed.draft(1, 3, 100, 7);
-    bed.say(1, { kind: 'verify', length: 3 });
-    const { verifyRequestedAt } = bed.state;
-    const asked = readyDrafts(bed.state);
-    bed.step({ kind: 'step-started', drafts: 2 });
-    const { ticket } = bed.state;
-    if (ticket === null) throw new Error('no step');
-    expect(readyDrafts(bed.state)).toBeNull();
-    bed.step({ kind: 'step-missed', ticket });
-    expect([readyDrafts(bed.state), bed.state.verifyRequestedAt]).toEqual([asked, verifyRequestedAt]);
-    bed.step({ kind: 'step-started', drafts: 2 }).step({ kind: 'step-missed', ticket });
-    expect(bed.state.ticket).not.toBeNull();
-  });
+it('a step that runs without the session is planned again, with what the device had asked for', () => {
+  const bed = new EdgeBed({ mode: 'sd' });
+  bed.draft(1, 3, 100, 7);
+  bed.say(1, { kind: 'verify', length: 3 });
+  const { verifyRequestedAt } = bed.state;
+  const asked = readyDrafts(bed.state);
+  bed.step({ kind: 'step-started', drafts: 2 });
+  const { ticket } = bed.state;
+  if (ticket === null) throw new Error('no step');
+  expect(readyDrafts(bed.state)).toBeNull();
+  bed.step({ kind: 'step-missed', ticket });
+  expect([readyDrafts(bed.state), bed.state.verifyRequestedAt]).toEqual([asked, verifyRequestedAt]);
+  bed.step({ kind: 'step-started', drafts: 2 }).step({ kind: 'step-missed', ticket });
+  expect(bed.state.ticket).not.toBeNull();
 });
 
-describe('a requested verdict', () => {
-  it.each([
-    [1, 3],
-    [2, null],
-  ])('is answered by a step with all drafts only: %d of 2', (drafts, verifyRequestedAt) => {
-    const bed = new EdgeBed({ mode: 'sd' });
-    bed.draft(1, 3, 100, 101).say(1, { kind: 'verify', length: 3 });
-    expect(bed.step({ kind: 'step-started', drafts }).state).toMatchObject({ verifyRequestedAt });
-  });
+it.each([
+  [1, 3],
+  [2, null],
+])('a requested verdict is answered by a step with all drafts only: %d of 2', (drafts, verifyRequestedAt) => {
+  const bed = new EdgeBed({ mode: 'sd' });
+  bed.draft(1, 3, 100, 101).say(1, { kind: 'verify', length: 3 });
+  expect(bed.step({ kind: 'step-started', drafts }).state).toMatchObject({ verifyRequestedAt });
 });
 
 describe('an opening with an answer', () => {

@@ -8,12 +8,10 @@ import { DeviceCodec, EdgeCodec } from './codec.ts';
 import { limits } from './limits.ts';
 import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from './messages.ts';
 
-describe('a connection', () => {
-  it('takes one byte and the id for a draft that extends a branch', () => {
-    const { device } = bothEnds();
-    device.encode({ kind: 'draft', branch: 1, first: 4, tokens: [10] });
-    expect(device.encode({ kind: 'draft', branch: 1, first: 5, tokens: [100] })).toHaveLength(2);
-  });
+it('a connection takes one byte and the id for a draft that extends a branch', () => {
+  const { device } = bothEnds();
+  device.encode({ kind: 'draft', branch: 1, first: 4, tokens: [10] });
+  expect(device.encode({ kind: 'draft', branch: 1, first: 5, tokens: [100] })).toHaveLength(2);
 });
 
 describe('messages with random contents', () => {

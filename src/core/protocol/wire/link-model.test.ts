@@ -12,13 +12,11 @@ function arrivals(settings: LinkSettings, direction: Direction, sends: readonly 
   });
 }
 
-describe('bytes on the link', () => {
-  it('counts WebSocket, TCP and IP headers of every segment', () => {
-    expect(bytesOnLink('up', 3)).toBe(3 + 6 + 40);
-    expect(bytesOnLink('down', 3)).toBe(3 + 2 + 40);
-    expect(bytesOnLink('down', 126)).toBe(126 + 4 + 40);
-    expect(bytesOnLink('down', 65536)).toBe(65536 + 10 + 40 * 45);
-  });
+it('bytes on the link counts WebSocket, TCP and IP headers of every segment', () => {
+  expect(bytesOnLink('up', 3)).toBe(3 + 6 + 40);
+  expect(bytesOnLink('down', 3)).toBe(3 + 2 + 40);
+  expect(bytesOnLink('down', 126)).toBe(126 + 4 + 40);
+  expect(bytesOnLink('down', 65536)).toBe(65536 + 10 + 40 * 45);
 });
 
 describe('deliver', () => {
