@@ -6,13 +6,7 @@ import { isOutriderError, OutriderError } from '../../basics/errors.ts';
 import { bothEnds, hello, open } from './codec.fixture.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
 import { limits } from './limits.ts';
-import { type DeviceMessage, type EdgeMessage, type OpenMessage, protocolVersion } from './messages.ts';
-
-it('a connection takes one byte and the id for a draft that extends a branch', () => {
-  const { device } = bothEnds();
-  device.encode({ kind: 'draft', branch: 1, first: 4, tokens: [10] });
-  expect(device.encode({ kind: 'draft', branch: 1, first: 5, tokens: [100] })).toHaveLength(2);
-});
+import type { DeviceMessage, EdgeMessage } from './messages.ts';
 
 describe('messages with random contents', () => {
   const ids = fc.array(fc.nat({ max: limits.maxId }), { minLength: 1, maxLength: 100 });
@@ -57,30 +51,12 @@ describe('messages with random contents', () => {
     );
   });
 
-  it('are decoded without change as open, hello, refused and resume', () => {
+  it('are decoded without change also where times are unknown and numbers are large', () => {
     const { device, edge } = bothEnds();
     const silent: EdgeMessage = { ...hello, timing: { stepMs: null, edgeDraftMs: 5.25 } };
-    const refused: EdgeMessage = { kind: 'refused', code: 'edge-full', cause: 'ä', remedy: 'b' };
-    for (const message of [
-      hello,
-      silent,
-      refused,
-      { kind: 'gone' } as const,
-      { kind: 'leaving' } as const,
-      { kind: 'queued', ahead: 300 } as const,
-    ]) {
+    for (const message of [silent, { kind: 'queued', ahead: 300 } as const]) {
       expect(device.decode(edge.encode(message))).toEqual(message);
     }
-    const resume: DeviceMessage = {
-      kind: 'resume',
-      version: protocolVersion,
-      credentials: 'key',
-      padding: 0,
-      session: '11'.repeat(16),
-      attempt: 9,
-      length: 70,
-    };
-    expect(edge.decode(device.encode(resume))).toEqual(resume);
   });
 
   it('keep every character of a stop text', () => {
@@ -160,10 +136,6 @@ describe('padding', () => {
     expect(() => edge.decode(Uint8Array.of(...bye, 0))).toThrow('32 bytes too many');
     expect(() => new EdgeCodec().decode(Uint8Array.of(0x04, 0))).toThrow('too many');
   });
-
-  it('is at most 1,024 bytes', () => {
-    expect(() => new EdgeCodec().decode(new DeviceCodec().encode({ ...open, padding: 1025 }))).toThrow('at most 1024');
-  });
 });
 
 describe('grammars and logprobs', () => {
@@ -175,14 +147,6 @@ describe('grammars and logprobs', () => {
       const message = { ...open, padding, ...one };
       expect(new EdgeCodec().decode(new DeviceCodec().encode(message))).toEqual(message);
     }
-  });
-
-  it('are within limits', () => {
-    const send = (change: Partial<OpenMessage>) => () =>
-      new EdgeCodec().decode(new DeviceCodec().encode({ ...open, ...change }));
-    expect(send({ topLogprobs: 21 })).toThrow(/at most/);
-    expect(send({ topLogprobs: 1, flowControlWindow: 4097 })).toThrow(/window is at most 4096/);
-    expect(send({ grammar: { kind: 'ebnf', text: 'x'.repeat(65_537) } })).toThrow();
   });
 
   it('come with a commit, one for each of its tokens', () => {

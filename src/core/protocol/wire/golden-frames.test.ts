@@ -1,7 +1,7 @@
 // The connections of docs/internals/protocol.md, frame by frame: each end decodes what the other encodes, and the bytes are those of the page.
 
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { hello, open, resume } from './codec.fixture.ts';
 import { DeviceCodec, EdgeCodec } from './codec.ts';
 import type { DeviceMessage, EdgeMessage } from './messages.ts';
@@ -9,7 +9,20 @@ import type { DeviceMessage, EdgeMessage } from './messages.ts';
 type Line = { readonly up: DeviceMessage } | { readonly down: EdgeMessage };
 
 const account = { steps: 2, draftRows: 1, acceptedRows: 1, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
+const longAccount = { steps: 4, draftRows: 3, acceptedRows: 2, edgeDraftRows: 1, acceptedEdgeDraftRows: 0 };
+const noAccount = { steps: 0, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
+const otherTiming = { stepMs: [10, 11, 12, 13, 14, 15, 16, 17], edgeDraftMs: 2.5 };
 const quarter = { logprob: -0.25, top: [{ id: 10, logprob: -0.25 }] };
+const rare = { logprob: -2.5, top: [{ id: 300, logprob: -0.5 }] };
+const unlikely = { logprob: -8, top: [...quarter.top, { id: 11, logprob: -3 }] };
+const likeliest = {
+  logprob: -0.25,
+  top: [
+    { id: 20000, logprob: -0.25 },
+    { id: 7, logprob: -2 },
+  ],
+};
+const anyObject = { kind: 'json-schema', text: '{"type":"object"}' } as const;
 const drafts = Array.from({ length: 64 }, (_, index) => index + 1);
 
 /** The frames of connections, in order: the examples in docs/internals/protocol.md, by their headings. */
@@ -28,25 +41,11 @@ const scripts: Readonly<Record<string, readonly Line[]>> = {
     { up: { kind: 'verify', length: 11 } },
     { up: { kind: 'ping', stamp: 200 } },
     { down: { kind: 'pong', stamp: 200 } },
-    {
-      down: {
-        kind: 'end',
-        reason: 'length',
-        length: 11,
-        account: { steps: 4, draftRows: 3, acceptedRows: 2, edgeDraftRows: 1, acceptedEdgeDraftRows: 0 },
-      },
-    },
+    { down: { kind: 'end', reason: 'length', length: 11, account: longAccount } },
     { up: { kind: 'bye' } },
   ],
   'A resumed connection': [
-    {
-      down: {
-        ...hello,
-        model: 'größer',
-        fingerprint: '0f',
-        timing: { stepMs: [10, 11, 12, 13, 14, 15, 16, 17], edgeDraftMs: 2.5 },
-      },
-    },
+    { down: { ...hello, model: 'größer', fingerprint: '0f', timing: otherTiming } },
     { up: resume },
     { down: { kind: 'queued', ahead: 3 } },
     { down: { kind: 'commit', first: 8, branch: 0, accepted: 0, tokens: [14, 15] } },
@@ -91,94 +90,33 @@ const scripts: Readonly<Record<string, readonly Line[]>> = {
     { up: { kind: 'draft', branch: 5, first: 15, tokens: [60] } },
   ],
   'An answer with a grammar and logprobs': [
-    {
-      up: {
-        ...open,
-        namespace: 'a0a1a2a3a4a5a6a7a8a9aaabacadaeaf',
-        grammar: { kind: 'json-schema', text: '{"type":"object"}' },
-        topLogprobs: 1,
-      },
-    },
+    { up: { ...open, namespace: 'a0a1a2a3a4a5a6a7a8a9aaabacadaeaf', grammar: anyObject, topLogprobs: 1 } },
     { down: { kind: 'held', tokens: 2 } },
     { up: { kind: 'draft', branch: 1, first: 4, tokens: [10] } },
-    {
-      down: {
-        kind: 'commit',
-        first: 4,
-        branch: 1,
-        accepted: 1,
-        tokens: [12],
-        logprobs: [quarter, { logprob: -2.5, top: [{ id: 300, logprob: -0.5 }] }],
-      },
-    },
+    { down: { kind: 'commit', first: 4, branch: 1, accepted: 1, tokens: [12], logprobs: [quarter, rare] } },
     { down: { kind: 'commit', first: 6, branch: 0, accepted: 0, tokens: [10], logprobs: [quarter] } },
     { down: { kind: 'end', reason: 'end-token', length: 7, account } },
   ],
   'A prompt alone': [
     { up: { ...open, stopStrings: [], maxAnswerTokens: 0, promptLogprobs: 2, answer: [] } },
     { down: { kind: 'held', tokens: 0 } },
-    {
-      down: {
-        kind: 'prompt-scored',
-        first: 1,
-        logprobs: [{ logprob: -8, top: [...quarter.top, { id: 11, logprob: -3 }] }],
-      },
-    },
-    {
-      down: {
-        kind: 'prompt-scored',
-        first: 2,
-        logprobs: [
-          {
-            logprob: -0.25,
-            top: [
-              { id: 20000, logprob: -0.25 },
-              { id: 7, logprob: -2 },
-            ],
-          },
-        ],
-      },
-    },
-    {
-      down: {
-        kind: 'end',
-        reason: 'length',
-        length: 3,
-        account: { ...account, steps: 0, draftRows: 0, acceptedRows: 0 },
-      },
-    },
+    { down: { kind: 'prompt-scored', first: 1, logprobs: [unlikely] } },
+    { down: { kind: 'prompt-scored', first: 2, logprobs: [likeliest] } },
+    { down: { kind: 'end', reason: 'length', length: 3, account: noAccount } },
   ],
 };
 
-function newEnds(): { device: DeviceCodec; edge: EdgeCodec } {
-  return { device: new DeviceCodec(), edge: new EdgeCodec() };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
-}
-
-describe('a connection', () => {
-  it.each(Object.entries(scripts))('carries every message: %s', (_, script) => {
-    const ends = newEnds();
-    for (const line of script) {
-      if ('up' in line) expect(ends.edge.decode(ends.device.encode(line.up))).toEqual(line.up);
-      else expect(ends.device.decode(ends.edge.encode(line.down))).toEqual(line.down);
-    }
+it.each(Object.entries(scripts))('carries every message in the bytes of the page: %s', (heading, script) => {
+  const page = readFileSync(new URL('../../../../docs/internals/protocol.md', import.meta.url), 'utf8');
+  const [, section = ''] = page.split(`\n### ${heading}\n`);
+  const [table = ''] = section.split(/\n##+ /);
+  const shown = [...table.matchAll(/^ {4}([<>][0-9a-f]+) /gm)].map(([, cell]) => cell);
+  const [device, edge] = [new DeviceCodec(), new EdgeCodec()];
+  const frames = script.map((line) => {
+    const bytes = 'up' in line ? device.encode(line.up) : edge.encode(line.down);
+    if ('up' in line) expect(edge.decode(bytes)).toEqual(line.up);
+    else expect(device.decode(bytes)).toEqual(line.down);
+    return `${'up' in line ? '>' : '<'}${Buffer.from(bytes).toString('hex')}`;
   });
-
-  it.each(Object.entries(scripts))('has the bytes in docs/internals/protocol.md: %s', (heading, script) => {
-    const page = readFileSync(new URL('../../../../docs/internals/protocol.md', import.meta.url), 'utf8');
-    const [, section = ''] = page.split(`\n### ${heading}\n`);
-    const [table = ''] = section.split(/\n##+ /);
-    const shown = [...table.matchAll(/^ {4}([<>][0-9a-f]+) /gm)].map(([, cell]) => cell);
-    const ends = newEnds();
-    const frames = script.map((line) => {
-      const bytes = 'up' in line ? ends.device.encode(line.up) : ends.edge.encode(line.down);
-      if ('up' in line) ends.edge.decode(bytes);
-      else ends.device.decode(bytes);
-      return `${'up' in line ? '>' : '<'}${hex(bytes)}`;
-    });
-    expect(shown).toEqual(frames);
-  });
+  expect(shown).toEqual(frames);
 });

@@ -209,11 +209,4 @@ describe('the streams of all owners', () => {
     for (const owner of [['a'], ['a', 'y'], ['a', 'x', ''], ['x']] as const)
       expect([streams.find(owner, 'id'), streams.of(owner)]).toEqual([undefined, []]);
   });
-
-  it('know no stream of another owner', () => {
-    const streams = new KeptStreams(limits);
-    streams.begin(['a'], 'x', 0, none);
-    expect(streams.find(['b'], 'x')).toBeUndefined();
-    expect(streams.of(['b'])).toEqual([]);
-  });
 });

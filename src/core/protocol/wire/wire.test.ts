@@ -1,27 +1,8 @@
 import { expect, it } from 'vitest';
-import { neutralSampling } from '../../decoding/sampling.ts';
-import { type DeviceMessage, type EdgeMessage, protocolVersion } from './messages.ts';
+import { open } from './codec.fixture.ts';
+import type { DeviceMessage, EdgeMessage } from './messages.ts';
 import { byteWire, sizedWire } from './wire.ts';
 
-const names = {
-  session: '01'.repeat(16),
-  conversation: '02'.repeat(16),
-  credentials: '',
-  padding: 0,
-  tokenizerHash: '00'.repeat(32),
-};
-const rules = { stopStrings: [], flowControlWindow: 256, maxAhead: 24, maxAnswerTokens: 300 } as const;
-const open: DeviceMessage = {
-  kind: 'open',
-  version: protocolVersion,
-  attempt: 1,
-  prompt: [5, 300, 70_000],
-  answer: [9],
-  sampling: neutralSampling,
-  mode: 'stream',
-  ...names,
-  ...rules,
-};
 const account = { steps: 4, draftRows: 200, acceptedRows: 3, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
 
 /** The messages of one connection, of both sides, in order. */
