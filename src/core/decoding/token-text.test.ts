@@ -35,15 +35,6 @@ describe('a text of tokens', () => {
       { numRuns: 200 },
     );
   });
-
-  it('is a prefix of what continues it, and of no other text', () => {
-    const text = TokenText.of([1, 2, 3]);
-    const longer = text.append([4]);
-    const fork = text.append([5, 6]);
-    expect(text.isPrefixOf(longer) && text.isPrefixOf(fork)).toBe(true);
-    expect(longer.isPrefixOf(fork) || longer.isPrefixOf(text)).toBe(false);
-    expect(fork.slice(0)).toEqual([1, 2, 3, 5, 6]);
-  });
 });
 
 describe('a value of a text', () => {
@@ -81,6 +72,6 @@ describe('a value of a text', () => {
     for (const other of [TokenText.of([1]), TokenText.of([1, 3, 3]), TokenText.of([2, 2])]) {
       expect(text.isPrefixOf(other)).toBe(false);
     }
-    expect(text.append([3]).isPrefixOf(text)).toBe(false);
+    expect(text.append([3]).isPrefixOf(text) || text.append([3]).isPrefixOf(text.append([4, 5]))).toBe(false);
   });
 });

@@ -1,82 +1,58 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Candidates } from './candidates.ts';
-import { createEnding, type EndRule } from './ending.ts';
-import { type Verification, verifyDrafts } from './verify.ts';
+import { createEnding, type EndReason, type EndRule } from './ending.ts';
+import { verifyDrafts } from './verify.ts';
 
 const endId = 9;
 
+/** @returns the accepted drafts, the committed tokens, how the text has ended, and the rows that were read */
 function verify(
   targets: readonly number[],
   drafts: readonly number[],
   change: Partial<EndRule> = {},
-): Verification & { asked: number } {
+): readonly [accepted: number, tokens: readonly number[], end: EndReason | null, read: number] {
   const rule: EndRule = { endIds: new Set([endId]), stopStrings: [], maxAnswerTokens: 100, ...change };
   // Token n is the letter a + n.
   const ending = createEnding(rule, (id) => Uint8Array.of(97 + id));
   const rows: Candidates[] = targets.map((id) => ({ ids: [id], logits: [0] }));
-  let asked = 0;
-  const verification = verifyDrafts({
-    rows,
-    drafts,
-    choose: (row, index) => {
-      expect(index).toBe(asked++);
-      return row.ids[0] ?? -1;
-    },
-    ending,
-    endState: ending.start,
-  });
-  return { ...verification, asked };
+  let read = 0;
+  const choose = (row: Candidates, index: number): number => {
+    expect(index).toBe(read++);
+    return row.ids[0] ?? -1;
+  };
+  const { accepted, tokens, end, endState } = verifyDrafts({ rows, drafts, choose, ending, endState: ending.start });
+  expect(endState.tokenCount).toBe(tokens.length);
+  return [accepted, tokens, end?.reason ?? null, read];
 }
 
 describe('verifyDrafts', () => {
   it('commits one token without drafts', () => {
-    expect(verify([4], [])).toMatchObject({ accepted: 0, tokens: [4], end: null, endState: { tokenCount: 1 } });
+    expect(verify([4], [])).toEqual([0, [4], null, 1]);
   });
 
   it('commits all drafts and the bonus token', () => {
-    expect(verify([1, 2, 3], [1, 2])).toMatchObject({ accepted: 2, tokens: [1, 2, 3], end: null });
+    expect(verify([1, 2, 3], [1, 2])).toEqual([2, [1, 2, 3], null, 3]);
   });
 
   it("commits the target's token at the first mismatch, and reads no further rows", () => {
-    expect(verify([1, 2, 3, 4], [1, 5, 3])).toMatchObject({ accepted: 1, tokens: [1, 2], asked: 2 });
-    expect(verify([1, 2], [5])).toMatchObject({ accepted: 0, tokens: [1], asked: 1 });
+    expect(verify([1, 2, 3, 4], [1, 5, 3])).toEqual([1, [1, 2], null, 2]);
+    expect(verify([1, 2], [5])).toEqual([0, [1], null, 1]);
   });
 
   it('commits nothing after an end token, drafted or not', () => {
-    expect(verify([1, endId, 3], [1, endId])).toMatchObject({
-      accepted: 2,
-      tokens: [1, endId],
-      end: { reason: 'end-token' },
-      asked: 2,
-    });
-    expect(verify([1, endId, 3], [1, 2])).toMatchObject({
-      accepted: 1,
-      tokens: [1, endId],
-      end: { reason: 'end-token' },
-    });
-    expect(verify([1, endId], [1])).toMatchObject({ accepted: 1, tokens: [1, endId], end: { reason: 'end-token' } });
+    expect(verify([1, endId, 3], [1, endId])).toEqual([2, [1, endId], 'end-token', 2]);
+    expect(verify([1, endId, 3], [1, 2])).toEqual([1, [1, endId], 'end-token', 2]);
+    expect(verify([1, endId], [1])).toEqual([1, [1, endId], 'end-token', 2]);
   });
 
   it('commits nothing after a stop string that ends in a draft', () => {
-    expect(verify([1, 2, 3, 4], [1, 2, 3], { stopStrings: ['bc'] })).toMatchObject({
-      accepted: 2,
-      tokens: [1, 2],
-      end: { reason: 'stop-string' },
-    });
+    expect(verify([1, 2, 3, 4], [1, 2, 3], { stopStrings: ['bc'] })).toEqual([2, [1, 2], 'stop-string', 2]);
   });
 
   it('commits no more than the maximum length', () => {
-    expect(verify([1, 2, 3], [1, 2], { maxAnswerTokens: 2 })).toMatchObject({
-      accepted: 2,
-      tokens: [1, 2],
-      end: { reason: 'length' },
-    });
-    expect(verify([1, 2, 3], [1, 2], { maxAnswerTokens: 3 })).toMatchObject({
-      accepted: 2,
-      tokens: [1, 2, 3],
-      end: { reason: 'length' },
-    });
+    expect(verify([1, 2, 3], [1, 2], { maxAnswerTokens: 2 })).toEqual([2, [1, 2], 'length', 2]);
+    expect(verify([1, 2, 3], [1, 2], { maxAnswerTokens: 3 })).toEqual([2, [1, 2, 3], 'length', 3]);
   });
 
   it('refuses a number of rows that does not fit the drafts', () => {

@@ -87,12 +87,4 @@ describe('the drafts that pay', () => {
         expect(worthwhileDrafts(acceptance, share)).toBe(byHalving(acceptance, share));
     }
   });
-
-  it('are where a draft is as likely as a row of the best step is worth', () => {
-    for (const share of [0.2, 0.5, 0.8]) {
-      const count = worthwhileDrafts(0.7, share);
-      const perRow = (1 - 0.7 ** (count + 1)) / (0.3 * (count + 1));
-      expect(0.7 ** count).toBeCloseTo(perRow * (1 - share), 6);
-    }
-  });
 });

@@ -3,29 +3,20 @@ import { linearStepTime } from './step-time.ts';
 import { canKeepTarget, mostSessionsWithin, promisedMs } from './target-promise.ts';
 
 const a6000 = linearStepTime(63.4, 2.46);
-const unset = { asked: null, ordered: null, tightest: null };
 
-describe('the target of a session', () => {
-  it('is none where nothing sets one', () => {
-    expect(promisedMs(unset, a6000)).toBeNull();
-  });
-
-  it('is what it asks for, or the class of its key', () => {
-    expect(promisedMs({ ...unset, asked: 90 }, a6000)).toBe(90);
-    expect(promisedMs({ ...unset, tightest: 80 }, a6000)).toBe(80);
-    expect(promisedMs({ ...unset, tightest: 80, asked: 120 }, a6000)).toBe(120);
-  });
-
-  it('is clipped to the class, and to the step of a session alone', () => {
-    expect(promisedMs({ ...unset, tightest: 80, asked: 1 }, a6000)).toBe(80);
-    expect(promisedMs({ ...unset, tightest: 80, asked: 120, ordered: 70 }, a6000)).toBe(80);
-    expect(promisedMs({ ...unset, asked: 1 }, a6000)).toBeCloseTo(65.86);
-    expect(promisedMs({ ...unset, tightest: 1 }, a6000)).toBeCloseTo(65.86);
-  });
-
-  it('is that of an order, where there is one', () => {
-    expect(promisedMs({ ...unset, asked: 90, ordered: 200 }, a6000)).toBe(200);
-  });
+it.each([
+  ['none where nothing sets one', {}, null],
+  ['what it asks for', { asked: 90 }, 90],
+  ['the class of its key', { tightest: 80 }, 80],
+  ['what it asks for beside a class', { tightest: 80, asked: 120 }, 120],
+  ['clipped to the class', { tightest: 80, asked: 1 }, 80],
+  ['clipped to the class, ordered or not', { tightest: 80, asked: 120, ordered: 70 }, 80],
+  ['at least the step of a session alone', { asked: 1 }, 65.86],
+  ['at least that step in a class, too', { tightest: 1 }, 65.86],
+  ['that of an order, where there is one', { asked: 90, ordered: 200 }, 200],
+])('the target of a session is %s', (_what, set, ms) => {
+  const promised = promisedMs({ asked: null, ordered: null, tightest: null, ...set }, a6000);
+  expect(promised).toEqual(ms === null ? null : expect.closeTo(ms));
 });
 
 describe('a promise', () => {
@@ -62,10 +53,7 @@ describe('a promise', () => {
     expect(canKeepTarget(steps(1.5, 0), others(3), a6000)).toBe(true);
     expect(canKeepTarget(steps(1.5, 0), others(10), a6000)).toBe(false);
     // Without a target they need a row each.
-    const plain = new Array<typeof hungry | { targetMs: null; acceptance: number }>(10).fill({
-      targetMs: null,
-      acceptance: 0.7,
-    });
+    const plain = Array.from({ length: 10 }, () => ({ targetMs: null, acceptance: 0.7 }));
     expect(canKeepTarget(steps(1.5, 0), plain, a6000)).toBe(true);
   });
 });
