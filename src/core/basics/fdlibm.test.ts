@@ -1,18 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bitsOf, doubleOf } from './bits.fixture.ts';
 import { exp, log } from './fdlibm.ts';
-
-const view = new DataView(new ArrayBuffer(8));
-
-function bitsOf(value: number): string {
-  view.setFloat64(0, value);
-  return view.getBigUint64(0).toString(16).padStart(16, '0');
-}
-
-function doubleOf(bits: string): number {
-  view.setBigUint64(0, BigInt(`0x${bits}`));
-  return view.getFloat64(0);
-}
 
 /** [argument, log] in the bits of binary64. */
 const logVectors = [

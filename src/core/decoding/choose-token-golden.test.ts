@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { bitsOf, doubleOf } from '../basics/bits.fixture.ts';
 import { chooseToken } from './choose-token.ts';
 import { deriveSeed, gumbelNoise, seedHigh, seedLow } from './noise.ts';
 import { neutralSampling, type Sampling, validateSampling } from './sampling.ts';
@@ -23,18 +24,6 @@ interface Golden {
 
 const golden = JSON.parse(readFileSync(new URL('./golden/token-choice.json', import.meta.url), 'utf8')) as Golden;
 const page = readFileSync(new URL('../../../docs/internals/token-choice.md', import.meta.url), 'utf8');
-
-const view = new DataView(new ArrayBuffer(8));
-
-function bitsOf(value: number): string {
-  view.setFloat64(0, value);
-  return view.getBigUint64(0).toString(16).padStart(16, '0');
-}
-
-function doubleOf(bits: string): number {
-  view.setBigUint64(0, BigInt(`0x${bits}`));
-  return view.getFloat64(0);
-}
 
 /** The records below the two header lines of the table under a heading. */
 function tableRows(heading: string): string[] {

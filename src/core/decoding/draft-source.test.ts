@@ -58,26 +58,6 @@ describe('confidence', () => {
     expect(play([...prompt, ...unique], prompt.length, 8).confidence).toBeGreaterThan(0.93);
     expect(play([...prompt, ...unique], prompt.length, 2).confidence).toBeLessThan(0.35);
   });
-
-  it('learns nothing from drafts on a rejected text', () => {
-    const source = new DraftSource();
-    const asked = (text: readonly number[], committed: number): number => {
-      source.follow(text, 4, committed);
-      return source.calibrated(text.length, { token: 7, confidence: 0.5 }).confidence;
-    };
-    asked([...prompt], 4);
-    // Right at 4, wrong at 5; the draft at 6 was made after 7, 7.
-    asked([...prompt, 7], 4);
-    asked([...prompt, 7, 7], 4);
-    const after = asked([...prompt, 7, 8], 6);
-    const alone = new DraftSource();
-    alone.follow([...prompt], 4, 4);
-    alone.calibrated(4, { token: 7, confidence: 0.5 });
-    alone.follow([...prompt, 7], 4, 5);
-    alone.calibrated(5, { token: 7, confidence: 0.5 });
-    alone.follow([...prompt, 7, 8], 4, 6);
-    expect(after).toBe(alone.calibrated(6, { token: 7, confidence: 0.5 }).confidence);
-  });
 });
 
 describe('the chance of the model', () => {

@@ -29,6 +29,24 @@ function line(oneRowMs: number, rowMs: number): number[] {
 const known: TimingKnowledge = { draftMs: 10, roundTripMs: 10, acceptance: 0.8, edge };
 const unknown: TimingKnowledge = { draftMs: null, roundTripMs: null, acceptance: null, edge: null };
 const least = leastGainAt(undefined);
+const news: DraftingNews = {
+  draftMs: 10,
+  roundTripMs: 30,
+  edge,
+  matched: 0,
+  mismatched: 0,
+  tokens: 16,
+  commits: 0,
+  decodedTokens: 0,
+  decodeMs: 0,
+  leastGain: least,
+};
+
+function judgedAfter(count: number, given: Partial<DraftingNews>, from = freshJudgement): DraftingJudgement {
+  let judged = from;
+  for (let times = 0; times < count; times += 1) judged = judgeDrafting(judged, { ...news, ...given });
+  return judged;
+}
 
 it.each([
   [true, true, 'mix'],
@@ -149,35 +167,14 @@ describe('a turn', () => {
     expect(leastGainAt(1)).toBe(least);
     expect(leastGainAt(0.5)).toBe(least);
     expect(leastGainAt(0.2)).toBeGreaterThan(5 * least);
-    expect(beginDrafting({ ...known, edge: draftingEdge, roundTripMs: 0 }, noPaces, leastGainAt(0.9)).isDrafting).toBe(
-      true,
-    );
-    expect(beginDrafting({ ...known, edge: draftingEdge, roundTripMs: 0 }, noPaces, leastGainAt(0.3)).isDrafting).toBe(
-      false,
-    );
+    const near = { ...known, edge: draftingEdge, roundTripMs: 0 };
+    expect(beginDrafting(near, noPaces, leastGainAt(0.9)).isDrafting).toBe(true);
+    expect(beginDrafting(near, noPaces, leastGainAt(0.3)).isDrafting).toBe(false);
     expect(beginDrafting(known, noPaces, leastGainAt(0.04))).toMatchObject({ isDrafting: false });
   });
 });
 
 describe('drafting in a running turn', () => {
-  const quiet = { commits: 0, decodedTokens: 0, decodeMs: 0 };
-  const news: DraftingNews = {
-    ...quiet,
-    matched: 0,
-    mismatched: 0,
-    tokens: 16,
-    draftMs: 10,
-    roundTripMs: 30,
-    edge,
-    leastGain: least,
-  };
-
-  function judgedAfter(count: number, given: Partial<DraftingNews>, from: DraftingJudgement = freshJudgement) {
-    let judged = from;
-    for (let times = 0; times < count; times += 1) judged = judgeDrafting(judged, { ...news, ...given });
-    return judged;
-  }
-
   it('continues while it saves time', () => {
     expect(judgedAfter(20, { matched: 12, mismatched: 3 }).isDrafting).toBe(true);
   });
@@ -213,11 +210,8 @@ describe('drafting in a running turn', () => {
     expect(judgedAfter(1, {}, { ...stopped, tokensSince: 0 }).isDrafting).toBe(false);
     const tried = judgedAfter(2, {}, { ...stopped, tokensSince: 0 });
     expect(tried).toMatchObject({ isDrafting: true, isTrial: true, matched: 3, mismatched: 1, tryAfter: 32 });
-    expect(judgedAfter(1, { mismatched: 10 }, tried)).toMatchObject({
-      isDrafting: false,
-      isTrial: false,
-      tryAfter: 32,
-    });
+    const failed = { isDrafting: false, isTrial: false, tryAfter: 32 };
+    expect(judgedAfter(1, { mismatched: 10 }, tried)).toMatchObject(failed);
     expect(judgedAfter(8, { matched: 10 }, tried)).toMatchObject({ isDrafting: true });
   });
 
@@ -270,22 +264,12 @@ describe('an order', () => {
   const on: DraftingOrder = { on: true, reason: 'drafts pay' };
   const off: DraftingOrder = { on: false, reason: 'the edge is quick enough' };
   const poor = { ...known, acceptance: 0.1, roundTripMs: 200 };
-  const news: DraftingNews = {
-    draftMs: 10,
-    roundTripMs: 200,
-    edge,
-    matched: 1,
-    mismatched: 9,
-    tokens: 1,
-    commits: 1,
-    decodedTokens: 1,
-    decodeMs: 40,
-    leastGain: least,
+  const costly = { roundTripMs: 200, matched: 1, mismatched: 9, tokens: 1, commits: 1, decodedTokens: 1, decodeMs: 40 };
+  const judge = (judged: DraftingJudgement, given: Partial<DraftingNews>, times = 1): DraftingJudgement =>
+    judgedAfter(times, { ...costly, ...given }, judged);
+  const felt = (withMs: number) => {
+    return { drafting: { tokens: 200, ms: 200 * withMs }, resting: { tokens: 200, ms: 200 * 40 } };
   };
-  const felt = (withMs: number) => ({
-    drafting: { tokens: 200, ms: 200 * withMs },
-    resting: { tokens: 200, ms: 200 * 40 },
-  });
 
   it('decides how a turn begins, against a prediction', () => {
     expect(beginDrafting(poor, noPaces, least).isDrafting).toBe(false);
@@ -294,27 +278,26 @@ describe('an order', () => {
   });
 
   it('switches at once, and stays in force', () => {
-    let judged = judgeDrafting(freshJudgement, { ...news, order: off });
-    expect(judged).toMatchObject({ isDrafting: false, reason: off.reason, isTrial: false });
+    const stopped = judge(freshJudgement, { order: off });
+    expect(stopped).toMatchObject({ isDrafting: false, reason: off.reason, isTrial: false });
     // Without the order it would be tried again.
-    for (let turn = 0; turn < 50; turn += 1) judged = judgeDrafting(judged, { ...news, tokens: 16, order: off });
-    expect(judged.isDrafting).toBe(false);
-    judged = judgeDrafting(judged, { ...news, order: on });
-    expect(judged).toMatchObject({ isDrafting: true, reason: on.reason });
-    for (let turn = 0; turn < 50; turn += 1) judged = judgeDrafting(judged, { ...news, tokens: 16, order: on });
-    expect(judged.isDrafting).toBe(true);
-    for (let turn = 0; turn < 4; turn += 1) judged = judgeDrafting(judged, { ...news, tokens: 16, order: null });
-    expect(judged.isDrafting).toBe(false);
+    const resting = judge(stopped, { tokens: 16, order: off }, 50);
+    expect(resting.isDrafting).toBe(false);
+    const resumed = judge(resting, { order: on });
+    expect(resumed).toMatchObject({ isDrafting: true, reason: on.reason });
+    const drafting = judge(resumed, { tokens: 16, order: on }, 50);
+    expect(drafting.isDrafting).toBe(true);
+    expect(judge(drafting, { tokens: 16, order: null }, 4).isDrafting).toBe(false);
   });
 
   it('does not make a device draft where drafts were felt to cost time, or its battery is almost empty', () => {
     expect(beginDrafting(known, felt(80), least, on).isDrafting).toBe(false);
     expect(beginDrafting(known, felt(30), least, on)).toEqual({ isDrafting: true, reason: on.reason });
     const slow = { ...freshJudgement, isDrafting: false, paces: felt(80) };
-    expect(judgeDrafting(slow, { ...news, order: on }).isDrafting).toBe(false);
+    expect(judge(slow, { order: on }).isDrafting).toBe(false);
     const empty = leastGainAt(0.01);
     expect(beginDrafting(known, noPaces, empty, on).isDrafting).toBe(false);
-    expect(judgeDrafting({ ...slow, paces: noPaces }, { ...news, leastGain: empty, order: on }).isDrafting).toBe(false);
+    expect(judge({ ...slow, paces: noPaces }, { leastGain: empty, order: on }).isDrafting).toBe(false);
   });
 });
 

@@ -22,13 +22,9 @@ const guard = (message: EdgeMessage, answer: readonly number[] = [], record = gr
 const hello: EdgeMessage = { ...testHello, vocabularySize };
 const account = { steps: 0, draftRows: 0, acceptedRows: 0, edgeDraftRows: 0, acceptedEdgeDraftRows: 0 };
 const end = (reason: EndReason, length: number): EdgeMessage => ({ kind: 'end', reason, length, account });
-const commit = (first: number, accepted: number, tokens: number[]): EdgeMessage => ({
-  kind: 'commit',
-  first,
-  branch: 1,
-  accepted,
-  tokens,
-});
+const commit = (first: number, accepted: number, tokens: number[]): EdgeMessage => {
+  return { kind: 'commit', first, branch: 1, accepted, tokens };
+};
 
 describe('what no honest edge says', () => {
   it('is a greeting that is not the first message, and anything before it', () => {

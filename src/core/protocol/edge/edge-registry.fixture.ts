@@ -1,8 +1,7 @@
 // For tests: a registry of an edge with a number of places and a clock by hand; it keeps what was sent.
 
-import { type EdgeMessage, type OpenMessage, protocolVersion } from '../wire/messages.ts';
+import { type OpenMessage, protocolVersion } from '../wire/messages.ts';
 import type { EdgeKey } from './edge-key.ts';
-import type { PlaceChange } from './edge-place-queue.ts';
 import { defaultPlaceRules, type PlaceRules } from './edge-places.ts';
 import { EdgeRegistry, type RegistryEntry } from './edge-registry.ts';
 import { testOpening, testRules } from './edge-session.fixture.ts';
@@ -17,9 +16,11 @@ export const keepLostMs = 60_000;
 
 /** A registry with this many places; it keeps the messages that were sent on each link. */
 export class RegistryBed {
-  readonly said: [link: number, kind: EdgeMessage['kind'] | 'closed', detail?: unknown][] = [];
+  /** Kinds of the messages, with what is told: "queued 3", "commit"; "closed done". */
+  readonly said: [link: number, what: string][] = [];
   readonly forgotten: string[] = [];
-  readonly changes: [session: string, change: PlaceChange, waitedMs: number][] = [];
+  /** Of places, with the time of waiting: "a given 1000". */
+  readonly changes: string[] = [];
   /** What the registry reported to its owner of each session: "a link-closed", "a settled". */
   readonly events: string[] = [];
   /** Causes of the refusals that were sent. */
@@ -52,14 +53,14 @@ export class RegistryBed {
     this.registry = new EdgeRegistry(settings, clock, {
       placeCount,
       send: (link, message) => {
-        this.said.push([link, message.kind, 'ahead' in message ? message.ahead : undefined]);
+        this.said.push([link, message.kind === 'queued' ? `queued ${message.ahead}` : message.kind]);
         if (message.kind === 'refused') {
           this.causes.push(message.cause);
           this.remedies.push(message.remedy);
         }
       },
       close: (link, code) => {
-        this.said.push([link, 'closed', code]);
+        this.said.push([link, `closed ${code}`]);
         this.registry.linkClosed(link);
       },
       enter: (entry) => entry,
@@ -72,7 +73,7 @@ export class RegistryBed {
       leavePlace: () => {
         this.#freePlaces += 1;
       },
-      placeChanged: ({ id }, change, waitedMs) => this.changes.push([id, change, waitedMs]),
+      placeChanged: ({ id }, change, waitedMs) => this.changes.push(`${id} ${change} ${waitedMs}`),
       stepped: ({ id }, { kind }) => this.events.push(`${id} ${kind}`),
       settled: ({ id }) => this.events.push(`${id} settled`),
       cleared: () => {
@@ -114,10 +115,8 @@ export class RegistryBed {
     this.registry.receive(link, { ...first, session, attempt, length }, key);
   }
 
-  received(link: number): unknown[] {
-    return this.said
-      .filter(([at]) => at === link)
-      .map(([, kind, detail]) => (detail === undefined ? kind : [kind, detail]));
+  received(link: number): string[] {
+    return this.said.flatMap(([at, what]) => (at === link ? [what] : []));
   }
 
   entry(session: string, key?: EdgeKey): RegistryEntry {
