@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exp, log } from '../basics/fdlibm.ts';
+import { anyCandidates } from './candidates.fixture.ts';
 import type { Candidates } from './candidates.ts';
 import { chooseToken } from './choose-token.ts';
 import { choiceConfidence, choiceDistribution } from './choose-token-distribution.ts';
@@ -47,18 +48,6 @@ function definedChoice(
   return scored[0]?.id ?? -1;
 }
 
-const candidatesArbitrary: fc.Arbitrary<Candidates> = fc
-  .uniqueArray(fc.tuple(fc.nat(300), fc.integer({ min: -60, max: 60 })), {
-    minLength: 1,
-    maxLength: 64,
-    selector: ([id]) => id,
-  })
-  .map((pairs) => {
-    // Quarters make ties likely.
-    const sorted = pairs.toSorted((first, second) => second[1] - first[1] || first[0] - second[0]);
-    return { ids: sorted.map(([id]) => id), logits: sorted.map(([, quarters]) => quarters / 4) };
-  });
-
 const samplingArbitrary: fc.Arbitrary<Sampling> = fc.record({
   temperature: fc.constantFrom(0, 1e-6, 0.2, 0.7, 1, 1.5, 10),
   topK: fc.constantFrom(0, 1, 3, 40, 64),
@@ -79,7 +68,7 @@ describe('chooseToken', () => {
   it('equals the definition, for any parameters', () => {
     fc.assert(
       fc.property(
-        candidatesArbitrary,
+        anyCandidates,
         samplingArbitrary,
         answerArbitrary,
         fc.nat(),
@@ -126,7 +115,7 @@ describe('choiceDistribution', () => {
   it('sums to one over exactly the tokens that can be chosen', () => {
     fc.assert(
       fc.property(
-        candidatesArbitrary,
+        anyCandidates,
         samplingArbitrary,
         answerArbitrary,
         fc.nat(),

@@ -1,23 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyCandidates } from './candidates.fixture.ts';
 import type { Candidates } from './candidates.ts';
 import { chooseToken } from './choose-token.ts';
 import { choiceDistribution } from './choose-token-distribution.ts';
 import { gumbelNoise } from './noise.ts';
 import { runnerUp } from './runner-up.ts';
 import { neutralSampling, type Sampling } from './sampling.ts';
-
-const candidatesArbitrary: fc.Arbitrary<Candidates> = fc
-  .uniqueArray(fc.tuple(fc.nat(300), fc.integer({ min: -40, max: 40 })), {
-    minLength: 1,
-    maxLength: 64,
-    selector: ([id]) => id,
-  })
-  .map((pairs) => {
-    // Quarters make ties likely.
-    const sorted = pairs.toSorted((first, second) => second[1] - first[1] || first[0] - second[0]);
-    return { ids: sorted.map(([id]) => id), logits: sorted.map(([, quarters]) => quarters / 4) };
-  });
 
 const samplingArbitrary: fc.Arbitrary<Sampling> = fc.record({
   ...Object.fromEntries(Object.entries(neutralSampling).map(([name, value]) => [name, fc.constant(value)])),
@@ -47,7 +36,7 @@ function choosable(candidates: Candidates, sampling: Sampling): Candidates {
 describe('runnerUp', () => {
   it('is the choice among the tokens that can be chosen, without the first one', () => {
     fc.assert(
-      fc.property(candidatesArbitrary, samplingArbitrary, fc.nat(), (candidates, sampling, position) => {
+      fc.property(anyCandidates, samplingArbitrary, fc.nat(), (candidates, sampling, position) => {
         const first = chooseToken(candidates, sampling, undefined, position);
         const rest = without(choosable(candidates, sampling), first);
         const found = runnerUp(candidates, sampling, undefined, position);
@@ -77,7 +66,7 @@ describe('runnerUp', () => {
 
   it('is followed by the choices that would be made without it and those before, four in all', () => {
     fc.assert(
-      fc.property(candidatesArbitrary, samplingArbitrary, fc.nat(), (candidates, sampling, position) => {
+      fc.property(anyCandidates, samplingArbitrary, fc.nat(), (candidates, sampling, position) => {
         const uncut = { ...sampling, topK: 0, topP: 1 };
         let rest = without(choosable(candidates, sampling), chooseToken(candidates, sampling, undefined, position));
         let current = runnerUp(candidates, sampling, undefined, position) ?? undefined;

@@ -21,12 +21,8 @@ describe('validateSampling', () => {
     { temperature: 1e-6 },
     { temperature: 10, topK: 64, topP: 1e-9, minP: 0.999, seed: 2n ** 64n - 1n },
     { presencePenalty: -2, frequencyPenalty: 2, repetitionPenalty: 2 },
-    {
-      logitBias: [
-        [0, -100],
-        [999, 100],
-      ],
-    },
+    { logitBias: [[0, -100]] },
+    { logitBias: [[999, 100]] },
     { logitBias: Array.from({ length: 300 }, (_, id) => [id, 1] as const) },
   ])('accepts %o', (change) => {
     expect(causeOf(change)).toBe('accepted');
@@ -55,24 +51,8 @@ describe('validateSampling', () => {
     ['token id 1000', { logitBias: [[1000, 1]] }],
     ['token id -1', { logitBias: [[-1, 1]] }],
     ['token id 1.5', { logitBias: [[1.5, 1]] }],
-    [
-      'sorted',
-      {
-        logitBias: [
-          [2, 1],
-          [1, 1],
-        ],
-      },
-    ],
-    [
-      'sorted',
-      {
-        logitBias: [
-          [2, 1],
-          [2, 1],
-        ],
-      },
-    ],
+    ['sorted', { logitBias: [2, 1].map((id) => [id, 1] as const) }],
+    ['sorted', { logitBias: [2, 2].map((id) => [id, 1] as const) }],
     ['bias of 2', { logitBias: [[2, 101]] }],
     ['bias of 2', { logitBias: [[2, Number.NaN]] }],
     ['301', { logitBias: Array.from({ length: 301 }, (_, id) => [id, 1] as const) }],

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { describeLaw, engineRows, freeLaw, isAllowedCall, isFree, layOutCalls, type ShapeLaw } from './shape-law.ts';
+import {
+  type CallPart,
+  describeLaw,
+  engineRows,
+  freeLaw,
+  isAllowedCall,
+  isFree,
+  layOutCalls,
+  type ShapeLaw,
+} from './shape-law.ts';
 import { eights, fours, notAlone, threes } from './shape-laws.fixture.ts';
 
 describe('rows of an item', () => {
@@ -16,22 +25,31 @@ describe('rows of an item', () => {
   });
 });
 
+/** The parts of each call: "item, first and last token, padding". */
+function callsOf(law: ShapeLaw, items: readonly number[]): string[][] {
+  const shown = (part: CallPart): string =>
+    `${part.item}, ${part.from} to ${part.from + part.count - 1}, ${part.padding}`;
+  return layOutCalls(law, items).map((call) => call.map(shown));
+}
+
 describe('the layout of items', () => {
   it('puts all sequences into one call where the law merges them', () => {
-    expect(layOutCalls(fours, [1, 6])).toEqual([
-      [
-        { item: 0, from: 0, count: 1, padding: 3 },
-        { item: 1, from: 0, count: 6, padding: 2 },
-      ],
-    ]);
+    expect(callsOf(fours, [1, 6])).toEqual([['0, 0 to 0, 3', '1, 0 to 5, 2']]);
   });
 
   it('gives each sequence calls of its own where the law does not merge', () => {
-    expect(layOutCalls(eights, [9, 1])).toEqual([
-      [{ item: 0, from: 0, count: 8, padding: 0 }],
-      [{ item: 0, from: 8, count: 1, padding: 7 }],
-      [{ item: 1, from: 0, count: 1, padding: 7 }],
-    ]);
+    expect(callsOf(eights, [9, 1])).toEqual([['0, 0 to 7, 0'], ['0, 8 to 8, 7'], ['1, 0 to 0, 7']]);
+  });
+
+  it('puts the n-th parts of long items into the n-th call, and lays out no item without tokens', () => {
+    const law = { ...freeLaw, most: 4 };
+    const [first, second, third] = [
+      ['0, 0 to 3, 0', '1, 0 to 3, 0'],
+      ['0, 4 to 7, 0', '1, 4 to 5, 0'],
+      ['0, 8 to 8, 0'],
+    ];
+    expect(callsOf(law, [9, 6])).toEqual([first, second, third]);
+    expect(() => layOutCalls(law, [3, 0])).toThrow('without tokens');
   });
 
   it('never makes a call that the law forbids, and loses no token', () => {
@@ -59,15 +77,8 @@ it('describes itself in words', () => {
 
 it('is free where it cuts long prompts only', () => {
   const apart = { ...freeLaw, merges: false };
-  const laws = [
-    freeLaw,
-    { ...freeLaw, most: 63 },
-    { ...freeLaw, most: 16 },
-    { ...freeLaw, most: 15 },
-    threes,
-    notAlone,
-  ];
-  expect([...laws, fours, apart].map(isFree)).toEqual([true, true, true, false, false, false, false, false]);
+  for (const most of [freeLaw.most, 63, 16]) expect(isFree({ ...freeLaw, most }), `at most ${most}`).toBe(true);
+  for (const law of [{ ...freeLaw, most: 15 }, threes, notAlone, fours, apart]) expect(isFree(law)).toBe(false);
   expect(describeLaw({ ...freeLaw, most: 16 })).toBe('any shape');
   expect(describeLaw({ ...freeLaw, most: 15 })).toBe('at most 15 rows a call');
 });
@@ -75,21 +86,4 @@ it('is free where it cuts long prompts only', () => {
 it('allows a call by its size and its multiple, not by one of them', () => {
   const law: ShapeLaw = { multiple: 4, least: 4, most: 8, merges: true };
   expect([3, 4, 6, 8, 12].map((rows) => isAllowedCall(law, rows))).toEqual([false, true, false, true, false]);
-});
-
-it('puts the n-th parts of long items into the n-th call, and lays out no item without tokens', () => {
-  const law: ShapeLaw = { ...freeLaw, most: 4 };
-  const calls = layOutCalls(law, [9, 6]).map((parts) => parts.map(({ item, from, count }) => [item, from, count]));
-  expect(calls).toEqual([
-    [
-      [0, 0, 4],
-      [1, 0, 4],
-    ],
-    [
-      [0, 4, 4],
-      [1, 4, 2],
-    ],
-    [[0, 8, 1]],
-  ]);
-  expect(() => layOutCalls(law, [3, 0])).toThrow('without tokens');
 });

@@ -7,7 +7,6 @@ import { eights, fours, foursApart, notAlone, threes } from '../decoding/shape-l
 import { chainChances } from './draft-value.ts';
 import { draftsIn, plansOf, served, session, stairs, stepTimes, tokensRead } from './plans.fixture.ts';
 import { freshSchedule, type SessionWork, type StepLimits, type StepPlan, scheduleStep } from './schedule-step.ts';
-import { unpaddedTokens } from './step-prompt.ts';
 import { batchMs, fitStepTime, linearStepTime, type StepTimeModel } from './step-time.ts';
 
 const laws = [freeLaw, fours, foursApart, notAlone, threes, eights];
@@ -210,10 +209,5 @@ describe('a chunk of a prompt', () => {
         expect(left).toBe(0);
       }),
     );
-  });
-
-  it('knows the largest size without padding', () => {
-    expect(laws.map((law) => unpaddedTokens(law, 63))).toEqual([63, 60, 60, 63, 63, 56]);
-    expect(unpaddedTokens(fours, 3)).toBe(3);
   });
 });

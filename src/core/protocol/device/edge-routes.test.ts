@@ -1,9 +1,7 @@
 import { expect, it } from 'vitest';
 import { EdgeRoutes } from './edge-routes.ts';
 
-const a = 'a';
-const b = 'b';
-const c = 'c';
+const [a, b, c] = ['a', 'b', 'c'] as const;
 
 it('begins with the first of the list, and tries a lost connection once more', () => {
   const routes = new EdgeRoutes([a, b, c]);

@@ -127,14 +127,6 @@ describe('a session gives up its place', () => {
     // Two against one is as even as three places can be.
     expect(bed.placed).toEqual(['a', 'c', 'd']);
   });
-
-  it('at once by default, by the shares of the keys', () => {
-    const [big, small] = [edgeKey('big', { share: 3 }), edgeKey('small')];
-    const bed = new RegistryBed(4).openEach('abcd', small).openEach('efgh', big, 5);
-    expect(bed.placed).toEqual(['a', 'e', 'f', 'g']);
-    bed.open(9, 'i', {}, small);
-    expect(bed.placed).toEqual(['a', 'e', 'f', 'g']);
-  });
 });
 
 describe('keys', () => {

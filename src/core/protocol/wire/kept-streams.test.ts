@@ -4,16 +4,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type KeptLimits, type KeptStream, KeptStreams, overheadBytes, type StreamOwner } from './kept-streams.ts';
 
-const limits: KeptLimits = {
-  streamBytes: 1000,
-  ownerBytes: 3000,
-  ownerStreams: 4,
-  bytes: 6000,
-  streams: 6,
-  keptMs: 100,
-};
+const ownLimits = { streamBytes: 1000, ownerBytes: 3000, ownerStreams: 4 };
+const limits: KeptLimits = { ...ownLimits, bytes: 6000, streams: 6, keptMs: 100 };
 const none = new Uint8Array();
 const bytesOf = (length: number, mark: number): Uint8Array => new Uint8Array(length).fill(mark);
+
+/** With one stream. */
+function begun(given: KeptLimits = limits): readonly [KeptStreams, KeptStream] {
+  const streams = new KeptStreams(given);
+  return [streams, streams.begin(['a'], 'x', 0, none) as KeptStream];
+}
 
 /** All that a reader gets from a byte on; null: it is lost. */
 function rest(stream: KeptStream, from: number): readonly number[] | null {
@@ -31,8 +31,7 @@ describe('one stream', () => {
   it('gives from each byte on what follows it, or that it is lost', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(30), { minLength: 1, maxLength: 10 }), (lengths) => {
-        const streams = new KeptStreams(limits);
-        const stream = streams.begin(['a'], 'x', 0, none) as KeptStream;
+        const [streams, stream] = begun();
         const all: number[] = [];
         for (const [mark, length] of lengths.entries()) {
           streams.append(stream, bytesOf(length, mark));
@@ -54,8 +53,7 @@ describe('one stream', () => {
   });
 
   it('counts its events from 0, whatever was given up', () => {
-    const streams = new KeptStreams({ ...limits, streamBytes: 4 * overheadBytes + 30 });
-    const stream = streams.begin(['a'], 'x', 0, none) as KeptStream;
+    const [streams, stream] = begun({ ...limits, streamBytes: 4 * overheadBytes + 30 });
     for (let mark = 0; mark < 10; mark += 1) streams.append(stream, bytesOf(10, mark));
     expect(stream.nextSequence).toBe(10);
     expect(stream.placeAfter(10)).toBe('beyond');
@@ -69,8 +67,7 @@ describe('one stream', () => {
   });
 
   it('takes nothing after its end', () => {
-    const streams = new KeptStreams(limits);
-    const stream = streams.begin(['a'], 'x', 0, none) as KeptStream;
+    const [streams, stream] = begun();
     stream.endedMs = 5;
     streams.append(stream, bytesOf(3, 1));
     expect(stream.totalBytes).toBe(0);
@@ -149,8 +146,8 @@ describe('the streams of all owners', () => {
     ['one that has ended, from its end, whoever left before', 60, 0, 160],
     ['one that has ended, from its end, whoever left after', 60, 90, 160],
   ])('keep %s', (_what, endedMs, leftMs, untilMs) => {
-    const streams = new KeptStreams(limits);
-    const stream = Object.assign(streams.begin(['a'], 'x', 0, none) as KeptStream, { endedMs, leftMs });
+    const [streams, stream] = begun();
+    Object.assign(stream, { endedMs, leftMs });
     expect([streams.expire(untilMs - 1), streams.count]).toEqual([[], 1]);
     expect([streams.expire(untilMs), streams.count]).toEqual([endedMs === null ? [stream] : [], 0]);
   });
