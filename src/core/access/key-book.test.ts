@@ -169,11 +169,8 @@ describe('the text of a key', () => {
   });
 
   it('must be long, and strong where others can reach the edge', () => {
-    const made = keyTextFrom(
-      'abcdefg2',
-      Uint8Array.from({ length: 32 }, (_, index) => index * 7),
-    );
-    const strong = [made, 'd1f0c3b2a4958677d1f0c3b2a4958677', 'Zk3vQ8xT1mBw7rYc5nHs2d'];
+    const bytes = Uint8Array.from({ length: 32 }, (_, index) => index * 7);
+    const strong = [keyTextFrom('abcdefg2', bytes), 'd1f0c3b2a4958677d1f0c3b2a4958677', 'Zk3vQ8xT1mBw7rYc5nHs2d'];
     for (const key of strong) expect(() => demandStrength(key, true)).not.toThrow();
     const weak = ['12345678', 'correct horse', 'd1f0c3b2a4958677d1f0c3b2a495867', 'a'.repeat(100), '1'.repeat(40)];
     for (const key of weak) {

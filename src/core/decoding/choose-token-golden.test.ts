@@ -80,17 +80,10 @@ describe('golden choices', () => {
   });
 
   it("contain the document's", () => {
-    const rows = golden.choices.map((entry) =>
-      row([
-        entry.about,
-        JSON.stringify(entry.ids),
-        JSON.stringify(entry.logits),
-        JSON.stringify(entry.sampling),
-        JSON.stringify(entry.answer),
-        entry.position,
-        entry.chosen,
-      ]),
-    );
+    const rows = golden.choices.map(({ about, ids, logits, sampling, answer, position, chosen }) => {
+      const written = [ids, logits, sampling, answer].map((part) => JSON.stringify(part));
+      return row([about, ...written, position, chosen]);
+    });
     expectShown('Choices', rows, 10);
   });
 });

@@ -197,10 +197,8 @@ describe('choiceConfidence', () => {
   it('is the probability of the choice, and at temperature 0 the one at temperature 1', () => {
     const sigmoid = 1 / (1 + Math.exp(-1));
     expect(choiceConfidence(candidates, neutralSampling, undefined, 5)).toBeCloseTo(sigmoid, 12);
-    expect(choiceConfidence(candidates, { ...neutralSampling, temperature: 1 }, undefined, 6)).toBeCloseTo(
-      1 - sigmoid,
-      12,
-    );
+    const drawn = { ...neutralSampling, temperature: 1 };
+    expect(choiceConfidence(candidates, drawn, undefined, 6)).toBeCloseTo(1 - sigmoid, 12);
   });
 
   it('is 0 for a token that could not be chosen', () => {

@@ -131,11 +131,7 @@ describe('the learnt rate', () => {
     const drafting = new LookUp();
     for (let length = prompt.length; length <= text.length; length++) {
       const drafts = [7, 7, length % 5].slice(0, length % 4);
-      drafting.follow(
-        [...text.slice(0, length), ...text.slice(length, length + (length % 3)), ...drafts],
-        prompt.length,
-        length,
-      );
+      drafting.follow([...text.slice(0, length + (length % 3)), ...drafts], prompt.length, length);
     }
     drafting.follow(text, prompt.length, text.length);
     expect(drafting.next()).toEqual(plain.next());

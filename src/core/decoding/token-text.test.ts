@@ -51,10 +51,8 @@ describe('a value of a text', () => {
   it('that was continued twice has two continuations', () => {
     const text = TokenText.of([1, 2]);
     const [one, other] = [text.append([3]), text.append([4, 5])];
-    expect([one.slice(0), other.slice(0)]).toEqual([
-      [1, 2, 3],
-      [1, 2, 4, 5],
-    ]);
+    expect(one.slice(0)).toEqual([1, 2, 3]);
+    expect(other.slice(0)).toEqual([1, 2, 4, 5]);
     // Also where the longer one came first.
     expect(text.append([6]).slice(0)).toEqual([1, 2, 6]);
   });

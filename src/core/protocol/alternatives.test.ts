@@ -84,6 +84,11 @@ describe('an edge', () => {
 
 const other = (token: number) => ({ token, confidence: 0.4 });
 
+/** As a device of one draft branch sends it. */
+const alternative = (branch: number, first: number, ...tokens: number[]) => {
+  return { kind: 'alternative', branch, base: 1, first, tokens };
+};
+
 /** A device that hedges one draft at a time, connected to an edge. */
 class Device extends DeviceBed {
   /** Of the last order for a draft. */
@@ -152,12 +157,9 @@ describe('a device', () => {
   it('has the least sure draft hedged, sends the alternative from its second token on, and extends it', () => {
     const device = hedged();
     expect(device.orders).toEqual([{ id: 1, position: 3, tokens: [60] }]);
-    expect(device.sent()).toEqual([
-      { kind: 'draft', branch: 1, first: 4, tokens: [51] },
-      { kind: 'alternative', branch: 2, base: 1, first: 3, tokens: [60, 61] },
-    ]);
+    expect(device.sent()).toEqual([{ kind: 'draft', branch: 1, first: 4, tokens: [51] }, alternative(2, 3, 60, 61)]);
     device.remember().draft(52, 0.9, undefined, 62);
-    expect(device.sent()[1]).toEqual({ kind: 'alternative', branch: 2, base: 1, first: 5, tokens: [62] });
+    expect(device.sent()[1]).toEqual(alternative(2, 5, 62));
     expect(device.state.account).toMatchObject({ drafted: 3, alternativeTokens: 2, sent: 6 });
   });
 
@@ -166,25 +168,17 @@ describe('a device', () => {
     const third = { ...other(60), next: { token: 80, confidence: 0.3 } };
     const drafted = { kind: 'draft-produced', generation: 0, position: 3, token: 50, confidence: 0.4 } as const;
     device.step({ ...drafted, runnerUp: third }).remember();
-    expect(device.orders.map(({ position, tokens }) => [position, tokens])).toEqual([
-      [3, [60]],
-      [3, [80]],
-    ]);
+    expect(device.orders.map(({ position, tokens }) => `${position}: ${tokens}`)).toEqual(['3: 60', '3: 80']);
     expect(device.draft(51, 0.9, undefined, 61, 81).sent().slice(1)).toEqual([
-      { kind: 'alternative', branch: 2, base: 1, first: 3, tokens: [60, 61] },
-      { kind: 'alternative', branch: 3, base: 1, first: 3, tokens: [80, 81] },
+      alternative(2, 3, 60, 61),
+      alternative(3, 3, 80, 81),
     ]);
     device.remember().draft(52, 0.9, undefined, 62, 82);
-    expect(device.sent().slice(1)).toEqual([
-      { kind: 'alternative', branch: 2, base: 1, first: 5, tokens: [62] },
-      { kind: 'alternative', branch: 3, base: 1, first: 5, tokens: [82] },
-    ]);
+    expect(device.sent().slice(1)).toEqual([alternative(2, 5, 62), alternative(3, 5, 82)]);
     expect(device.taken(3, 3, 1).state).toMatchObject({ tail: [81, 82], account: { alternativesTaken: 1 } });
     const frugal = new Device({ hedges: 3 });
     frugal.step({ ...drafted, runnerUp: third }).remember();
-    expect(frugal.draft(51, 0.9, undefined, 61, 81).sent().slice(1)).toEqual([
-      { kind: 'alternative', branch: 2, base: 1, first: 3, tokens: [60, 61] },
-    ]);
+    expect(frugal.draft(51, 0.9, undefined, 61, 81).sent().slice(1)).toEqual([alternative(2, 3, 60, 61)]);
   });
 
   it('sends no alternative to an edge that lags behind the text, and sends it when that edge has caught up', () => {
@@ -256,7 +250,6 @@ describe('a device', () => {
     const missed = new Device().draft(50, 0.4, 60).taken(3, 1, 1).state.runnerUpRates;
     expect(missed.map(({ hits, trials }) => [hits, trials]).filter(([, trials]) => trials !== 0)).toEqual([[0, 1]]);
     const device = hedged().lose(1).connect(2, 'a');
-    const again = { kind: 'alternative', branch: 2, base: 1, first: 3, tokens: [60, 61] };
-    expect(device.remember().draft(52).sent()).toContainEqual(again);
+    expect(device.remember().draft(52).sent()).toContainEqual(alternative(2, 3, 60, 61));
   });
 });

@@ -18,13 +18,9 @@ it('the acceptance rate of a session is a guess that its own comparisons soon ou
 describe('what sessions of an edge know of each other', () => {
   it('is nothing for a lone one, and while none of them was compared', () => {
     expect(sharedPrior([])).toEqual(lonePrior);
-    expect(sharedPrior([{ matched: 9, mismatched: 1 }])).toEqual(lonePrior);
-    expect(
-      sharedPrior([
-        { matched: 9, mismatched: 1 },
-        { matched: 0, mismatched: 0 },
-      ]),
-    ).toEqual(lonePrior);
+    const known = { matched: 9, mismatched: 1 };
+    expect(sharedPrior([known])).toEqual(lonePrior);
+    expect(sharedPrior([known, { matched: 0, mismatched: 0 }])).toEqual(lonePrior);
   });
 
   it('is much where they differ no more than chance explains', () => {

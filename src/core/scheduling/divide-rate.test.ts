@@ -41,32 +41,20 @@ describe('a rate', () => {
 });
 
 describe('the next rates', () => {
+  const use = (weight: number, rate: number, used: number) => ({ weight, rate, used });
+
   it('leave those as they are that use them up', () => {
-    const uses = [
-      { weight: 3, rate: 75, used: 74 },
-      { weight: 1, rate: 25, used: 22 },
-    ];
-    expect(nextRates(100, uses)).toEqual([75, 25]);
+    expect(nextRates(100, [use(3, 75, 74), use(1, 25, 22)])).toEqual([75, 25]);
   });
 
   it('take from an idle user what it does not use, and give it back when it uses what it has', () => {
-    const busy = { weight: 1, rate: 25, used: 25 };
-    const [idle = 0, rest = 0] = nextRates(100, [{ weight: 3, rate: 75, used: 5 }, busy]);
-    expect([idle, rest]).toEqual([10, 90]);
-    expect(
-      nextRates(100, [
-        { weight: 3, rate: idle, used: 0 },
-        { ...busy, rate: rest, used: rest },
-      ]),
-    ).toEqual([1.5, 98.5]);
-    expect(nextRates(100, [{ weight: 3, rate: 1.5, used: 1.4 }, busy])).toEqual([75, 25]);
+    const busy = use(1, 25, 25);
+    expect(nextRates(100, [use(3, 75, 5), busy])).toEqual([10, 90]);
+    expect(nextRates(100, [use(3, 10, 0), use(1, 90, 90)])).toEqual([1.5, 98.5]);
+    expect(nextRates(100, [use(3, 1.5, 1.4), busy])).toEqual([75, 25]);
   });
 
   it('give what nobody wants to all by weight', () => {
-    const [first = 0, second = 0] = nextRates(100, [
-      { weight: 3, rate: 75, used: 5 },
-      { weight: 1, rate: 25, used: 5 },
-    ]);
-    expect([first, second].map((rate) => Math.round(rate))).toEqual([70, 30]);
+    expect(nextRates(100, [use(3, 75, 5), use(1, 25, 5)]).map(Math.round)).toEqual([70, 30]);
   });
 });

@@ -33,16 +33,14 @@ export function stepTimes(times: Readonly<Record<number, number>>, law?: ShapeLa
 /** Measured on a processor with two cores, calls padded to multiples of four rows. */
 export const stairs: StepTimeModel = stepTimes({ 4: 229, 8: 425 }, fours);
 
+/** What there is to do in each step. */
+export type StepWork = readonly SessionWork[] | ((step: number) => readonly SessionWork[]);
+
 /** The plans of many steps, each with the queues that the one before has left. */
-export function plansOf(
-  count: number,
-  work: (step: number) => readonly SessionWork[],
-  limits: StepLimits,
-  model: StepTimeModel,
-): StepPlan[] {
+export function plansOf(count: number, work: StepWork, limits: StepLimits, model: StepTimeModel): StepPlan[] {
   let state = freshSchedule;
   return Array.from({ length: count }, (_, step) => {
-    const plan = scheduleStep(state, work(step), limits, model);
+    const plan = scheduleStep(state, typeof work === 'function' ? work(step) : work, limits, model);
     state = plan.state;
     return plan;
   });

@@ -39,7 +39,7 @@ describe('rows that are computed in any case', () => {
 
   it('are filled whatever the start tags are, and whatever the other sessions have', () => {
     const work = [session(1, { weight: 99, drafts: 12, acceptance: 0.97 }), session(2, { drafts: 5, acceptance: 0.1 })];
-    for (const step of plansOf(50, () => work, { ...limits, maxRows: 12 }, stairs)) expect(draftsOf(step)[1]).toBe(3);
+    for (const step of plansOf(50, work, { ...limits, maxRows: 12 }, stairs)) expect(draftsOf(step)[1]).toBe(3);
   });
 
   it('are not used for drafts that are never accepted', () => {
@@ -80,7 +80,7 @@ describe('rows that start a group', () => {
 
   it('go to all sessions by their weights where room is scarce', () => {
     const work = [3, 1].map((weight, id) => session(id, { weight, drafts: 15, acceptance: 0.99 }));
-    const plans = plansOf(400, () => work, { ...limits, maxRows: 16 }, linearStepTime(40, 0.4, fours));
+    const plans = plansOf(400, work, { ...limits, maxRows: 16 }, linearStepTime(40, 0.4, fours));
     const [first = 0, second = 0] = served(plans, draftsIn);
     expect(first + second).toBe(400 * 14);
     // Three rows of 14 go to session 1 in any case, and its share is 3.5.
@@ -89,17 +89,14 @@ describe('rows that start a group', () => {
 
   it('alternate between equal sessions where only one of them can have them', () => {
     const work = [0, 1].map((id) => session(id, { drafts: 7 }));
-    const plans = plansOf(100, () => work, limits, stepTimes({ 8: 100, 12: 102, 16: 200 }, fours));
+    const plans = plansOf(100, work, limits, stepTimes({ 8: 100, 12: 102, 16: 200 }, fours));
     for (const step of plans) expect(draftsOf(step).toSorted()).toEqual([3, 7]);
     expect(served(plans, draftsIn)).toEqual([500, 500]);
   });
 
   it('never leave a session without its free rows for ever, even when those are scarce', () => {
     const work = Array.from({ length: 8 }, (_, id) => session(id, { drafts: 7 }));
-    const drafts = served(
-      plansOf(400, () => work, { ...limits, maxRows: 12 }, stairs),
-      draftsIn,
-    );
+    const drafts = served(plansOf(400, work, { ...limits, maxRows: 12 }, stairs), draftsIn);
     expect(drafts).toHaveLength(8);
     for (const count of drafts) expect(count).toBeCloseTo(200, -1);
   });
@@ -115,11 +112,8 @@ function bestRate(sessions: readonly SessionWork[], model: StepTimeModel): numbe
       (sum, chain, index) => sum + chain.slice(0, counts[index]).reduce((held, chance) => held + chance, 1),
       0,
     );
-    const ms = batchMs(
-      model,
-      counts.map((count) => count + 1),
-    );
-    best = Math.max(best, tokens / ms);
+    const rows = counts.map((count) => count + 1);
+    best = Math.max(best, tokens / batchMs(model, rows));
     const next = counts.findIndex((count, index) => count < (sessions[index]?.drafts ?? 0));
     if (next < 0) return best;
     counts[next] = (counts[next] ?? 0) + 1;

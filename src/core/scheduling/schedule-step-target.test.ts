@@ -131,10 +131,7 @@ describe('any step of sessions with targets', () => {
       // The session with the smallest share is the latest.
       const work = weights.map((weight, id) => paced(id, 12 + id, { weight, drafts: 15, acceptance: 0.99 }));
       const limits = { maxRows: 16, usefulRows: 16, prefillChunk: 63, sharesRows: true };
-      const rows = served(
-        plansOf(500, () => work, limits, linearStepTime(40, 0.4)),
-        rowsIn,
-      );
+      const rows = served(plansOf(500, work, limits, linearStepTime(40, 0.4)), rowsIn);
       const total = weights.reduce((sum, weight) => sum + weight, 0);
       for (const [id, weight] of weights.entries())
         expect(Math.abs((rows[id] as number) - (8000 * weight) / total)).toBeLessThanOrEqual(16);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mean } from '../basics/statistics.ts';
 import { fours, foursApart } from '../decoding/shape-laws.fixture.ts';
-import { anySteps, plansOf, rowsIn, served, session, stairs } from './plans.fixture.ts';
+import { anySteps, plansOf, rowsIn, type StepWork, served, session, stairs } from './plans.fixture.ts';
 import { freshSchedule, type SessionWork, type StepLimits, scheduleStep } from './schedule-step.ts';
 import { fitStepTime, linearStepTime, type StepTimeModel } from './step-time.ts';
 
@@ -16,13 +16,8 @@ function drafting(id: number, weight: number, changes: Partial<SessionWork> = {}
 }
 
 /** Rows of each session, by its id, over some steps with the same work. */
-function serve(
-  stepCount: number,
-  work: (step: number) => readonly SessionWork[],
-  stepLimits: StepLimits = limits,
-  model: StepTimeModel = gpu,
-): number[] {
-  return served(plansOf(stepCount, work, stepLimits, model), rowsIn);
+function serve(count: number, work: StepWork, stepLimits: StepLimits = limits, model = gpu): number[] {
+  return served(plansOf(count, work, stepLimits, model), rowsIn);
 }
 
 function expectShares(given: readonly number[], weights: readonly number[], within: number): void {
@@ -58,15 +53,11 @@ describe('rows of full steps', () => {
     (maxRows, weights) => {
       const without = (id: number, weight: number) => drafting(id, weight, { drafts: 0, acceptance: 0 });
       const few = { ...limits, maxRows, usefulRows: maxRows };
-      const rows = serve(700, () => weights.map((weight, id) => without(id, weight)), few);
-      expectShares(rows, weights, 8);
+      const all = weights.map((weight, id) => without(id, weight));
+      expectShares(serve(700, all, few), weights, 8);
       // One that comes later has its share as well.
       const late = weights.length - 1;
-      const joined = serve(
-        750,
-        (step) => weights.flatMap((weight, id) => (step < 50 && id === late ? [] : [without(id, weight)])),
-        few,
-      );
+      const joined = serve(750, (step) => (step < 50 ? all.slice(0, late) : all), few);
       const due = (700 * maxRows * (weights[late] as number)) / weights.reduce((sum, weight) => sum + weight, 0);
       expect(Math.abs((joined[late] as number) - due)).toBeLessThanOrEqual(8);
     },
@@ -74,12 +65,8 @@ describe('rows of full steps', () => {
 
   it('let a session wait whose share is less than a row in each step', () => {
     const weights = [12, 1];
-    const few = { ...limits, maxRows: 4, usefulRows: 4 };
-    expectShares(
-      serve(1300, () => weights.map((weight, id) => drafting(id, weight)), few),
-      weights,
-      2,
-    );
+    const work = weights.map((weight, id) => drafting(id, weight));
+    expectShares(serve(1300, work, { ...limits, maxRows: 4, usefulRows: 4 }), weights, 2);
   });
 
   it('go to a session with a tiny share at least once in sixteen steps', () => {
@@ -105,7 +92,7 @@ describe('rows of full steps', () => {
 
 describe('rows that a session cannot use', () => {
   it('go to the others, by their shares', () => {
-    const work = () => [drafting(0, 6, { drafts: 0 }), drafting(1, 2), drafting(2, 1)];
+    const work = [drafting(0, 6, { drafts: 0 }), drafting(1, 2), drafting(2, 1)];
     const rows = serve(300, work);
     expect(rows[0]).toBe(300);
     expectShares(rows.slice(1), [2, 1], 2);
@@ -128,7 +115,7 @@ describe('rows that a session cannot use', () => {
 
   it('are not kept for drafts that are not worth them', () => {
     const dear = linearStepTime(4, 36);
-    const work = () => [drafting(0, 1000, { acceptance: 0.5 }), drafting(1, 1, { acceptance: 0.5 })];
+    const work = [drafting(0, 1000, { acceptance: 0.5 }), drafting(1, 1, { acceptance: 0.5 })];
     expect(serve(50, work, limits, dear)).toEqual([50, 50]);
   });
 });
@@ -166,7 +153,7 @@ describe('the time of keys', () => {
     const reader = drafting(0, 1, { drafts, key: 'reader' });
     const crowd = Array.from({ length: size }, (_, one) => drafting(one + 1, 1 / size, { drafts, key: 'crowd' }));
     const run = (works: readonly SessionWork[]) => {
-      const plans = plansOf(200, () => works, plain, model);
+      const plans = plansOf(200, works, plain, model);
       const ms = plans.reduce((sum, { expectedMs }) => sum + expectedMs, 0);
       const rows = served(plans, rowsIn);
       return { msPerRow: ms / (rows[0] ?? 0), rows: rows.reduce((sum, count) => sum + count, 0) / 200 };
@@ -197,7 +184,7 @@ describe('the time of keys', () => {
     for (const small of [10, 40]) {
       const works = [drafting(0, 1, { drafts: 0, key: 'reader' })];
       for (let id = 1; id <= small; id += 1) works.push(drafting(id, 1 / small, { drafts: 0, key: `${id}` }));
-      const plans = plansOf(600, () => works, { ...limits, maxRows: 64, usefulRows: 64 }, model);
+      const plans = plansOf(600, works, { ...limits, maxRows: 64, usefulRows: 64 }, model);
       const times = plans.map(({ expectedMs }) => expectedMs);
       const [own, ...others] = served(plans, rowsIn);
       // He is owed steps of 80 ms; the last row of a step may end later.
@@ -212,7 +199,7 @@ describe('the time of keys', () => {
     const model = linearStepTime(20, 2);
     for (const weight of [0.001, 1e-6, 1e-17]) {
       const works = [drafting(0, 1, { drafts: 0, key: 'large' }), drafting(1, weight, { drafts: 0, key: 'small' })];
-      expect(serve(160, () => works, { ...limits, maxRows: 1, usefulRows: 1 }, model)[1]).toBeGreaterThanOrEqual(3);
+      expect(serve(160, works, { ...limits, maxRows: 1, usefulRows: 1 }, model)[1]).toBeGreaterThanOrEqual(3);
       const reading = drafting(2, 1, { drafts: 0, key: 'small', prefillTokens: 90, isHeldBack: true });
       const both = [works[1] as SessionWork, reading, { ...reading, id: 3, key: 'large' }];
       expect(scheduleStep(freshSchedule, both, limits, model).items).toHaveLength(1);

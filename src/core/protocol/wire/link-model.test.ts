@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { bytesOnLink, type Direction, deliver, dropQueued, type LinkSettings, openLink } from './link-model.ts';
 import { idealLink } from './link-model-settings.ts';
 
+const outage = (startMs: number, endMs: number) => ({ startMs, endMs });
+
 function arrivals(settings: LinkSettings, direction: Direction, sends: readonly (readonly [number, number])[]) {
   let state = openLink(settings, direction, 0);
   return sends.map(([nowMs, frameBytes]) => {
@@ -47,7 +49,7 @@ describe('deliver', () => {
 
 describe('outages', () => {
   it('delays frames in flight and stops sending during an outage', () => {
-    const settings = { ...idealLink, roundTripMs: 20, uplinkBitsPerSecond: 1e6, outages: [{ startMs: 50, endMs: 90 }] };
+    const settings = { ...idealLink, roundTripMs: 20, uplinkBitsPerSecond: 1e6, outages: [outage(50, 90)] };
     const frame = 125 - 46;
     expect(arrivals(settings, 'up', [[30, frame]])).toEqual([41]);
     expect(arrivals(settings, 'up', [[45, frame]])).toEqual([90]);
@@ -57,11 +59,7 @@ describe('outages', () => {
   });
 
   it('suspends one long frame during several outages, adjacent ones included', () => {
-    const outages = [
-      { startMs: 10, endMs: 20 },
-      { startMs: 20, endMs: 30 },
-      { startMs: 40, endMs: 50 },
-    ];
+    const outages = [outage(10, 20), outage(20, 30), outage(40, 50)];
     const settings = { ...idealLink, downlinkBitsPerSecond: 1e6, outages };
     // 3,125 bytes are 25 ms: 10 before, 10 between, 5 after.
     expect(arrivals(settings, 'down', [[0, 3125 - 4 - 120]])).toEqual([55]);
@@ -80,7 +78,7 @@ describe('outages', () => {
   });
 
   it('counts the time of outages from the opening of the link', () => {
-    const settings = { ...idealLink, outages: [{ startMs: 0, endMs: 5 }] };
+    const settings = { ...idealLink, outages: [outage(0, 5)] };
     expect(deliver(openLink(settings, 'up', 1000), 1001, 1).arrivalMs).toBe(1005);
   });
 });
@@ -104,10 +102,7 @@ describe('order and loss', () => {
         fc.nat(),
         fc.boolean(),
         (steps, rtt, jitter, seed, up) => {
-          const outages = [
-            { startMs: 20, endMs: 60 },
-            { startMs: 100, endMs: 130 },
-          ];
+          const outages = [outage(20, 60), outage(100, 130)];
           const rates = { uplinkBitsPerSecond: 2e6, downlinkBitsPerSecond: 9e6 };
           const settings = { roundTripMs: rtt, jitterMs: jitter, ...rates, outages, seed };
           let nowMs = 0;
