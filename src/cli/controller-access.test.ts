@@ -1,26 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type KeyScope, keyScopes } from '../core/access/key-book.ts';
 import { Secret } from '../core/basics/secret.ts';
 import { addKeyTo, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
+import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
 import { controllerCommand } from './controller.ts';
 import { type AccessFlags, accessOptions, openControllerAccess } from './controller-access.ts';
 import { commandOf } from './options/option-flags.ts';
 
-let folder = '';
+const here = folderOfEach();
 const opened: AsyncDisposable[] = [];
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-access-'));
-  vi.stubEnv('OUTRIDER_STATE', join(folder, 'state'));
+  vi.stubEnv('OUTRIDER_STATE', here('state'));
 });
 afterEach(async () => {
   for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
   vi.unstubAllEnvs();
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function open(given: Partial<AccessFlags>) {
@@ -90,7 +86,7 @@ describe('the key of a member', () => {
   });
 
   it('is one of a file for each device, and edges need another', async () => {
-    const keys = join(folder, 'keys.json');
+    const keys = here('keys.json');
     const one = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
     const other = await addKeyTo(keys, { ...terms, name: 'other' }, Date.now());
     await expect(open({ keys })).rejects.toThrow('edges have no key');
@@ -101,7 +97,7 @@ describe('the key of a member', () => {
   });
 
   it('of a watcher is that of the edges, or one of a file with the scope for it', async () => {
-    const keys = join(folder, 'keys.json');
+    const keys = here('keys.json');
     const made = async (scope: KeyScope) =>
       (await addKeyTo(keys, { ...terms, scopes: [scope], name: scope }, Date.now())).key;
     const all = new Map<KeyScope, string>();
@@ -116,7 +112,7 @@ describe('the key of a member', () => {
   });
 
   it('is followed: the controller parts from members whose key is revoked', async () => {
-    const keys = join(folder, 'keys.json');
+    const keys = here('keys.json');
     const one = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
     const other = await addKeyTo(keys, { ...terms, name: 'other' }, Date.now());
     const access = await open({ keys, edgeKey });
@@ -131,7 +127,7 @@ describe('the key of a member', () => {
   });
 
   it('is followed after a rotation too: one with the former secret goes, whoever has shown the other since', async () => {
-    const keys = join(folder, 'keys.json');
+    const keys = here('keys.json');
     const former = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
     const access = await open({ keys, edgeKey });
     const id = access.keyOf(former.key, 'device') as string;

@@ -1,20 +1,17 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type KeyScope, type KeyTerms, keyScopes, takesDigest } from '../core/access/key-book.ts';
 import { neighbours } from '../core/basics/neighbours.fixture.ts';
 import { Secret } from '../core/basics/secret.ts';
+import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import { addKeyTo, loadKeys, revokeKeyIn, rotateKeyIn } from './key-files.ts';
 import { isTypedKey, KeyRing, type KeyRingSettings } from './key-ring.ts';
 
-let folder = '';
+const here = folderOfEach();
 let path = '';
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-keys-'));
-  path = join(folder, 'inner', 'keys.json');
+  path = here('inner', 'keys.json');
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Until it holds. */
 const until = (holds: () => boolean): Promise<void> =>
@@ -39,10 +36,10 @@ describe('the file of keys on disk', () => {
     expect(text).not.toContain(key.slice(-43));
     expect(text).toContain(entry.sha256);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect((await stat(join(folder, 'inner'))).mode & 0o777).toBe(0o700);
+    expect((await stat(here('inner'))).mode & 0o777).toBe(0o700);
     await revokeKeyIn(path, 'Ada', nowMs);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect(await readdir(join(folder, 'inner'))).toEqual(['keys.json']);
+    expect(await readdir(here('inner'))).toEqual(['keys.json']);
   });
 
   it('loses no change of commands that run at the same time', async () => {
@@ -53,7 +50,7 @@ describe('the file of keys on disk', () => {
 
   it('is replaced where it lies when a link leads there', async () => {
     await addKeyTo(path, terms('Ada'), nowMs);
-    const link = join(folder, 'link.json');
+    const link = here('link.json');
     await symlink(path, link);
     await addKeyTo(link, terms('Bob'), nowMs);
     expect((await loadKeys(path)).map(({ name }) => name)).toEqual(['Ada', 'Bob']);
@@ -68,7 +65,7 @@ describe('the file of keys on disk', () => {
     await writeFile(path, before.slice(0, 100));
     await expect(addKeyTo(path, terms('Bob'), nowMs)).rejects.toMatchObject({ code: 'keys-unreadable' });
     expect(await readFile(path, 'utf8')).toBe(before.slice(0, 100));
-    expect(await readdir(join(folder, 'inner'))).toEqual(['keys.json']);
+    expect(await readdir(here('inner'))).toEqual(['keys.json']);
   });
 
   it('is refused when others may write it, or when it is not there', async () => {
@@ -78,8 +75,8 @@ describe('the file of keys on disk', () => {
     await addKeyTo(path, terms('Ada'), nowMs);
     await chmod(path, 0o620);
     await expect(loadKeys(path)).rejects.toMatchObject({ code: 'keys-unreadable' });
-    await mkdir(join(folder, 'directory'));
-    await expect(loadKeys(join(folder, 'directory'))).rejects.toMatchObject({ code: 'keys-unreadable' });
+    await mkdir(here('directory'));
+    await expect(loadKeys(here('directory'))).rejects.toMatchObject({ code: 'keys-unreadable' });
   });
 
   it('gives a key a new secret under the same id', async () => {

@@ -1,28 +1,13 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import { RotatingFile } from './rotating-file.ts';
 
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'outrider-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+const here = folderOfEach();
 
 describe('RotatingFile', () => {
   it('appends, for its owner only', async () => {
-    const path = join(folder, 'edge.log');
+    const path = here('edge.log');
     for (const line of ['one\n', 'two\n']) {
       const file = new RotatingFile(path, { mostBytes: 1000, kept: 2 });
       await file.open();
@@ -34,14 +19,14 @@ describe('RotatingFile', () => {
   });
 
   it('renames a full file and keeps so many', async () => {
-    const path = join(folder, 'edge.log');
+    const path = here('edge.log');
     writeFileSync(path, 'before\n');
     chmodSync(path, 0o600);
     const file = new RotatingFile(path, { mostBytes: 10, kept: 2 });
     await file.open();
     for (let line = 0; line < 5; line += 1) await file.append(`line ${line}\n`);
     await file.reopen();
-    expect(readdirSync(folder).sort()).toEqual(['edge.log', 'edge.log.1', 'edge.log.2']);
+    expect(readdirSync(here()).sort()).toEqual(['edge.log', 'edge.log.1', 'edge.log.2']);
     expect(['', '.1', '.2'].map((end) => readFileSync(`${path}${end}`, 'utf8'))).toEqual([
       'line 4\n',
       'line 3\n',
@@ -50,10 +35,10 @@ describe('RotatingFile', () => {
   });
 
   it('begins again under its name when another program has renamed it', async () => {
-    const path = join(folder, 'edge.log');
+    const path = here('edge.log');
     const file = new RotatingFile(path, { mostBytes: 1000, kept: 2 });
     await file.append('one\n');
-    renameSync(path, join(folder, 'moved'));
+    renameSync(path, here('moved'));
     await file.reopen();
     await file.append('two\n');
     await file.reopen();

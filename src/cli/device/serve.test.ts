@@ -1,17 +1,15 @@
 // The command in this process, with toys: from the port that it opens to a signal that ends it.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import type { HttpApp } from '../../processes/http/app.ts';
 import { terminationOf } from '../terminal/signal.fixture.ts';
 import { serveCommand } from './serve.ts';
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+const here = folderOfEach();
+afterEach(() => vi.restoreAllMocks());
 
 /** As a client on this machine names it. */
 const host = '127.0.0.1';
@@ -70,8 +68,7 @@ describe('an endpoint', () => {
 
   it('is for those who show the key of applications, where there is one', async () => {
     await using edge = await startToyEdge();
-    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
-    const file = join(folder, 'log');
+    const file = here('log');
     const ask = async (app: HttpApp): Promise<void> => {
       const status = async (key?: string) => {
         const headers = key === undefined ? { host } : { host, authorization: `Bearer ${key}` };
@@ -84,7 +81,6 @@ describe('an endpoint', () => {
     const lines = readFileSync(file, 'utf8').trim().split('\n');
     const requests = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === 'request');
     expect(requests.map(({ key }) => key)).toEqual([null, null, '--client-key']);
-    rmSync(folder, { recursive: true });
   });
 
   it('takes an edge of its own or one that runs, not both', async () => {

@@ -1,13 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, type ToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
 import { anyone } from '../../core/protocol/edge/edge-key.ts';
 import { helloOf, serveRows } from '../../models/engines/remote/rows-server.ts';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import { writeTinyModel } from '../../models/gguf/gguf.fixture.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { probeEdge } from '../../processes/device/probe-edge.ts';
@@ -25,6 +24,7 @@ import {
 } from './doctor-checks.ts';
 import { type DoctorOptions, examine } from './doctor-examine.ts';
 
+const here = folderOfEach();
 let edge: ToyEdge;
 beforeAll(async () => {
   edge = await startToyEdge({ keyOf: (key) => (key === '' ? anyone : null) });
@@ -60,9 +60,8 @@ describe('doctor', () => {
   });
 
   it('measures an engine in another process', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
-    vi.stubEnv('OUTRIDER_CACHE', folder);
-    const path = join(folder, 'rows.sock');
+    vi.stubEnv('OUTRIDER_CACHE', here());
+    const path = here('rows.sock');
     const toy = createToyModel({ seed: toySeed, role: 'target', sequences: 3 });
     const engine = `unix:${path}`;
     const served = {
@@ -83,7 +82,6 @@ describe('doctor', () => {
     const lost = gone.rows.find(({ check }) => check === 'worker');
     expect(lost).toMatchObject({ ok: false, cause: `nothing listens at ${engine}` });
     expect(gone.rows.find(({ check }) => check === 'models')?.cause).toBe('not tried: worker failed');
-    rmSync(folder, { recursive: true });
   });
 
   it('says of an edge that is not there that it is not there', async () => {
@@ -124,10 +122,8 @@ describe('doctor', () => {
   });
 
   it('leaves out what a failed check makes impossible, and downloads nothing', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
-    vi.stubEnv('OUTRIDER_CACHE', folder);
+    vi.stubEnv('OUTRIDER_CACHE', here());
     const { rows } = await examine({ ...toys, model: 'smollm2-135m' });
-    rmSync(folder, { recursive: true });
     const failed = rows.filter(({ ok }) => !ok);
     expect(failed.map(({ check }) => check)).toEqual(
       expect.arrayContaining([
@@ -148,17 +144,15 @@ describe('doctor', () => {
 
 describe('a check', () => {
   it('of the file refuses one with other bytes', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
-    const file = join(folder, 'a.gguf');
+    const file = here('a.gguf');
     writeFileSync(file, 'no model');
     await expect(checkModelFile(file)).resolves.toMatch(/^[^/]+ is there; the manifest has no hash/);
     const absent = { code: 'model-not-found', message: 'there is no file of b.gguf' };
-    await expect(checkModelFile(join(folder, 'b.gguf'))).rejects.toMatchObject(absent);
-    vi.stubEnv('OUTRIDER_CACHE', folder);
-    mkdirSync(join(folder, 'models'));
-    writeFileSync(join(folder, 'models', 'SmolLM2-135M-Instruct.Q4_1.gguf'), 'no model');
+    await expect(checkModelFile(here('b.gguf'))).rejects.toMatchObject(absent);
+    vi.stubEnv('OUTRIDER_CACHE', here());
+    mkdirSync(here('models'));
+    writeFileSync(here('models', 'SmolLM2-135M-Instruct.Q4_1.gguf'), 'no model');
     await expect(checkModelFile('smollm2-135m')).rejects.toMatchObject({ code: 'model-hash-mismatch' });
-    rmSync(folder, { recursive: true });
   });
 
   it('of Node refuses an old one', () => {
@@ -168,13 +162,11 @@ describe('a check', () => {
   });
 
   it('of memory and cores refuses too little', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
-    const path = join(folder, 'tiny.gguf');
+    const path = here('tiny.gguf');
     await writeTinyModel(path);
     const both = [1, 2].map((sequences) => ({ path, sequences, contextLength: 100 }));
     await expect(checkMemory(both, 150e6)).rejects.toMatchObject({ code: 'memory-full' });
     await expect(checkMemory(both, 900e6)).resolves.toMatch(/^20\d\.\d MB needed for both models, 900\.0 MB free$/);
-    rmSync(folder, { recursive: true });
     expect(() => checkCores(1)).toThrow(/one core/);
     expect(checkCores(2)).toMatch(/2 cores/);
   });

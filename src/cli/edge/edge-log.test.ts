@@ -1,16 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import type { EdgeLogEvent } from '../../processes/edge/edge-events.ts';
 import { describeEvent, type EdgeLogSettings, openEdgeLog } from './edge-log.ts';
 
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'outrider-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+const here = folderOfEach();
 
 const session = { session: 3, address: '10.0.0.7' };
 const figures = { key: 'phone', tokens: 40, firstTokenMs: 14.2, msPerToken: 4.94, draftRows: 25, acceptedRows: 9 };
@@ -69,7 +65,7 @@ const events: { readonly [Kind in EdgeLogEvent['kind']]: Extract<EdgeLogEvent, {
 };
 
 async function logged(changes: Partial<EdgeLogSettings>, told: readonly EdgeLogEvent[] = Object.values(events)) {
-  const file = join(folder, 'edge.log');
+  const file = here('edge.log');
   const log = await openEdgeLog({ level: 'debug', format: 'text', file, mostBytes: 1e6, kept: 1, ...changes });
   for (const event of told) log.event(event);
   await log.close();

@@ -1,10 +1,8 @@
 // The command in this process, with a toy: from the address that it prints to the account at its end.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { addKeyTo } from '../../files/key-files.ts';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { createDevice } from '../../processes/device/device.ts';
 import { terminationOf } from '../terminal/signal.fixture.ts';
@@ -13,9 +11,8 @@ import { edgeCommand, type ServedEdge } from './edge.ts';
 // It would change the flags of V8 for all tests of this process.
 vi.mock('./heap-bounds.ts', () => ({ boundHeap: () => ({ [Symbol.dispose]() {} }) }));
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+const here = folderOfEach();
+afterEach(() => vi.restoreAllMocks());
 
 /** Starts the command. @returns what it prints, as it grows */
 async function startedWith(...words: string[]) {
@@ -40,8 +37,7 @@ describe('the first lines of an edge', () => {
     [[], 'in a browser:', "for OpenAI's clients:"],
     [['--keys'], 'in a browser, with the scopes chat and verify:', "for OpenAI's clients, with the scope chat:"],
   ])('with %j say which scopes its invitations need', async (words, page, clients) => {
-    const directory = mkdtempSync(join(tmpdir(), 'outrider-'));
-    const file = join(directory, 'keys.json');
+    const file = here('keys.json');
     const terms = {
       name: 'phone',
       scopes: ['verify'],
@@ -54,7 +50,6 @@ describe('the first lines of an edge', () => {
     const { text, ended, terminate } = await startedWith(...words.flatMap((word) => [word, file]));
     terminate();
     await ended;
-    rmSync(directory, { recursive: true });
     expect(text.err).toContain(`a page to chat ${page} http://127.0.0.1:`);
     expect(text.err).toContain(`${clients} http://127.0.0.1:`);
   });

@@ -1,11 +1,10 @@
 // The target is opened as `outrider edge` opens it, once, and closed. Nothing real is opened here.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OutriderError } from '../../core/basics/errors.ts';
 import type { OpenModelOptions } from '../../models/engines/open-model.ts';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { productCommands } from '../commands.ts';
 import { createProgram } from '../program.ts';
@@ -45,6 +44,7 @@ vi.mock('../../models/engines/open-model.ts', async (original) => ({
   },
 }));
 
+const here = folderOfEach();
 let printed = '';
 beforeEach(() => {
   Object.assign(seen, { planned: [], opened: [], forgotten: [], closed: 0, refuses: false });
@@ -75,11 +75,10 @@ describe('outrider models prepare', () => {
   });
 
   it('takes the path of a file, and shows no more of it than the name', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'outrider-prepare-'));
-    const path = join(folder, 'own.gguf');
+    const path = here('own.gguf');
     writeFileSync(path, 'tiny');
     await runPrepare({ name: path });
-    rmSync(folder, { recursive: true });
+    rmSync(path);
     expect(seen.opened).toMatchObject([{ spec: path }]);
     expect(printed).toMatch(/^own\.gguf {2}any shape/);
     await expect(runPrepare({ name: path })).rejects.toMatchObject({ code: 'model-unknown' });

@@ -1,17 +1,14 @@
 // What the command prints, and where: data on standard output, nothing else.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import { modelsCommand } from './models.ts';
 
-let cacheDirectory = '';
+const here = folderOfEach();
 let printed = '';
 
 beforeEach(async () => {
-  cacheDirectory = await mkdtemp(join(tmpdir(), 'outrider-models-'));
-  vi.stubEnv('OUTRIDER_CACHE', cacheDirectory);
+  vi.stubEnv('OUTRIDER_CACHE', here());
   printed = '';
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     printed += String(text);
@@ -22,7 +19,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
-  await rm(cacheDirectory, { recursive: true });
 });
 
 async function outriderModels(...words: string[]): Promise<string> {
@@ -35,7 +31,7 @@ describe('outrider models', () => {
     const text = await outriderModels();
     expect(text).toMatch(/smollm2-135m +98\.4 MB +Apache-2\.0 +absent/);
     expect(text).toMatch(/pair .*default.*: target smollm2-135m, draft smollm2-135m-coarse/);
-    expect(text).toContain(cacheDirectory);
+    expect(text).toContain(here());
   });
 
   it('lists the same for programs; the draft of the package is always there', async () => {

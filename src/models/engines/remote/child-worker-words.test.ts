@@ -1,20 +1,15 @@
 // What a worker that the edge starts says while it loads, and when it refuses to start.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { folderOfEach } from '../../gguf/folder.fixture.ts';
 import { ChildWorker } from './child-worker.ts';
 import type { EngineEvent } from './remote-model.ts';
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-words-'));
-});
-afterEach(() => rm(folder, { recursive: true }));
+const here = folderOfEach();
 
 async function worker(script: string) {
-  const program = join(folder, 'outrider-vllm');
+  const program = here('outrider-vllm');
   await writeFile(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const noted: string[] = [];
   const note = (event: EngineEvent): void =>
@@ -42,5 +37,5 @@ it('one that refuses is not started again, and its two lines are cause and remed
   const refused = { code: 'engine-lost', message: 'outrider-vllm: no config.json', remedy: 'Name a folder.' };
   await expect(child.connect()).rejects.toMatchObject(refused);
   await child.close();
-  expect(await readFile(join(folder, 'outrider-vllm.starts'), 'utf8')).toBe('x\n');
+  expect(await readFile(here('outrider-vllm.starts'), 'utf8')).toBe('x\n');
 });

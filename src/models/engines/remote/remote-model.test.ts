@@ -1,11 +1,11 @@
 // A model in another process: the model contract through the protocol, and what happens when the worker breaks each of its rules.
 
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Candidates } from '../../../core/decoding/candidates.ts';
 import { createMoodyEngine, inGroupsOfFour } from '../../exactness/moody-engine.fixture.ts';
+import { folderOfAll } from '../../gguf/folder.fixture.ts';
 import { describeModelContract } from '../../port/model.contract.ts';
 import type { LanguageModel } from '../../port/model.ts';
 import {
@@ -18,11 +18,7 @@ import {
 import { openRemoteModel, type RemoteOptions } from './open-remote.ts';
 import type { EngineEvent } from './remote-model.ts';
 
-let cacheDirectory: string;
-beforeAll(async () => {
-  cacheDirectory = await mkdtemp(join(tmpdir(), 'outrider-remote-'));
-});
-afterAll(() => rm(cacheDirectory, { recursive: true, force: true }));
+const here = folderOfAll();
 
 const anyPort = { kind: 'tcp', port: 0 } as const;
 
@@ -35,7 +31,7 @@ interface Bed extends AsyncDisposable {
 }
 
 function options(more: Partial<RemoteOptions> = {}): RemoteOptions {
-  return { model: 'toy', sequences: 8, contextLength: 512, exact: false, cacheDirectory, tickMs: 30, ...more };
+  return { model: 'toy', sequences: 8, contextLength: 512, exact: false, cacheDirectory: here(), tickMs: 30, ...more };
 }
 
 async function bed(more: Partial<RemoteOptions> = {}, fake: Partial<FakeOptions> = {}): Promise<Bed> {
@@ -300,31 +296,28 @@ describe('a worker is refused', () => {
   });
 
   it('at a socket that others may write, or replace', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'outrider-open-'));
+    const folder = here('open');
+    await mkdir(folder, { mode: 0o700 });
     const path = join(folder, 'rows');
-    try {
-      await using one = await startFakeWorker({ address: { kind: 'unix', path } });
-      const open = async (): Promise<void> => (await openRemoteModel(one.address as never, options())).close();
-      await open();
-      for (const mode of [0o602, 0o620]) {
-        await chmod(path, mode);
-        await expect(open()).rejects.toMatchObject({
-          code: 'engine-refused',
-          remedy: expect.stringContaining('chmod 600'),
-        });
-      }
-      await chmod(path, 0o600);
-      for (const mode of [0o770, 0o707]) {
-        await chmod(folder, mode);
-        await expect(open()).rejects.toMatchObject({
-          code: 'engine-refused',
-          message: expect.stringContaining('replace'),
-        });
-      }
-      await chmod(folder, 0o1777);
-      await open();
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+    await using one = await startFakeWorker({ address: { kind: 'unix', path } });
+    const open = async (): Promise<void> => (await openRemoteModel(one.address as never, options())).close();
+    await open();
+    for (const mode of [0o602, 0o620]) {
+      await chmod(path, mode);
+      await expect(open()).rejects.toMatchObject({
+        code: 'engine-refused',
+        remedy: expect.stringContaining('chmod 600'),
+      });
     }
+    await chmod(path, 0o600);
+    for (const mode of [0o770, 0o707]) {
+      await chmod(folder, mode);
+      await expect(open()).rejects.toMatchObject({
+        code: 'engine-refused',
+        message: expect.stringContaining('replace'),
+      });
+    }
+    await chmod(folder, 0o1777);
+    await open();
   });
 });
