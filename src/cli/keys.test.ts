@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import { productCommands } from './commands.ts';
 import { createProgram } from './program.ts';
+import { writtenTo } from './terminal/output.fixture.ts';
 
 const here = folderOfEach();
 beforeEach(async () => {
@@ -10,21 +11,17 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
-  vi.restoreAllMocks();
 });
 
 /** What a command writes to each stream. */
 async function keys(...words: string[]): Promise<{ readonly out: string; readonly told: string }> {
-  const written: [string[], string[]] = [[], []];
-  const output = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written[0].push(String(text)) > 0);
-  const notes = vi.spyOn(process.stderr, 'write').mockImplementation((text) => written[1].push(String(text)) > 0);
+  const [out, told] = [writtenTo(process.stdout), writtenTo(process.stderr)];
   try {
     await (await createProgram([productCommands])).parseAsync(['keys', ...words], { from: 'user' });
   } finally {
-    output.mockRestore();
-    notes.mockRestore();
+    vi.restoreAllMocks();
   }
-  return { out: written[0].join(''), told: written[1].join('') };
+  return { out: out(), told: told() };
 }
 
 describe('outrider keys', () => {

@@ -250,20 +250,6 @@ describe('the keys of a running edge', () => {
     expect([ring.find(next.key, 'verify'), ring.renew(newer)]).toEqual([newer, newer]);
   });
 
-  it('lose a scope that is withdrawn, for the sessions that were opened with it, and keep the other', async () => {
-    const both = await addKeyTo(path, terms('both', { scopes: ['verify', 'chat'] }), nowMs);
-    const ring = await openRing();
-    const [verify, chat] = [ring.find(both.key, 'verify'), ring.find(both.key, 'chat')];
-    if (verify === null || chat === null) throw new Error('no key');
-    for (const key of [verify, chat]) expect(ring.renew(key)).toEqual(key);
-    const text = await readFile(path, 'utf8');
-    await writeFile(path, text.replace(/"verify",\s*/, ''));
-    await until(() => ring.find(both.key, 'verify') === null);
-    expect([ring.renew(verify), ring.renew(chat)]).toEqual([null, chat]);
-    expect(ring.find(both.key, 'chat')).toEqual(chat);
-    expect(ring.refusal(both.key, 'verify')).toMatchObject({ cause: 'the key "both" does not have the scope verify' });
-  });
-
   it('are followed until the ring is disposed of, also by whom a change is told', async () => {
     await addKeyTo(path, terms('Ada'), nowMs);
     let changes = 0;

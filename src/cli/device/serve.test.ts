@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
 import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import type { HttpApp } from '../../processes/http/app.ts';
+import { writtenTo } from '../terminal/output.fixture.ts';
 import { terminationOf } from '../terminal/signal.fixture.ts';
 import { serveCommand } from './serve.ts';
 
@@ -20,12 +21,8 @@ async function serving(
   work: (app: HttpApp) => Promise<void>,
   log: readonly string[] = ['--log-level', 'error'],
 ): Promise<string> {
-  let printed = '';
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  vi.spyOn(process.stdout, 'write').mockImplementation((part) => {
-    printed += String(part);
-    return true;
-  });
+  writtenTo(process.stderr);
+  const printed = writtenTo(process.stdout);
   const opened = Promise.withResolvers<HttpApp>();
   const toys = ['--target', `toy:${toySeed}`, '--draft', `toy:${toySeed}:0.8`, '--port', '0'];
   const terminate = terminationOf();
@@ -40,7 +37,7 @@ async function serving(
     terminate();
     await ended;
   }
-  return printed;
+  return printed();
 }
 
 describe('an endpoint', () => {

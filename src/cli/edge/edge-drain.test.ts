@@ -1,25 +1,20 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, toyTurn } from '../../../test/together/toy-edge.ts';
 import { startTurn } from '../../processes/device/turn.ts';
+import { writtenTo } from '../terminal/output.fixture.ts';
 import { edgeDrainCommand } from './edge-drain.ts';
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+afterEach(() => vi.restoreAllMocks());
 
 /** Runs the command. @returns its document and exit status */
 async function drain(...words: string[]) {
-  let text = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((part) => {
-    text += String(part);
-    return true;
-  });
+  const text = writtenTo(process.stdout);
   const before = process.exitCode;
   try {
     await edgeDrainCommand()
       .exitOverride()
       .parseAsync([...words, '--json'], { from: 'user' });
-    return { summary: JSON.parse(text).summary as object, status: process.exitCode };
+    return { summary: JSON.parse(text()).summary as object, status: process.exitCode };
   } finally {
     process.exitCode = before;
     vi.restoreAllMocks();

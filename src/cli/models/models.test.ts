@@ -2,18 +2,15 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
+import { writtenTo } from '../terminal/output.fixture.ts';
 import { modelsCommand } from './models.ts';
 
 const here = folderOfEach();
-let printed = '';
+let printed: () => string;
 
 beforeEach(async () => {
   vi.stubEnv('OUTRIDER_CACHE', here());
-  printed = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
+  printed = writtenTo(process.stdout);
 });
 
 afterEach(async () => {
@@ -23,7 +20,7 @@ afterEach(async () => {
 
 async function outriderModels(...words: string[]): Promise<string> {
   await modelsCommand().parseAsync(words, { from: 'user' });
-  return printed;
+  return printed();
 }
 
 describe('outrider models', () => {
@@ -55,6 +52,6 @@ describe('outrider models', () => {
     [['remove', '../other'], 'model-unknown'],
   ])('%j fails with %s and prints nothing', async (words, code) => {
     await expect(outriderModels(...words)).rejects.toMatchObject({ code });
-    expect(printed).toBe('');
+    expect(printed()).toBe('');
   });
 });

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freeLaw } from '../../core/decoding/shape-law.ts';
@@ -51,15 +51,11 @@ describe('the memory of laws', () => {
     await memoryFor({ processor: 'two' }).remember(finding);
     const laws = here('laws');
     const [foreign = ''] = await readdir(laws);
-    const text = await import('node:fs/promises').then(({ readFile }) => readFile(join(laws, foreign), 'utf8'));
+    const text = await readFile(join(laws, foreign), 'utf8');
     await memoryFor().remember(finding);
     const own = (await readdir(laws)).find((name) => name !== foreign) ?? '';
-    for (const content of [
-      text,
-      '{',
-      '{"format":"outrider-shape-law-1"}',
-      text.replace('"multiple":1', '"multiple":0'),
-    ]) {
+    const wrongLaw = text.replace('"multiple":1', '"multiple":0');
+    for (const content of [text, '{', '{"format":"outrider-shape-law-1"}', wrongLaw]) {
       await writeFile(join(laws, own), content);
       expect(await memoryFor().recall()).toBeNull();
     }

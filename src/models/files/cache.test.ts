@@ -112,11 +112,10 @@ describe('room on the disk', () => {
   });
 
   it('that runs out while writing is the same error', () => {
-    const error = Object.assign(new Error('write'), { code: 'ENOSPC' });
-    expect(explainFileError(error, here())).toMatchObject({ code: 'disk-full', cause: error });
-    expect(explainFileError(Object.assign(new Error('write'), { code: 'EDQUOT' }), here())).toMatchObject({
-      code: 'disk-full',
-    });
+    for (const code of ['ENOSPC', 'EDQUOT']) {
+      const error = Object.assign(new Error('write'), { code });
+      expect(explainFileError(error, here())).toMatchObject({ code: 'disk-full', cause: error });
+    }
   });
 
   it('is not the matter where the folder cannot be written or something else is wrong', async () => {

@@ -35,22 +35,14 @@ describe('a target for a draft', () => {
   });
 
   it('has no other architecture or tokenizer, and is no draft itself', async () => {
-    const architecture = await changed('general.architecture', 'mamba');
-    await expect(readFitTarget(architecture)).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: expect.stringMatching(/"mamba"/),
-    });
-    const tokenizer = await changed('tokenizer.ggml.model', 'bert');
-    await expect(readFitTarget(tokenizer)).rejects.toMatchObject({
-      code: 'model-unreadable',
-      message: expect.stringMatching(/"bert"/),
-    });
     const draft = here('draft.gguf');
     await writeFile(draft, encodeTinyMapped());
-    await expect(readFitTarget(draft)).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: expect.stringMatching(/draft itself/),
-    });
+    for (const [path, code, words] of [
+      [await changed('general.architecture', 'mamba'), 'bad-argument', '"mamba"'],
+      [await changed('tokenizer.ggml.model', 'bert'), 'model-unreadable', '"bert"'],
+      [draft, 'bad-argument', 'draft itself'],
+    ] as const)
+      await expect(readFitTarget(path)).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
   });
 
   it('has no experts, scaled positions or biases', async () => {

@@ -1,6 +1,6 @@
 // A worker as a process of its own, which is killed, stopped, and refuses to start.
 
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Candidates } from '../../../core/decoding/candidates.ts';
@@ -28,7 +28,6 @@ async function install(...words: string[]): Promise<string> {
 }
 
 async function pids(): Promise<number[]> {
-  const { readFile } = await import('node:fs/promises');
   return (await readFile(here('pids'), 'utf8')).trim().split('\n').map(Number);
 }
 
