@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type KeyScope, keyScopes } from '../core/access/key-book.ts';
 import { Secret } from '../core/basics/secret.ts';
 import { addKeyTo, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
+import { keyTerms } from '../files/key-terms.fixture.ts';
 import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
 import { controllerCommand } from './controller.ts';
@@ -35,7 +36,6 @@ const unusedListener: WebSocketListener = {
 };
 const key = new Secret('of all members of the controller, 7Qk2');
 const edgeKey = new Secret('of edges');
-const terms = { scopes: ['verify'], expires: null, share: 1, maxSessions: null, maxWaiting: null } as const;
 
 describe('a controller that others can reach', () => {
   it('asks for a key, and for TLS or a word that there is none', async () => {
@@ -87,8 +87,8 @@ describe('the key of a member', () => {
 
   it('is one of a file for each device, and edges need another', async () => {
     const keys = here('keys.json');
-    const one = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
-    const other = await addKeyTo(keys, { ...terms, name: 'other' }, Date.now());
+    const one = await addKeyTo(keys, keyTerms('one'), Date.now());
+    const other = await addKeyTo(keys, keyTerms('other'), Date.now());
     await expect(open({ keys })).rejects.toThrow('edges have no key');
     const { keyOf } = await open({ keys, edgeKey });
     const [first, second] = [keyOf(one.key, 'device'), keyOf(other.key, 'device')];
@@ -99,7 +99,7 @@ describe('the key of a member', () => {
   it('of a watcher is that of the edges, or one of a file with the scope for it', async () => {
     const keys = here('keys.json');
     const made = async (scope: KeyScope) =>
-      (await addKeyTo(keys, { ...terms, scopes: [scope], name: scope }, Date.now())).key;
+      (await addKeyTo(keys, keyTerms(scope, { scopes: [scope] }), Date.now())).key;
     const all = new Map<KeyScope, string>();
     for (const scope of keyScopes) all.set(scope, await made(scope));
     const { keyOf } = await open({ key, keys, edgeKey });
@@ -113,8 +113,8 @@ describe('the key of a member', () => {
 
   it('is followed: the controller parts from members whose key is revoked', async () => {
     const keys = here('keys.json');
-    const one = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
-    const other = await addKeyTo(keys, { ...terms, name: 'other' }, Date.now());
+    const one = await addKeyTo(keys, keyTerms('one'), Date.now());
+    const other = await addKeyTo(keys, keyTerms('other'), Date.now());
     const access = await open({ keys, edgeKey });
     const ids = [access.keyOf('of edges', 'edge'), access.keyOf(one.key, 'device'), access.keyOf(other.key, 'device')];
     const judged: boolean[][] = [];
@@ -128,7 +128,7 @@ describe('the key of a member', () => {
 
   it('is followed after a rotation too: one with the former secret goes, whoever has shown the other since', async () => {
     const keys = here('keys.json');
-    const former = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
+    const former = await addKeyTo(keys, keyTerms('one'), Date.now());
     const access = await open({ keys, edgeKey });
     const id = access.keyOf(former.key, 'device') as string;
     const graceMs = 4000;

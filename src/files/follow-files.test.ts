@@ -8,6 +8,7 @@ import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import { type LoadedFiles, loadFiles } from './follow-files.ts';
 import { addKeyTo, revokeKeyIn } from './key-files.ts';
 import { KeyRing } from './key-ring.ts';
+import { keyTerms } from './key-terms.fixture.ts';
 import { makeCertificate } from './self-signed.ts';
 import { loadRenewable } from './tls-files.ts';
 
@@ -39,15 +40,7 @@ describe('a change of a file whose reads fail', () => {
 
   it('is taken in the end, with each cause said once: a revoked key', async () => {
     const path = here('keys.json');
-    const terms = {
-      name: 'ada',
-      scopes: ['verify'],
-      expires: null,
-      share: 1,
-      maxSessions: null,
-      maxWaiting: null,
-    } as const;
-    const { key } = await addKeyTo(path, terms, Date.now());
+    const { key } = await addKeyTo(path, keyTerms('ada'), Date.now());
     const problems: unknown[] = [];
     using ring = await KeyRing.open(path, { everyMs: 5, onProblem: (error) => problems.push(error) });
     const changed = here('changed.json');

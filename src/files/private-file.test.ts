@@ -2,7 +2,6 @@ import { chmodSync, chownSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { beforeEach, expect, it } from 'vitest';
 import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import { replaceFile } from './private-file.ts';
-import { RotatingFile } from './rotating-file.ts';
 
 const here = folderOfEach();
 let file = '';
@@ -11,15 +10,6 @@ beforeEach(() => {
 });
 
 const accessOf = (): readonly number[] => [statSync(file).mode & 0o777, statSync(file).uid, statSync(file).gid];
-
-it('a log that was there before is its owner’s alone from then on', async () => {
-  writeFileSync(file, '');
-  chmodSync(file, 0o644);
-  const log = new RotatingFile(file, { mostBytes: 9, kept: 1 });
-  await log.open();
-  await log.reopen();
-  expect(statSync(file).mode & 0o777).toBe(0o600);
-});
 
 it('a file that is replaced keeps its mode, and none that lets others write', async () => {
   await replaceFile(file, 'new');

@@ -80,10 +80,9 @@ describe('an edge that others can reach', () => {
   });
 
   it('does not start with a file of keys that is missing or damaged', async () => {
-    const file = here('keys.json');
-    await expect(open({ keys: file })).rejects.toMatchObject({ code: 'keys-unreadable' });
-    await writeFile(file, '{}', { mode: 0o600 });
-    await expect(open({ keys: file })).rejects.toMatchObject({ code: 'keys-unreadable' });
+    await writeFile(here('keys.json'), '{}', { mode: 0o600 });
+    for (const name of ['keys.json', 'none.json'])
+      await expect(open({ keys: here(name) })).rejects.toMatchObject({ code: 'keys-unreadable' });
   });
 });
 
@@ -98,10 +97,6 @@ describe('the key of a device', () => {
     for (const wrong of ['', 'x', `${strong} `, key.slice(0, -1)]) expect(keyOf?.(wrong)).toBeNull();
     expect(() => keyOf?.(web.key)).toThrow('the key "web" does not have the scope verify');
     expect(said.join()).not.toContain(strong);
-  });
-
-  it('is not asked for where none is set on this machine', async () => {
-    expect((await open({})).keyOf).toBeUndefined();
   });
 
   it('is followed: the edge ends the sessions of a key that has expired', async () => {

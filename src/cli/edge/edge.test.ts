@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { addKeyTo } from '../../files/key-files.ts';
+import { keyTerms } from '../../files/key-terms.fixture.ts';
 import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { createDevice } from '../../processes/device/device.ts';
@@ -31,15 +32,7 @@ describe('the first lines of an edge', () => {
     [['--keys'], 'in a browser, with the scopes chat and verify:', "for OpenAI's clients, with the scope chat:"],
   ])('with %j say which scopes its invitations need', async (words, page, clients) => {
     const file = here('keys.json');
-    const terms = {
-      name: 'phone',
-      scopes: ['verify'],
-      expires: null,
-      share: 1,
-      maxSessions: null,
-      maxWaiting: null,
-    } as const;
-    await addKeyTo(file, terms, Date.now());
+    await addKeyTo(file, keyTerms('phone'), Date.now());
     const { err, ended, terminate } = await startedWith(...words.flatMap((word) => [word, file]));
     terminate();
     await ended;
