@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Candidates } from '../../../core/decoding/candidates.ts';
 import { folderOfEach } from '../../gguf/folder.fixture.ts';
+import { ChildWorker } from './child-worker.ts';
 import { fakeModel } from './fake-worker.fixture.ts';
 import { findWorker } from './find-worker.ts';
 import { openRemoteModel } from './open-remote.ts';
@@ -92,5 +93,37 @@ describe('the program of a worker', () => {
     await expect(findWorker('ik', here())).rejects.toMatchObject({
       remedy: expect.stringContaining('engine install ik'),
     });
+  });
+});
+
+describe('the words of a worker that the edge starts', () => {
+  async function worker(script: string) {
+    const program = here('outrider-vllm');
+    await writeFile(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const noted: string[] = [];
+    const note = (event: EngineEvent): void =>
+      void ('cause' in event && noted.push(event.kind === 'starting' ? event.cause : `${event.kind} ${event.cause}`));
+    return { child: new ChildWorker({ command: [program], tickMs: 1000, note }), noted };
+  }
+
+  it('are for the operator where they stand under its own name, others are not', async () => {
+    const loading = 'echo "outrider-vllm: loading m, 10 s" >&2';
+    const { child, noted } = await worker(`${loading}; echo "WARNING of another" >&2; exit 1`);
+    await expect(child.connect()).rejects.toMatchObject({
+      code: 'engine-lost',
+      message: expect.stringContaining('3 times in a row: it has ended: WARNING of another'),
+    });
+    await child.close();
+    expect(noted.filter((line) => line === 'outrider-vllm: loading m, 10 s')).toHaveLength(3);
+    expect(noted).not.toContain('WARNING of another');
+  });
+
+  it('are cause and remedy where it refuses, and it is not started again', async () => {
+    const words = 'echo "outrider-vllm: no config.json" >&2; echo "Name a folder." >&2';
+    const { child } = await worker(`echo x >> "$0.starts"; ${words}; exit 2`);
+    const refused = { code: 'engine-lost', message: 'outrider-vllm: no config.json', remedy: 'Name a folder.' };
+    await expect(child.connect()).rejects.toMatchObject(refused);
+    await child.close();
+    expect(await readFile(here('outrider-vllm.starts'), 'utf8')).toBe('x\n');
   });
 });
