@@ -78,12 +78,7 @@ it('says why it reads from each edge, and what the controller planned', () => {
   expect(explain(unlimited, undefined)).toEqual([]);
   expect(
     rowOf({ mode: 'auto', report: { ...report(40), servedBy, plan, traffic: { attachBytes: 0 } } as never }),
-  ).toMatchObject({
-    edges: 'near, own, far',
-    edgeReason: servedBy[2]?.reason,
-    planMode: 'stream',
-    planMaxAhead: 4,
-  });
+  ).toMatchObject({ edges: 'near, own, far', edgeReason: servedBy[2]?.reason, planMode: 'stream', planMaxAhead: 4 });
 });
 
 interface Counts {

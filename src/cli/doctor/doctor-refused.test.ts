@@ -81,12 +81,7 @@ describe('doctor where exact is refused', () => {
   it('says so with the remedy, and goes on with what is left', async () => {
     const tried: string[] = [];
     const onLawProgress = (law: string): void => void tried.push(law);
-    const { rows, summary } = await examine({
-      model: 'toy:1',
-      draft: 'toy:1:0.8',
-      port: 0,
-      onLawProgress,
-    });
+    const { rows, summary } = await examine({ model: 'toy:1', draft: 'toy:1:0.8', port: 0, onLawProgress });
     const check = (name: string) => rows.find((row) => row.check === name);
     expect(check('shape law')).toMatchObject({ ok: false, cause: refusal.message, remedy: refusal.remedy });
     expect(check('exact shapes')).toMatchObject({ ok: false, cause: 'not tried: exact is refused' });

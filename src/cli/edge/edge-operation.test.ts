@@ -12,9 +12,7 @@ const flags = {
   logFilesKept: 5,
 } as const;
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+afterEach(() => vi.restoreAllMocks());
 
 describe('an edge whose engine hangs', () => {
   it('is closed as far as it can be, and ends with status 1', async () => {

@@ -10,9 +10,7 @@ const here = folderOfEach();
 beforeEach(() => {
   vi.stubEnv('OUTRIDER_STATE', here('state'));
 });
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+afterEach(() => vi.unstubAllEnvs());
 
 async function open(usage: string | undefined, port: number, hasKeys: boolean) {
   const said: string[] = [];

@@ -63,10 +63,7 @@ describe('a model with learned positions', () => {
 });
 
 describe('weights that are no numbers', () => {
-  const noNumbers = {
-    code: 'engine-failed',
-    message: expect.stringContaining('the model computes no numbers'),
-  };
+  const noNumbers = { code: 'engine-failed', message: expect.stringContaining('the model computes no numbers') };
 
   it.each([
     ['one in a layer, which spoils every logit', 'blk.1.ffn_up.weight', 0],

