@@ -12,9 +12,7 @@ import { commandOf } from './options/option-flags.ts';
 const here = folderOfEach();
 const opened: AsyncDisposable[] = [];
 
-beforeEach(async () => {
-  vi.stubEnv('OUTRIDER_STATE', here('state'));
-});
+beforeEach(() => void vi.stubEnv('OUTRIDER_STATE', here('state')));
 afterEach(async () => {
   for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
   vi.unstubAllEnvs();

@@ -6,9 +6,7 @@ import { createProgram } from './program.ts';
 import { writtenTo } from './terminal/output.fixture.ts';
 
 const here = folderOfEach();
-beforeEach(async () => {
-  vi.stubEnv('OUTRIDER_STATE', here('state'));
-});
+beforeEach(() => void vi.stubEnv('OUTRIDER_STATE', here('state')));
 afterEach(async () => {
   vi.unstubAllEnvs();
 });

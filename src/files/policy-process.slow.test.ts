@@ -152,10 +152,8 @@ describe('a policy in a process', () => {
   ])('that %s is ended as well', async (_, body) => {
     const policy = await policyOf(body, { hangMs: 1000 });
     expect(await failureOf(policy, 100)).toMatchObject({ fault: 'late' });
-    await expect(whenBack(policy)).rejects.toMatchObject({
-      fault: 'ended',
-      message: expect.stringContaining('has used no processor for 1 s'),
-    });
+    const ended = { fault: 'ended', message: expect.stringContaining('has used no processor for 1 s') };
+    await expect(whenBack(policy)).rejects.toMatchObject(ended);
   });
 
   it('that fails three times in a row rests', async () => {
@@ -276,10 +274,8 @@ describe('a policy that can not be loaded is told at the start', () => {
     ['./no-such-file.ts', "can't be read"],
   ])('%s', async (name, cause) => {
     const message = expect.stringContaining(cause);
-    await expect(openPolicyProcess(name, { clock: machineClock })).rejects.toMatchObject({
-      code: 'bad-argument',
-      message,
-    });
+    const refused = { code: 'bad-argument', message };
+    await expect(openPolicyProcess(name, { clock: machineClock })).rejects.toMatchObject(refused);
   });
 
   it.each([

@@ -59,18 +59,14 @@ describe('doctor', () => {
     const path = here('rows.sock');
     const toy = createToyModel({ seed: toySeed, role: 'target', sequences: 3 });
     const engine = `unix:${path}`;
-    const served = {
-      address: { kind: 'unix', path },
-      hello: helloOf(toy, { engine: 'toy', device: 'cpu', tokenizerFormat: 'gguf' }),
-    } as const;
-    const server = await serveRows(toy, served);
+    const hello = helloOf(toy, { engine: 'toy', device: 'cpu', tokenizerFormat: 'gguf' });
+    const server = await serveRows(toy, { address: { kind: 'unix', path }, hello });
     const { rows, summary } = await examine({ ...toys, engine });
     await server.close();
     expect(rows.filter(({ ok, check }) => !ok && check !== 'cores' && check !== 'memory')).toEqual([]);
-    expect(rows.find(({ check }) => check === 'worker')?.cause).toBe(`a worker listens at ${engine}`);
-    expect(rows.find(({ check }) => check === 'shape law')?.cause).toMatch(
-      /^any shape; when it was found, \d+ positions/,
-    );
+    const causeOf = (name: string) => rows.find(({ check }) => check === name)?.cause;
+    expect(causeOf('worker')).toBe(`a worker listens at ${engine}`);
+    expect(causeOf('shape law')).toMatch(/^any shape; when it was found, \d+ positions/);
     expect(summary).toMatchObject({ exact: true, law: 'any shape', weights: null });
     for (const count of [1, 2, 4, 8]) expect(summary[`exactCost${count}`]).toBeGreaterThan(0);
     const gone = await examine({ ...toys, engine });
@@ -113,18 +109,8 @@ describe('doctor', () => {
     vi.stubEnv('OUTRIDER_CACHE', here());
     const { rows } = await examine({ ...toys, model: 'smollm2-135m' });
     const failed = rows.filter(({ ok }) => !ok);
-    expect(failed.map(({ check }) => check)).toEqual(
-      expect.arrayContaining([
-        'target file',
-        'memory',
-        'models',
-        'tokenizers',
-        'shape law',
-        'exact shapes',
-        'steps',
-        'exact cost',
-      ]),
-    );
+    const names = ['target file', 'memory', 'models', 'tokenizers', 'shape law', 'exact shapes', 'steps', 'exact cost'];
+    expect(failed.map(({ check }) => check)).toEqual(expect.arrayContaining(names));
     for (const { remedy } of failed) expect(remedy).not.toBe('');
     expect(rows.find(({ check }) => check === 'models')?.cause).toMatch(/not tried/);
   });

@@ -12,9 +12,7 @@ const strong = 'Zk3vQ8xT1mBw7rYc5nHs2d';
 const here = folderOfEach();
 const opened: AsyncDisposable[] = [];
 
-beforeEach(async () => {
-  vi.stubEnv('OUTRIDER_STATE', here('state'));
-});
+beforeEach(() => void vi.stubEnv('OUTRIDER_STATE', here('state')));
 afterEach(async () => {
   for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
   vi.unstubAllEnvs();
@@ -63,10 +61,8 @@ describe('an edge that others can reach', () => {
   it('takes no weak key, and no short one even on this machine', async () => {
     const weak = new Secret('correct horse battery');
     await open({ key: weak });
-    await expect(open({ key: weak, host: '0.0.0.0', plain: true })).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: expect.stringContaining('too weak'),
-    });
+    const refused = { code: 'bad-argument', message: expect.stringContaining('too weak') };
+    await expect(open({ key: weak, host: '0.0.0.0', plain: true })).rejects.toMatchObject(refused);
     await expect(open({ key: new Secret('1234567') })).rejects.toMatchObject({ code: 'bad-argument' });
   });
 

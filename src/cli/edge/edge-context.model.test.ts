@@ -16,9 +16,7 @@ beforeAll(async () => {
   await writeSmallModel(path, { positions: 256 });
   edge = await startEdgeProcess(['--model', path, '--fast', '--sessions', '2'], (line) => notes.push(line));
 });
-afterAll(async () => {
-  await edge.close();
-});
+afterAll(() => edge.close());
 
 function complete(promptTokens: number, maxTokens: number): Promise<Response> {
   return fetch(`${edge.url.replace(/^ws/, 'http')}/v1/completions`, {

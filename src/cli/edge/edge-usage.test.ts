@@ -7,9 +7,7 @@ import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import { closedAfter, openEdgeUsage } from './edge-usage.ts';
 
 const here = folderOfEach();
-beforeEach(() => {
-  vi.stubEnv('OUTRIDER_STATE', here('state'));
-});
+beforeEach(() => void vi.stubEnv('OUTRIDER_STATE', here('state')));
 afterEach(() => vi.unstubAllEnvs());
 
 async function open(usage: string | undefined, port: number, hasKeys: boolean) {

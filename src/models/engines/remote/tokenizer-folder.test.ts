@@ -26,9 +26,9 @@ const tokenizerConfig = {
 const config = { model_type: 'qwen3_moe', bos_token_id: 0, eos_token_id: 3, unk_token_id: 90 };
 
 const here = folderOfEach();
-beforeEach(async () => {
-  await write({ 'tokenizer.json': tokenizerJson, 'tokenizer_config.json': tokenizerConfig, 'config.json': config });
-});
+beforeEach(() =>
+  write({ 'tokenizer.json': tokenizerJson, 'tokenizer_config.json': tokenizerConfig, 'config.json': config }),
+);
 
 async function write(files: Readonly<Record<string, unknown>>): Promise<void> {
   for (const [name, content] of Object.entries(files))
@@ -41,21 +41,11 @@ describe('the tokenizer of a model folder', () => {
     expect(splitters[0]).toBe('qwen2');
     expect(new Set(splitters).size).toBe(splitters.length);
     const values = Object.fromEntries([...metadata('smollm', 10)].map(([name, { value }]) => [name, value]));
+    const added = ['<|im_start|>', '<|fim_pad|>', '<tool_call>'];
     expect(values).toEqual({
       'tokenizer.ggml.model': 'gpt2',
       'tokenizer.ggml.pre': 'smollm',
-      'tokenizer.ggml.tokens': [
-        'a',
-        'b',
-        'Ġ',
-        'ab',
-        'Ġab',
-        '<|im_start|>',
-        '<|fim_pad|>',
-        '<tool_call>',
-        '[PAD8]',
-        '[PAD9]',
-      ],
+      'tokenizer.ggml.tokens': ['a', 'b', 'Ġ', 'ab', 'Ġab', ...added, '[PAD8]', '[PAD9]'],
       'tokenizer.ggml.token_type': [1, 1, 1, 1, 1, 3, 3, 4, 5, 5],
       'tokenizer.ggml.merges': ['a b', 'Ġ ab'],
       'tokenizer.ggml.bos_token_id': 0,
@@ -78,17 +68,15 @@ describe('the tokenizer of a model folder', () => {
         message: expect.stringContaining(words),
         remedy: expect.stringContaining('--tokenizer FILE.gguf'),
       });
-    for (const model of [
-      { ...tokenizerJson.model, type: 'Unigram' },
-      { ...tokenizerJson.model, byte_fallback: true },
-    ]) {
-      await write({ 'tokenizer.json': { ...tokenizerJson, model } });
-      await refused('of another kind');
+    for (const [content, words] of [
+      [{ ...tokenizerJson, model: { ...tokenizerJson.model, type: 'Unigram' } }, 'of another kind'],
+      [{ ...tokenizerJson, model: { ...tokenizerJson.model, byte_fallback: true } }, 'of another kind'],
+      [{ ...tokenizerJson, decoder: { type: 'Metaspace' } }, 'of another kind'],
+      ['{', 'no JSON'],
+    ] as const) {
+      await write({ 'tokenizer.json': content });
+      await refused(words);
     }
-    await write({ 'tokenizer.json': { ...tokenizerJson, decoder: { type: 'Metaspace' } } });
-    await refused('of another kind');
-    await write({ 'tokenizer.json': '{' });
-    await refused('no JSON');
     await rm(here('tokenizer.json'));
     await refused('has no tokenizer.json');
   });
