@@ -109,37 +109,28 @@ describe('the key of a member', () => {
     expect([(await open({})).keyOf('', 'watcher'), (await open({ key })).keyOf('', 'watcher')]).toEqual(['', null]);
   });
 
-  it('is followed: the controller parts from members whose key is revoked', async () => {
-    const keys = here('keys.json');
-    const one = await addKeyTo(keys, keyTerms('one'), Date.now());
-    const other = await addKeyTo(keys, keyTerms('other'), Date.now());
-    const access = await open({ keys, edgeKey });
-    const ids = [access.keyOf('of edges', 'edge'), access.keyOf(one.key, 'device'), access.keyOf(other.key, 'device')];
-    const judged: boolean[][] = [];
-    const controller = {
-      renewKeys: (isValid: (id: string) => boolean) => void judged.push(ids.map((id) => isValid(id ?? ''))),
-    };
-    access.follow(controller, unusedListener, () => {});
-    await revokeKeyIn(keys, 'one', Date.now());
-    await expect.poll(() => judged).toEqual([[true, false, true]]);
-  });
-
-  it('is followed after a rotation too: one with the former secret goes, whoever has shown the other since', async () => {
+  it('is followed: one with a former or a revoked secret goes, whoever has shown the other since, and others stay', async () => {
     const keys = here('keys.json');
     const former = await addKeyTo(keys, keyTerms('one'), Date.now());
-    const access = await open({ keys, edgeKey });
-    const id = access.keyOf(former.key, 'device') as string;
+    const other = await addKeyTo(keys, keyTerms('other'), Date.now());
+    const { keyOf, follow } = await open({ keys, edgeKey });
+    const ids = [keyOf('of edges', 'edge'), keyOf(former.key, 'device'), keyOf(other.key, 'device')];
     const graceMs = 4000;
     const next = await rotateKeyIn(keys, 'one', Date.now(), graceMs);
-    const judged: boolean[] = [];
-    access.follow({ renewKeys: (isValid) => void judged.push(isValid(id)) }, unusedListener, () => {});
-    await expect.poll(() => judged).toEqual([true]);
-    expect([access.keyOf(former.key, 'device'), access.keyOf(next.key, 'device')]).toEqual([id, id]);
-    await expect.poll(() => judged).toEqual([true, false]);
-    expect(access.keyOf(former.key, 'device')).toBeNull();
+    const judged: boolean[][] = [];
+    const renewKeys = (isValid: (id: string) => boolean): void => void judged.push(ids.map((id) => isValid(id ?? '')));
+    follow({ renewKeys }, unusedListener, () => {});
+    const [all, others] = [
+      [true, true, true],
+      [true, false, true],
+    ];
+    await expect.poll(() => judged).toEqual([all]);
+    expect([keyOf(former.key, 'device'), keyOf(next.key, 'device')]).toEqual([ids[1], ids[1]]);
+    await expect.poll(() => judged).toEqual([all, others]);
+    expect(keyOf(former.key, 'device')).toBeNull();
     // Who comes back with the other secret stays.
-    expect(access.keyOf(next.key, 'device')).toBe(id);
-    await revokeKeyIn(keys, 'one', Date.now());
-    await expect.poll(() => judged).toEqual([true, false, false]);
+    expect(keyOf(next.key, 'device')).toBe(ids[1]);
+    await revokeKeyIn(keys, 'other', Date.now());
+    await expect.poll(() => judged).toEqual([all, others, [true, false, false]]);
   });
 });

@@ -177,10 +177,6 @@ describe('a model by its name', () => {
     expect(hubCallCount).toBe(1);
   });
 
-  it('that does not exist is unknown', async () => {
-    await expect(acquire('tinny')).rejects.toMatchObject({ code: 'model-unknown' });
-  });
-
   it('stops at an abort and can be asked for again', async () => {
     hubContent = file;
     await expect(acquire('tiny', AbortSignal.abort())).rejects.toMatchObject({ code: 'interrupted' });

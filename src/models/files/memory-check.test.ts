@@ -82,12 +82,8 @@ describe('models that are about to be opened', () => {
     const availableBytes = await availableMemoryBytes();
     expect(availableBytes).toBeGreaterThan(0);
     const most = { path, sequences: 1e6, contextLength: 1e9 };
-    const metadata = tinyMetadata(2);
-    for (const [key, value] of [
-      ['embedding_length', 64],
-      ['attention.head_count', 4],
-    ] as const)
-      metadata.set(`llama.${key}`, integer(value));
+    const metadata = tinyMetadata(2).set('llama.embedding_length', integer(64));
+    metadata.set('llama.attention.head_count', integer(4));
     await writeFile(path, encodeModel(metadata, tinyTensors(2)));
     await expect(demandMemory([most])).rejects.toMatchObject({ code: 'memory-full' });
     await demandMemory([]);

@@ -95,10 +95,7 @@ describe('a well-formed file', () => {
 
   it('requests more bytes if the header is longer than the first piece', async () => {
     expect(() => parseGguf(file.subarray(0, 100), file.length)).toThrow(NeedMoreBytes);
-    const metadata = new Map([
-      ['long', text('x'.repeat(5_000_000))],
-      ['behind', integer(7)],
-    ]);
+    const metadata = new Map([['long', text('x'.repeat(5_000_000))]]).set('behind', integer(7));
     await writeFile(here('long.gguf'), encodeModel(metadata, []));
     expect((await readGguf(here('long.gguf'))).metadata.get('behind')).toEqual(integer(7));
   });
@@ -159,13 +156,7 @@ describe('an inconsistent file', () => {
   });
 
   it('a key that occurs twice is refused', () => {
-    const bytes = encodeModel(
-      new Map([
-        ['key1', text('a')],
-        ['key2', text('b')],
-      ]),
-      [],
-    );
+    const bytes = encodeModel(new Map([['key1', text('a')]]).set('key2', text('b')), []);
     bytes.write('key1', bytes.indexOf('key2'));
     expect(() => parse(bytes)).toThrow(unreadable);
   });
@@ -177,10 +168,8 @@ describe('an inconsistent file', () => {
   });
 
   it('tensors that lie in the same bytes, and are more together than the file, are refused', () => {
-    const bytes = encodeModel(
-      new Map(),
-      ['first', 'other'].map((name) => ({ name, shape: [256], type: 0, byteLength: 1024 })),
-    );
+    const tensors = ['first', 'other'].map((name) => ({ name, shape: [256], type: 0, byteLength: 1024 }));
+    const bytes = encodeModel(new Map(), tensors);
     bytes.writeBigUInt64LE(0n, bytes.indexOf('other') + 'other'.length + 4 + 8 + 4);
     expect(() => parseGguf(bytes.subarray(0, -1024), bytes.length - 1024)).toThrow(/overlap/);
   });

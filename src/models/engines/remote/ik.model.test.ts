@@ -28,18 +28,9 @@ describe.skipIf(program === null && !isRequired)('ik_llama.cpp', () => {
     );
   });
 
-  describeModelContract(
-    'ik_llama.cpp',
-    () => openModel('smollm2-135m', { role: 'target', exact: true, engine: 'ik', ...size }),
-    {
-      skip: [
-        {
-          case: 'a copy holds what the original held, and neither changes the other afterwards',
-          reason: 'the protocol copies nothing',
-        },
-      ],
-    },
-  );
+  const copies = 'a copy holds what the original held, and neither changes the other afterwards';
+  const open = () => openModel('smollm2-135m', { role: 'target', exact: true, engine: 'ik', ...size });
+  describeModelContract('ik_llama.cpp', open, { skip: [{ case: copies, reason: 'the protocol copies nothing' }] });
 
   it('says why it cannot run a file', async () => {
     const path = here('strange.gguf');
