@@ -73,13 +73,8 @@ describe('the draft of a device', () => {
 
   it('has the sequences and the context that are asked for', async () => {
     await using edge = await startToyEdge();
-    await using device = await openDevice({
-      edge: edge.url,
-      draft: `toy:${toySeed}:1`,
-      contextLength: 40,
-      hedges: 0,
-      lookUp: false,
-    });
+    const asked = { draft: `toy:${toySeed}:1`, contextLength: 40, hedges: 0, lookUp: false };
+    await using device = await openDevice({ edge: edge.url, ...asked });
     const question = [{ role: 'user', content: 'hello' } as const];
     const { tokens, sentDrafts } = await device.ask(question, { mode: 'stream', maxAnswerTokens: 40 }).report;
     const prompt = device.tokenizer.encodeChat(question);

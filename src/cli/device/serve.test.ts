@@ -48,14 +48,10 @@ describe('an endpoint', () => {
       const body = JSON.stringify({ model: `toy:${toySeed}`, prompt: 'hello', max_tokens: 5 });
       const answer = await app.request('/v1/completions', { method: 'POST', body, headers: { host } });
       expect(answer.status).toBe(200);
-      const { created, usage, model } = (await answer.json()) as {
-        readonly created: number;
-        readonly model: string;
-        readonly usage: { readonly completion_tokens: number };
-      };
-      expect([model, usage.completion_tokens]).toEqual([`toy:${toySeed}`, 5]);
+      const document = (await answer.json()) as object;
+      expect(document).toMatchObject({ model: `toy:${toySeed}`, usage: { completion_tokens: 5 } });
       // A clock that runs on evenly may be a moment off.
-      expect(Math.abs(created - beforeSeconds)).toBeLessThan(600);
+      expect(Math.abs(Object(document).created - beforeSeconds)).toBeLessThan(600);
       const metrics = await (await app.request('/metrics', { headers: { host } })).text();
       const seconds = /^outrider_http_request_duration_seconds_sum\{.*completions.* (\S+)$/m.exec(metrics)?.[1];
       expect(Number(seconds)).toBeGreaterThan(0);

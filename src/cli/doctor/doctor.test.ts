@@ -10,7 +10,7 @@ import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import { writeTinyModel } from '../../models/gguf/gguf.fixture.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { edgeEndpoint } from '../edge/edge-endpoint.ts';
-import { writtenTo } from '../terminal/output.fixture.ts';
+import { printedBy } from '../terminal/output.fixture.ts';
 import { doctorCommand } from './doctor.ts';
 import {
   checkCores,
@@ -170,22 +170,8 @@ describe('a check', () => {
 });
 
 describe('the command', () => {
-  /** What it prints, and the exit status that it leaves. */
-  async function printed(...words: string[]) {
-    const text = writtenTo(process.stdout);
-    const before = process.exitCode;
-    process.exitCode = undefined;
-    try {
-      const models = ['--model', toys.model, '--draft', toys.draft, '--port', '0'];
-      await doctorCommand()
-        .exitOverride()
-        .parseAsync([...models, ...words], { from: 'user' });
-      return { text: text(), status: process.exitCode };
-    } finally {
-      process.exitCode = before;
-      vi.restoreAllMocks();
-    }
-  }
+  const models = ['--model', toys.model, '--draft', toys.draft, '--port', '0'];
+  const printed = (...words: string[]) => printedBy(doctorCommand(), [...models, ...words]);
 
   it('shows each check, and the verdict', async () => {
     const { text, status } = await printed();

@@ -25,15 +25,8 @@ const answered: RequestRecord = {
     finishReasons: ['end'],
   },
 };
-const refused: RequestRecord = {
-  ...answered,
-  status: 401,
-  outcome: 'refused',
-  code: 'invalid_api_key',
-  key: null,
-  answer: null,
-  ms: 1,
-};
+const refusal = { status: 401, outcome: 'refused', code: 'invalid_api_key' } as const;
+const refused: RequestRecord = { ...answered, ...refusal, key: null, answer: null, ms: 1 };
 
 function bed() {
   const lines: { readonly level: string; readonly fields: object; readonly words: string }[] = [];
@@ -77,21 +70,9 @@ describe('the line of a request', () => {
     expect(lines).toHaveLength(51);
     wait(10_001);
     ended(answered);
-    expect(lines.slice(51)).toMatchObject([
-      {
-        level: 'warn',
-        fields: {
-          kind: 'more',
-          of: 'request',
-          address: '10.0.0.7',
-          key: null,
-          outcome: 'refused',
-          count: 950,
-          inMs: 10_000,
-        },
-      },
-      { words: describeRequest(answered) },
-    ]);
+    const peer = { address: '10.0.0.7', key: null, outcome: 'refused' };
+    const more = { kind: 'more', of: 'request', ...peer, count: 950, inMs: 10_000 };
+    expect(lines.slice(51)).toMatchObject([{ level: 'warn', fields: more }, { words: describeRequest(answered) }]);
     expect(lines[51]?.words).toBe('and 950 more requests refused from 10.0.0.7');
   });
 
