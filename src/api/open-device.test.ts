@@ -73,13 +73,8 @@ describe('the draft of a device', () => {
 
   it('has the sequences and the context that are asked for', async () => {
     await using edge = await startToyEdge();
-    await using device = await openDevice({
-      edge: edge.url,
-      draft: `toy:${toySeed}:1`,
-      contextLength: 40,
-      hedges: 0,
-      lookUp: false,
-    });
+    const asked = { draft: `toy:${toySeed}:1`, contextLength: 40, hedges: 0, lookUp: false };
+    await using device = await openDevice({ edge: edge.url, ...asked });
     const question = [{ role: 'user', content: 'hello' } as const];
     const { tokens, sentDrafts } = await device.ask(question, { mode: 'stream', maxAnswerTokens: 40 }).report;
     const prompt = device.tokenizer.encodeChat(question);
@@ -110,9 +105,7 @@ describe('the tokenizer of a device without a draft model', () => {
     [{ hedges: -1 }, 'hedges is -1'],
     [{ contextLength: 0 }, 'contextLength is 0'],
   ])('and all else is checked before anything is opened: %o', async (options, message) => {
-    await expect(openDevice({ edge: nowhere, ...options } as DeviceOptions)).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: expect.stringContaining(message),
-    });
+    const refused = { code: 'bad-argument', message: expect.stringContaining(message) };
+    await expect(openDevice({ edge: nowhere, ...options } as DeviceOptions)).rejects.toMatchObject(refused);
   });
 });

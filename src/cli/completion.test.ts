@@ -5,9 +5,7 @@ import { productCommands } from './commands.ts';
 import { completionCommand, printCompletions } from './completion.ts';
 import { createProgram } from './program.ts';
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+afterEach(() => vi.restoreAllMocks());
 
 /** What is printed on standard output by either way. */
 async function printedBy(action: () => unknown): Promise<string> {

@@ -1,26 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type KeyScope, keyScopes } from '../core/access/key-book.ts';
 import { Secret } from '../core/basics/secret.ts';
 import { addKeyTo, revokeKeyIn, rotateKeyIn } from '../files/key-files.ts';
+import { keyTerms } from '../files/key-terms.fixture.ts';
+import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import type { WebSocketListener } from '../network/transport-node/websocket-server.ts';
 import { controllerCommand } from './controller.ts';
 import { type AccessFlags, accessOptions, openControllerAccess } from './controller-access.ts';
 import { commandOf } from './options/option-flags.ts';
 
-let folder = '';
+const here = folderOfEach();
 const opened: AsyncDisposable[] = [];
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-access-'));
-  vi.stubEnv('OUTRIDER_STATE', join(folder, 'state'));
-});
+beforeEach(() => void vi.stubEnv('OUTRIDER_STATE', here('state')));
 afterEach(async () => {
   for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
   vi.unstubAllEnvs();
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function open(given: Partial<AccessFlags>) {
@@ -39,7 +34,6 @@ const unusedListener: WebSocketListener = {
 };
 const key = new Secret('of all members of the controller, 7Qk2');
 const edgeKey = new Secret('of edges');
-const terms = { scopes: ['verify'], expires: null, share: 1, maxSessions: null, maxWaiting: null } as const;
 
 describe('a controller that others can reach', () => {
   it('asks for a key, and for TLS or a word that there is none', async () => {
@@ -90,9 +84,9 @@ describe('the key of a member', () => {
   });
 
   it('is one of a file for each device, and edges need another', async () => {
-    const keys = join(folder, 'keys.json');
-    const one = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
-    const other = await addKeyTo(keys, { ...terms, name: 'other' }, Date.now());
+    const keys = here('keys.json');
+    const one = await addKeyTo(keys, keyTerms('one'), Date.now());
+    const other = await addKeyTo(keys, keyTerms('other'), Date.now());
     await expect(open({ keys })).rejects.toThrow('edges have no key');
     const { keyOf } = await open({ keys, edgeKey });
     const [first, second] = [keyOf(one.key, 'device'), keyOf(other.key, 'device')];
@@ -101,9 +95,9 @@ describe('the key of a member', () => {
   });
 
   it('of a watcher is that of the edges, or one of a file with the scope for it', async () => {
-    const keys = join(folder, 'keys.json');
+    const keys = here('keys.json');
     const made = async (scope: KeyScope) =>
-      (await addKeyTo(keys, { ...terms, scopes: [scope], name: scope }, Date.now())).key;
+      (await addKeyTo(keys, keyTerms(scope, { scopes: [scope] }), Date.now())).key;
     const all = new Map<KeyScope, string>();
     for (const scope of keyScopes) all.set(scope, await made(scope));
     const { keyOf } = await open({ key, keys, edgeKey });
@@ -115,37 +109,29 @@ describe('the key of a member', () => {
     expect([(await open({})).keyOf('', 'watcher'), (await open({ key })).keyOf('', 'watcher')]).toEqual(['', null]);
   });
 
-  it('is followed: the controller parts from members whose key is revoked', async () => {
-    const keys = join(folder, 'keys.json');
-    const one = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
-    const other = await addKeyTo(keys, { ...terms, name: 'other' }, Date.now());
-    const access = await open({ keys, edgeKey });
-    const ids = [access.keyOf('of edges', 'edge'), access.keyOf(one.key, 'device'), access.keyOf(other.key, 'device')];
-    const judged: boolean[][] = [];
-    const controller = {
-      renewKeys: (isValid: (id: string) => boolean) => void judged.push(ids.map((id) => isValid(id ?? ''))),
-    };
-    access.follow(controller, unusedListener, () => {});
-    await revokeKeyIn(keys, 'one', Date.now());
-    await expect.poll(() => judged).toEqual([[true, false, true]]);
-  });
-
-  it('is followed after a rotation too: one with the former secret goes, whoever has shown the other since', async () => {
-    const keys = join(folder, 'keys.json');
-    const former = await addKeyTo(keys, { ...terms, name: 'one' }, Date.now());
-    const access = await open({ keys, edgeKey });
-    const id = access.keyOf(former.key, 'device') as string;
+  it('is followed: one with a former or a revoked secret goes, whoever has shown the other since, and others stay', async () => {
+    const keys = here('keys.json');
+    const former = await addKeyTo(keys, keyTerms('one'), Date.now());
+    const other = await addKeyTo(keys, keyTerms('other'), Date.now());
+    const { keyOf, follow } = await open({ keys, edgeKey });
+    const ids = [keyOf('of edges', 'edge'), keyOf(former.key, 'device'), keyOf(other.key, 'device')];
     const graceMs = 4000;
     const next = await rotateKeyIn(keys, 'one', Date.now(), graceMs);
-    const judged: boolean[] = [];
-    access.follow({ renewKeys: (isValid) => void judged.push(isValid(id)) }, unusedListener, () => {});
-    await expect.poll(() => judged).toEqual([true]);
-    expect([access.keyOf(former.key, 'device'), access.keyOf(next.key, 'device')]).toEqual([id, id]);
-    await expect.poll(() => judged).toEqual([true, false]);
-    expect(access.keyOf(former.key, 'device')).toBeNull();
+    const judged: boolean[][] = [];
+    const renewKeys = (isValid: (id: string) => boolean): void => void judged.push(ids.map((id) => isValid(id ?? '')));
+    follow({ renewKeys }, unusedListener, () => {});
+    /** Which of the three goes, each time; -1: none. */
+    const gone = () => judged.map((stays) => stays.indexOf(false));
+    await expect.poll(gone).toEqual([-1]);
+    expect([keyOf(former.key, 'device'), keyOf(next.key, 'device')]).toEqual([ids[1], ids[1]]);
+    await expect.poll(gone).toEqual([-1, 1]);
+    expect(keyOf(former.key, 'device')).toBeNull();
     // Who comes back with the other secret stays.
-    expect(access.keyOf(next.key, 'device')).toBe(id);
+    expect(keyOf(next.key, 'device')).toBe(ids[1]);
+    await revokeKeyIn(keys, 'other', Date.now());
+    await expect.poll(gone).toEqual([-1, 1, 2]);
     await revokeKeyIn(keys, 'one', Date.now());
-    await expect.poll(() => judged).toEqual([true, false, false]);
+    await expect.poll(gone).toEqual([-1, 1, 2, 1]);
+    expect(judged.flat().filter((stays) => !stays)).toHaveLength(3);
   });
 });

@@ -49,9 +49,7 @@ it('says nothing of what happens in each slot', () => {
 });
 
 describe('the command', () => {
-  afterEach(() => {
-    vi.restoreAllMocks();
-  });
+  afterEach(() => vi.restoreAllMocks());
 
   it.each([
     [[], /^device phone has joined$/m],

@@ -1,33 +1,25 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import { productCommands } from './commands.ts';
 import { createProgram } from './program.ts';
+import { writtenTo } from './terminal/output.fixture.ts';
 
-let folder = '';
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-keys-'));
-  vi.stubEnv('OUTRIDER_STATE', join(folder, 'state'));
-});
+const here = folderOfEach();
+beforeEach(() => void vi.stubEnv('OUTRIDER_STATE', here('state')));
 afterEach(async () => {
   vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-  await rm(folder, { recursive: true, force: true });
 });
 
 /** What a command writes to each stream. */
 async function keys(...words: string[]): Promise<{ readonly out: string; readonly told: string }> {
-  const written: [string[], string[]] = [[], []];
-  const output = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written[0].push(String(text)) > 0);
-  const notes = vi.spyOn(process.stderr, 'write').mockImplementation((text) => written[1].push(String(text)) > 0);
+  const [out, told] = [writtenTo(process.stdout), writtenTo(process.stderr)];
   try {
     await (await createProgram([productCommands])).parseAsync(['keys', ...words], { from: 'user' });
   } finally {
-    output.mockRestore();
-    notes.mockRestore();
+    vi.restoreAllMocks();
   }
-  return { out: written[0].join(''), told: written[1].join('') };
+  return { out: out(), told: told() };
 }
 
 describe('outrider keys', () => {
@@ -37,7 +29,7 @@ describe('outrider keys', () => {
     const listed = await keys('list', '--json');
     const { rows } = JSON.parse(listed.out) as { rows: Record<string, unknown>[] };
     expect(rows).toMatchObject([{ name: 'phone of Ada', state: 'valid', scopes: 'verify', share: 2, maxSessions: 3 }]);
-    const file = await readFile(join(folder, 'state', 'keys.json'), 'utf8');
+    const file = await readFile(here('state', 'keys.json'), 'utf8');
     const plain = (await keys('list')).out;
     for (const text of [listed.out, plain, file]) expect(text).not.toContain(out.trim().slice(-43));
     expect(plain).toContain('phone of Ada');
@@ -58,7 +50,7 @@ describe('outrider keys', () => {
   });
 
   it('keeps keys in another file where one is named', async () => {
-    const file = join(folder, 'mine.json');
+    const file = here('mine.json');
     await keys('add', 'Ada', '--keys', file);
     expect((await keys('list', '--keys', file)).out).toContain('Ada');
     await expect(keys('list')).rejects.toMatchObject({ code: 'keys-unreadable' });

@@ -1,22 +1,18 @@
 // Files that change while the system fails: what is taken then, and what is said.
 
 import { X509Certificate } from 'node:crypto';
-import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import { type LoadedFiles, loadFiles } from './follow-files.ts';
 import { addKeyTo, revokeKeyIn } from './key-files.ts';
 import { KeyRing } from './key-ring.ts';
+import { keyTerms } from './key-terms.fixture.ts';
 import { makeCertificate } from './self-signed.ts';
 import { loadRenewable } from './tls-files.ts';
 
-let folder = '';
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-follow-'));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
+const here = folderOfEach();
 
 const promises = createRequire(import.meta.url)('node:fs/promises') as typeof import('node:fs/promises');
 const { readFile } = promises;
@@ -43,19 +39,11 @@ describe('a change of a file whose reads fail', () => {
   const codes = ['EMFILE', 'EMFILE', 'EIO', 'ESTALE', 'EIO'];
 
   it('is taken in the end, with each cause said once: a revoked key', async () => {
-    const path = join(folder, 'keys.json');
-    const terms = {
-      name: 'ada',
-      scopes: ['verify'],
-      expires: null,
-      share: 1,
-      maxSessions: null,
-      maxWaiting: null,
-    } as const;
-    const { key } = await addKeyTo(path, terms, Date.now());
+    const path = here('keys.json');
+    const { key } = await addKeyTo(path, keyTerms('ada'), Date.now());
     const problems: unknown[] = [];
     using ring = await KeyRing.open(path, { everyMs: 5, onProblem: (error) => problems.push(error) });
-    const changed = join(folder, 'changed.json');
+    const changed = here('changed.json');
     await copyFile(path, changed);
     await revokeKeyIn(changed, 'ada', Date.now());
     failReads(...codes);
@@ -65,7 +53,7 @@ describe('a change of a file whose reads fail', () => {
   });
 
   it('is taken in the end, with each cause said once: a certificate, renewed between its first load and its first check', async () => {
-    const paths = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+    const paths = { cert: here('cert.pem'), key: here('key.pem') };
     const write = async (): Promise<string> => {
       const { cert, key } = makeCertificate(['a'], Date.now());
       await writeFile(paths.cert, cert);
@@ -92,7 +80,7 @@ describe('a change of a file whose reads fail', () => {
 describe('files that are followed', () => {
   /** A file whose text is loaded. */
   async function followed(checked: (text: string | null) => void) {
-    const path = join(folder, 'file');
+    const path = here('file');
     await writeFile(path, 'one');
     const problems: unknown[] = [];
     let failure: Error | null = null;
@@ -134,7 +122,7 @@ describe('files that are followed', () => {
   });
 
   it('are left alone once nobody follows them, also by a load under way', async () => {
-    const path = join(folder, 'file');
+    const path = here('file');
     await writeFile(path, 'one');
     const loads: (() => void)[] = [];
     let files: LoadedFiles<void> | undefined;

@@ -1,89 +1,77 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type KeyScope, type KeyTerms, keyScopes, takesDigest } from '../core/access/key-book.ts';
+import { type KeyScope, keyScopes, takesDigest } from '../core/access/key-book.ts';
 import { neighbours } from '../core/basics/neighbours.fixture.ts';
 import { Secret } from '../core/basics/secret.ts';
+import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import { addKeyTo, loadKeys, revokeKeyIn, rotateKeyIn } from './key-files.ts';
 import { isTypedKey, KeyRing, type KeyRingSettings } from './key-ring.ts';
+import { keyTerms } from './key-terms.fixture.ts';
 
-let folder = '';
+const here = folderOfEach();
 let path = '';
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-keys-'));
-  path = join(folder, 'inner', 'keys.json');
+  path = here('inner', 'keys.json');
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Until it holds. */
 const until = (holds: () => boolean): Promise<void> =>
   vi.waitFor(() => expect(holds()).toBe(true), { timeout: 30_000, interval: 5 });
 
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
-const terms = (name: string, given: Partial<KeyTerms> = {}): KeyTerms => ({
-  name,
-  scopes: ['verify'],
-  expires: null,
-  share: 1,
-  maxSessions: null,
-  maxWaiting: null,
-  ...given,
-});
-
 describe('the file of keys on disk', () => {
   it('holds no secret, and only its owner may read it', async () => {
-    const { key, entry } = await addKeyTo(path, terms('Ada'), nowMs);
+    const { key, entry } = await addKeyTo(path, keyTerms('Ada'), nowMs);
     const text = await readFile(path, 'utf8');
     expect(text).not.toContain(key);
     expect(text).not.toContain(key.slice(-43));
     expect(text).toContain(entry.sha256);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect((await stat(join(folder, 'inner'))).mode & 0o777).toBe(0o700);
+    expect((await stat(here('inner'))).mode & 0o777).toBe(0o700);
     await revokeKeyIn(path, 'Ada', nowMs);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect(await readdir(join(folder, 'inner'))).toEqual(['keys.json']);
+    expect(await readdir(here('inner'))).toEqual(['keys.json']);
   });
 
   it('loses no change of commands that run at the same time', async () => {
     const names = Array.from({ length: 20 }, (_, index) => `key ${index}`);
-    await Promise.all(names.map((name) => addKeyTo(path, terms(name), nowMs)));
+    await Promise.all(names.map((name) => addKeyTo(path, keyTerms(name), nowMs)));
     expect((await loadKeys(path)).map(({ name }) => name).sort()).toEqual([...names].sort());
   });
 
   it('is replaced where it lies when a link leads there', async () => {
-    await addKeyTo(path, terms('Ada'), nowMs);
-    const link = join(folder, 'link.json');
+    await addKeyTo(path, keyTerms('Ada'), nowMs);
+    const link = here('link.json');
     await symlink(path, link);
-    await addKeyTo(link, terms('Bob'), nowMs);
+    await addKeyTo(link, keyTerms('Bob'), nowMs);
     expect((await loadKeys(path)).map(({ name }) => name)).toEqual(['Ada', 'Bob']);
   });
 
   it('is not changed when the change is refused, and left alone when it is damaged', async () => {
-    await addKeyTo(path, terms('Ada'), nowMs);
+    await addKeyTo(path, keyTerms('Ada'), nowMs);
     const before = await readFile(path, 'utf8');
-    await expect(addKeyTo(path, terms('Ada'), nowMs)).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(addKeyTo(path, keyTerms('Ada'), nowMs)).rejects.toMatchObject({ code: 'bad-argument' });
     await expect(revokeKeyIn(path, 'Bob', nowMs)).rejects.toMatchObject({ code: 'bad-argument' });
     expect(await readFile(path, 'utf8')).toBe(before);
     await writeFile(path, before.slice(0, 100));
-    await expect(addKeyTo(path, terms('Bob'), nowMs)).rejects.toMatchObject({ code: 'keys-unreadable' });
+    await expect(addKeyTo(path, keyTerms('Bob'), nowMs)).rejects.toMatchObject({ code: 'keys-unreadable' });
     expect(await readFile(path, 'utf8')).toBe(before.slice(0, 100));
-    expect(await readdir(join(folder, 'inner'))).toEqual(['keys.json']);
+    expect(await readdir(here('inner'))).toEqual(['keys.json']);
   });
 
   it('is refused when others may write it, or when it is not there', async () => {
     const message = `there is no file of keys at ${path}`;
     await expect(loadKeys(path)).rejects.toMatchObject({ code: 'keys-unreadable', message });
     await expect(revokeKeyIn(path, 'Ada', nowMs)).rejects.toMatchObject({ code: expect.stringMatching(/keys-|bad-/) });
-    await addKeyTo(path, terms('Ada'), nowMs);
+    await addKeyTo(path, keyTerms('Ada'), nowMs);
     await chmod(path, 0o620);
     await expect(loadKeys(path)).rejects.toMatchObject({ code: 'keys-unreadable' });
-    await mkdir(join(folder, 'directory'));
-    await expect(loadKeys(join(folder, 'directory'))).rejects.toMatchObject({ code: 'keys-unreadable' });
+    await mkdir(here('directory'));
+    await expect(loadKeys(here('directory'))).rejects.toMatchObject({ code: 'keys-unreadable' });
   });
 
   it('gives a key a new secret under the same id', async () => {
-    const made = await addKeyTo(path, terms('Ada'), nowMs);
+    const made = await addKeyTo(path, keyTerms('Ada'), nowMs);
     const next = await rotateKeyIn(path, 'Ada', nowMs, 1000);
     expect(next.entry.id).toBe(made.entry.id);
     expect(next.key).not.toBe(made.key);
@@ -110,11 +98,11 @@ describe('the keys of a running edge', () => {
   it('are found by their whole text, for their scopes, while they are valid', async () => {
     const ada = await addKeyTo(
       path,
-      terms('Ada', { share: 2, maxSessions: 3, maxWaiting: 4, rowsPerMinute: 5, targetMsPerToken: 70 }),
+      keyTerms('Ada', { share: 2, maxSessions: 3, maxWaiting: 4, rowsPerMinute: 5, targetMsPerToken: 70 }),
       nowMs,
     );
-    const web = await addKeyTo(path, terms('web', { scopes: ['chat'] }), nowMs);
-    const past = await addKeyTo(path, terms('past', { expires: new Date(nowMs + 1).toISOString() }), nowMs);
+    const web = await addKeyTo(path, keyTerms('web', { scopes: ['chat'] }), nowMs);
+    const past = await addKeyTo(path, keyTerms('past', { expires: new Date(nowMs + 1).toISOString() }), nowMs);
     let time = nowMs;
     const ring = await openRing({ now: () => time });
     const { id } = ada.entry;
@@ -147,7 +135,7 @@ describe('the keys of a running edge', () => {
   it('have metrics, and watching, in scopes of their own, which admin includes', async () => {
     const keys = new Map<KeyScope, string>();
     for (const scope of keyScopes)
-      keys.set(scope, (await addKeyTo(path, terms(scope, { scopes: [scope] }), nowMs)).key);
+      keys.set(scope, (await addKeyTo(path, keyTerms(scope, { scopes: [scope] }), nowMs)).key);
     const ring = await openRing();
     const found = (scope: KeyScope) => keyScopes.filter((one) => ring.find(keys.get(one) ?? '', scope) !== null);
     for (const scope of ['metrics', 'watch'] as const) expect(found(scope)).toEqual([scope, 'admin']);
@@ -157,12 +145,12 @@ describe('the keys of a running edge', () => {
   });
 
   it('follow the file: added, revoked, rotated', async () => {
-    const ada = await addKeyTo(path, terms('Ada'), nowMs);
+    const ada = await addKeyTo(path, keyTerms('Ada'), nowMs);
     let changes = 0;
     const ring = await openRing({ onChange: () => changes++ });
     const found = ring.find(ada.key, 'verify');
     if (found === null) throw new Error('no key');
-    const bob = await addKeyTo(path, terms('Bob'), nowMs);
+    const bob = await addKeyTo(path, keyTerms('Bob'), nowMs);
     await until(() => ring.find(bob.key, 'verify') !== null);
     // A copy of a key is the same key.
     const group = { mostPlaces: 1 };
@@ -184,7 +172,7 @@ describe('the keys of a running edge', () => {
   });
 
   it('are of one scope each: with two, the one that is withdrawn ends, and the other stays', async () => {
-    const two = await addKeyTo(path, terms('Ada', { scopes: ['verify', 'chat'] }), nowMs);
+    const two = await addKeyTo(path, keyTerms('Ada', { scopes: ['verify', 'chat'] }), nowMs);
     let changes = 0;
     const ring = await openRing({ onChange: () => changes++ });
     const [verify, chat] = [ring.find(two.key, 'verify'), ring.find(two.key, 'chat')];
@@ -205,7 +193,7 @@ describe('the keys of a running edge', () => {
   });
 
   it('are refused with one other character, the first of the secret or the last', async () => {
-    const made = await addKeyTo(path, terms('Ada'), nowMs);
+    const made = await addKeyTo(path, keyTerms('Ada'), nowMs);
     const ring = await openRing();
     const others = neighbours(made.key, made.key.indexOf(made.entry.id) + made.entry.id.length + 1);
     expect(others).toHaveLength(2);
@@ -223,7 +211,7 @@ describe('the keys of a running edge', () => {
   });
 
   it('end when they expire, without a change of the file', async () => {
-    const ada = await addKeyTo(path, terms('Ada', { expires: new Date(nowMs + 5).toISOString() }), nowMs);
+    const ada = await addKeyTo(path, keyTerms('Ada', { expires: new Date(nowMs + 5).toISOString() }), nowMs);
     let time = nowMs;
     let changes = 0;
     const ring = await openRing({ now: () => time, onChange: () => changes++ });
@@ -239,7 +227,7 @@ describe('the keys of a running edge', () => {
   });
 
   it('have two secrets while a rotation has grace, and then the newer one', async () => {
-    const ada = await addKeyTo(path, terms('Ada'), nowMs);
+    const ada = await addKeyTo(path, keyTerms('Ada'), nowMs);
     const next = await rotateKeyIn(path, 'Ada', nowMs, 1000);
     let time = nowMs + 999;
     let changes = 0;
@@ -253,22 +241,8 @@ describe('the keys of a running edge', () => {
     expect([ring.find(next.key, 'verify'), ring.renew(newer)]).toEqual([newer, newer]);
   });
 
-  it('lose a scope that is withdrawn, for the sessions that were opened with it, and keep the other', async () => {
-    const both = await addKeyTo(path, terms('both', { scopes: ['verify', 'chat'] }), nowMs);
-    const ring = await openRing();
-    const [verify, chat] = [ring.find(both.key, 'verify'), ring.find(both.key, 'chat')];
-    if (verify === null || chat === null) throw new Error('no key');
-    for (const key of [verify, chat]) expect(ring.renew(key)).toEqual(key);
-    const text = await readFile(path, 'utf8');
-    await writeFile(path, text.replace(/"verify",\s*/, ''));
-    await until(() => ring.find(both.key, 'verify') === null);
-    expect([ring.renew(verify), ring.renew(chat)]).toEqual([null, chat]);
-    expect(ring.find(both.key, 'chat')).toEqual(chat);
-    expect(ring.refusal(both.key, 'verify')).toMatchObject({ cause: 'the key "both" does not have the scope verify' });
-  });
-
   it('are followed until the ring is disposed of, also by whom a change is told', async () => {
-    await addKeyTo(path, terms('Ada'), nowMs);
+    await addKeyTo(path, keyTerms('Ada'), nowMs);
     let changes = 0;
     const ring: KeyRing = await openRing({
       onChange: () => {
@@ -276,15 +250,15 @@ describe('the keys of a running edge', () => {
         ring[Symbol.dispose]();
       },
     });
-    const bob = await addKeyTo(path, terms('Bob'), nowMs);
+    const bob = await addKeyTo(path, keyTerms('Bob'), nowMs);
     await until(() => changes === 1);
-    const eve = await addKeyTo(path, terms('Eve'), nowMs);
+    const eve = await addKeyTo(path, keyTerms('Eve'), nowMs);
     await severalChecks();
     expect([ring.find(bob.key, 'verify')?.name, ring.find(eve.key, 'verify')]).toEqual(['Bob', null]);
   });
 
   it('stay as they were while the file is damaged or gone, and it is said once', async () => {
-    const ada = await addKeyTo(path, terms('Ada'), nowMs);
+    const ada = await addKeyTo(path, keyTerms('Ada'), nowMs);
     const problems: unknown[] = [];
     const ring = await openRing({ onProblem: (error) => problems.push(error) });
     const text = await readFile(path, 'utf8');
@@ -297,7 +271,7 @@ describe('the keys of a running edge', () => {
     expect(problems).toHaveLength(2);
     expect(ring.find(ada.key, 'verify')?.name).toBe('Ada');
     await writeFile(path, text, { mode: 0o600 });
-    const bob = await addKeyTo(path, terms('Bob'), nowMs);
+    const bob = await addKeyTo(path, keyTerms('Bob'), nowMs);
     await until(() => ring.find(bob.key, 'verify') !== null);
   });
 

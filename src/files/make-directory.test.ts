@@ -1,22 +1,21 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { folderOfAll } from '../models/gguf/folder.fixture.ts';
 import { makeDirectory } from './make-directory.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'outrider-make-directory-'));
-afterAll(() => rmSync(root, { recursive: true }));
+const here = folderOfAll();
 
 describe('a directory for results', () => {
   it('is made with those above it, and may be there', () => {
-    const path = join(root, 'a', 'b');
+    const path = here('a', 'b');
     makeDirectory(path);
     makeDirectory(path);
     expect(existsSync(path)).toBe(true);
   });
 
   it('is refused where a file is, or below one', () => {
-    const file = join(root, 'file');
+    const file = here('file');
     writeFileSync(file, '');
     expect(() => makeDirectory(file)).toThrow(/it is a file/);
     expect(() => makeDirectory(join(file, 'c'))).toThrow(/ENOTDIR/);

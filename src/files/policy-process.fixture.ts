@@ -71,9 +71,9 @@ export async function failureOf(policy: PolicyProcess, limitMs: number = patient
 }
 
 /** Asks until it can be asked. */
-export async function whenBack(policy: PolicyProcess): Promise<Assignment> {
+export async function whenBack(policy: PolicyProcess, limitMs: number = patientMs): Promise<Assignment> {
   for (;;) {
-    const asked = policy.ask(state, patientMs);
+    const asked = policy.ask(state, limitMs);
     if (asked !== null) return asked;
     await sleep(20);
   }

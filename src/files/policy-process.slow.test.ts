@@ -18,7 +18,7 @@ import {
   whenBack,
   works,
 } from './policy-process.fixture.ts';
-import { openPolicyProcess, type PolicyProcess, passedVariables } from './policy-process.ts';
+import { openPolicyProcess, passedVariables } from './policy-process.ts';
 
 keepPolicies();
 
@@ -142,7 +142,7 @@ describe('a policy in a process', () => {
     });
     expect(policy.ask(state, patientMs)).toBeNull();
     // The fresh process never ends either, and rests for longer.
-    await expect(whenBackLimited(policy)).rejects.toMatchObject({ fault: 'late' });
+    await expect(whenBack(policy, 100)).rejects.toMatchObject({ fault: 'late' });
     await expect(whenBack(policy)).rejects.toMatchObject({ message: expect.stringContaining('starts again in 2 s') });
   });
 
@@ -152,10 +152,8 @@ describe('a policy in a process', () => {
   ])('that %s is ended as well', async (_, body) => {
     const policy = await policyOf(body, { hangMs: 1000 });
     expect(await failureOf(policy, 100)).toMatchObject({ fault: 'late' });
-    await expect(whenBack(policy)).rejects.toMatchObject({
-      fault: 'ended',
-      message: expect.stringContaining('has used no processor for 1 s'),
-    });
+    const ended = { fault: 'ended', message: expect.stringContaining('has used no processor for 1 s') };
+    await expect(whenBack(policy)).rejects.toMatchObject(ended);
   });
 
   it('that fails three times in a row rests', async () => {
@@ -270,23 +268,14 @@ describe('a policy in a process', () => {
   });
 });
 
-async function whenBackLimited(policy: PolicyProcess): Promise<unknown> {
-  for (;;) {
-    const asked = policy.ask(state, 100);
-    if (asked !== null) return await asked;
-    await sleep(20);
-  }
-}
-
 describe('a policy that can not be loaded is told at the start', () => {
   it.each([
     ['no-such-policy', 'no policy'],
     ['./no-such-file.ts', "can't be read"],
   ])('%s', async (name, cause) => {
-    await expect(openPolicyProcess(name, { clock: machineClock })).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: expect.stringContaining(cause),
-    });
+    const message = expect.stringContaining(cause);
+    const refused = { code: 'bad-argument', message };
+    await expect(openPolicyProcess(name, { clock: machineClock })).rejects.toMatchObject(refused);
   });
 
   it.each([
@@ -294,9 +283,7 @@ describe('a policy that can not be loaded is told at the start', () => {
     ['ends', 'process.exit(1);', {}, 'ended with status 1'],
     ['never ends', 'for (;;);', { loadCpuMs: 1500 }, 'has not loaded: it has used'],
   ])('a module that %s', async (_, top, options, cause) => {
-    await expect(policyOf('', options, top)).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: expect.stringContaining(cause),
-    });
+    const message = expect.stringContaining(cause);
+    await expect(policyOf('', options, top)).rejects.toMatchObject({ code: 'bad-argument', message });
   });
 });

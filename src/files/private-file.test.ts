@@ -1,28 +1,15 @@
-import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { chmodSync, chownSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { beforeEach, expect, it } from 'vitest';
+import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import { replaceFile } from './private-file.ts';
-import { RotatingFile } from './rotating-file.ts';
 
-let folder = '';
+const here = folderOfEach();
 let file = '';
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'outrider-private-'));
-  file = join(folder, 'file');
+  file = here('file');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const accessOf = (): readonly number[] => [statSync(file).mode & 0o777, statSync(file).uid, statSync(file).gid];
-
-it('a log that was there before is its owner’s alone from then on', async () => {
-  writeFileSync(file, '');
-  chmodSync(file, 0o644);
-  const log = new RotatingFile(file, { mostBytes: 9, kept: 1 });
-  await log.open();
-  await log.reopen();
-  expect(statSync(file).mode & 0o777).toBe(0o600);
-});
 
 it('a file that is replaced keeps its mode, and none that lets others write', async () => {
   await replaceFile(file, 'new');
@@ -47,5 +34,5 @@ it.runIf(process.getuid?.() === 0)('a file that root replaces keeps its owner', 
 it('a file that two replace at the same time is one of the two texts, and both succeed', async () => {
   const texts = Array.from({ length: 8 }, (_, index) => `${index}`);
   await Promise.all(texts.map((text) => replaceFile(file, text)));
-  expect([texts.includes(readFileSync(file, 'utf8')), readdirSync(folder)]).toEqual([true, ['file']]);
+  expect([texts.includes(readFileSync(file, 'utf8')), readdirSync(here())]).toEqual([true, ['file']]);
 });

@@ -1,23 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { edgeKey } from '../core/protocol/edge/edge-key.ts';
+import { folderOfEach } from '../models/gguf/folder.fixture.ts';
 import { readUsage, UsageFile } from './usage-file.ts';
 
 const key = edgeKey('ada', { rowsPerMinute: 600 });
 const poll = { timeout: 30_000, interval: 5 };
-let folder = '';
+const here = folderOfEach();
 let path = '';
 const opened: UsageFile[] = [];
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'outrider-'));
-  path = join(folder, 'usage.json');
+  path = here('usage.json');
 });
 afterEach(async () => {
   for (const one of opened.splice(0)) await one[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true });
 });
 
 async function open(everyMs = 1e6, at = path) {
@@ -53,7 +51,7 @@ describe('a file of usage', () => {
     expect(await readUsage(path)).toEqual([left(100)]);
     await usage[Symbol.asyncDispose]();
     expect(statSync(path, { bigint: true }).mtimeNs).toBe(mtimeNs);
-    expect(readdirSync(folder)).toEqual(['usage.json']);
+    expect(readdirSync(here())).toEqual(['usage.json']);
   });
 
   it.each<readonly [string, string, RegExp]>([
@@ -97,7 +95,7 @@ describe('a file of usage', () => {
     async (text) => {
       writeFileSync(path, text);
       await expect(open()).rejects.toMatchObject({ code: 'bad-argument' });
-      expect([readdirSync(folder), readFileSync(path, 'utf8')]).toEqual([['usage.json'], text]);
+      expect([readdirSync(here()), readFileSync(path, 'utf8')]).toEqual([['usage.json'], text]);
     },
   );
 
@@ -124,13 +122,13 @@ describe('a file of usage', () => {
   });
 
   it('that can not be written, or read, ends the start', async () => {
-    await expect(open(1, join(folder, 'none', 'usage.json'))).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(open(1, here('none', 'usage.json'))).rejects.toMatchObject({ code: 'bad-argument' });
     mkdirSync(path);
     await expect(open()).rejects.toMatchObject({ code: 'bad-argument' });
   });
 
   it('says once that it can not be written any more, and when it can', async () => {
-    const parent = join(folder, 'own');
+    const parent = here('own');
     mkdirSync(parent);
     const { quotas, said } = await open(10, join(parent, 'usage.json'));
     rmSync(parent, { recursive: true });

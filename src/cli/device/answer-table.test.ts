@@ -3,18 +3,8 @@ import type { TurnReport } from '../../processes/device/turn-report.ts';
 import { describeCounts, explain, rowOf } from './answer-table.ts';
 
 function report(msPerToken: number): TurnReport {
-  const outcome = { kind: 'stopped' } as const;
-  return {
-    outcome,
-    mode: 'stream',
-    msPerToken,
-    acceptedTokens: 0,
-    draftingPauses: 0,
-    modeChanges: [],
-    tokens: [],
-    servedBy: [],
-    fingerprints: [],
-  } as unknown as TurnReport;
+  const none = { acceptedTokens: 0, draftingPauses: 0, modeChanges: [], tokens: [], servedBy: [], fingerprints: [] };
+  return { outcome: { kind: 'stopped' }, mode: 'stream', msPerToken, ...none } as unknown as TurnReport;
 }
 
 it.each([
@@ -78,22 +68,11 @@ it('says why it reads from each edge, and what the controller planned', () => {
   expect(explain(unlimited, undefined)).toEqual([]);
   expect(
     rowOf({ mode: 'auto', report: { ...report(40), servedBy, plan, traffic: { attachBytes: 0 } } as never }),
-  ).toMatchObject({
-    edges: 'near, own, far',
-    edgeReason: servedBy[2]?.reason,
-    planMode: 'stream',
-    planMaxAhead: 4,
-  });
+  ).toMatchObject({ edges: 'near, own, far', edgeReason: servedBy[2]?.reason, planMode: 'stream', planMaxAhead: 4 });
 });
 
-interface Counts {
-  readonly tokens: number;
-  readonly steps: number;
-  readonly acceptedRows?: number;
-  readonly acceptedEdgeDraftRows?: number;
-  /** Green tokens. */
-  readonly acceptedTokens?: number;
-}
+type Counts = Record<'tokens' | 'steps', number> &
+  Partial<Record<'acceptedRows' | 'acceptedEdgeDraftRows' | 'acceptedTokens', number>>;
 
 function counted({ tokens, steps, acceptedRows = 0, acceptedEdgeDraftRows = 0, acceptedTokens = 0 }: Counts): string[] {
   const account = { steps, acceptedRows, acceptedEdgeDraftRows, draftRows: 900, edgeDraftRows: 900 };

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, type ToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
 import { probeEdge } from '../../processes/device/probe-edge.ts';
 import { commandOf } from '../options/option-flags.ts';
+import { writtenTo } from '../terminal/output.fixture.ts';
 import { createScreen } from './answer.ts';
 import { type AnswerFlags, answerOptions } from './answer-flags.ts';
 import { converse, readAsked } from './conversation.ts';
@@ -17,19 +18,6 @@ afterEach(() => {
   process.stdin.isTTY = input;
 });
 
-function written(): { readonly out: () => string; readonly err: () => string } {
-  const text = { out: '', err: '' };
-  vi.spyOn(process.stdout, 'write').mockImplementation((part) => {
-    text.out += String(part);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((part) => {
-    text.err += String(part);
-    return true;
-  });
-  return { out: () => text.out, err: () => text.err };
-}
-
 async function flagsOf(...words: string[]): Promise<AnswerFlags> {
   let flags = {};
   const command = commandOf({ name: 'any', description: '', options: answerOptions }, (typed) => {
@@ -42,11 +30,11 @@ async function flagsOf(...words: string[]): Promise<AnswerFlags> {
 async function answered(edge: ToyEdge, overrunShare: number, ...words: string[]) {
   const flags = await flagsOf('--max-tokens', '12', ...words);
   await using device = await openCommandDevice({ edge: edge.url }, `toy:${toySeed}`, flags);
-  const streams = written();
+  const [out, err] = [writtenTo(process.stdout), writtenTo(process.stderr)];
   const closing = async () => ({ pacedOverrunShare: overrunShare });
   const asked = { kind: 'once', text: 'hello' } as const;
   const status = await converse({ asked, command: 'run', device, flags, setting: ['The network.'], closing });
-  return { status, out: streams.out(), err: streams.err() };
+  return { status, out: out(), err: err() };
 }
 
 describe('an answer', () => {
@@ -88,7 +76,7 @@ describe('what is asked', () => {
     [{ prompt: 'sample' }, true, 'once'],
     [{ json: true }, true, 'once'],
   ])('with %j, and a terminal for the output: %s, is %s', async (typed, isTTY, kind) => {
-    written();
+    writtenTo(process.stderr);
     process.stdin.isTTY = true;
     process.stdout.isTTY = isTTY;
     const asked = await readAsked({ ...(await flagsOf()), ...typed }, 'sample');
@@ -110,16 +98,16 @@ describe('the battery', () => {
 
 describe('text of an answer', () => {
   it('may do nothing to a terminal, and is what it is elsewhere', () => {
-    const streams = written();
+    const out = writtenTo(process.stdout);
     process.stdout.isTTY = false;
     createScreen().show('a\u001b[2Jb', false);
     process.stdout.isTTY = true;
     createScreen().show('a\u001b[2Jb', false);
-    expect(streams.out()).toBe('a\u001b[2Jba\ufffd[2Jb');
+    expect(out()).toBe('a\u001b[2Jba\ufffd[2Jb');
   });
 
   it('is broken between words in a terminal alone', () => {
-    const streams = written();
+    const out = writtenTo(process.stdout);
     const { columns } = process.stdout;
     process.stdout.columns = 9;
     for (const isTTY of [true, false]) {
@@ -128,7 +116,7 @@ describe('text of an answer', () => {
       for (const text of ['we may', ' cal', 'l']) show(text, false);
     }
     process.stdout.columns = columns;
-    expect(streams.out()).toBe('we may ca\u001b[8G\u001b[K\ncallwe may call');
+    expect(out()).toBe('we may ca\u001b[8G\u001b[K\ncallwe may call');
   });
 });
 

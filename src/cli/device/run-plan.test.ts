@@ -1,9 +1,7 @@
 // Which models `run` opens, once for each process, and the flags of its edge.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import { prepareModels } from '../models/model-room.ts';
 import { edgeFlagsOf, openingsOf, type RunFlags } from './run-plan.ts';
 
@@ -56,15 +54,11 @@ describe('the models of a run', () => {
 });
 
 describe('getting them ready', () => {
-  let directory = '';
-  afterEach(async () => {
-    vi.unstubAllEnvs();
-    if (directory !== '') await rm(directory, { recursive: true });
-  });
+  const here = folderOfEach();
+  beforeEach(() => void vi.stubEnv('OUTRIDER_CACHE', here()));
+  afterEach(() => vi.unstubAllEnvs());
 
   it('asks for no file of toys, look-ups and nothing', async () => {
-    directory = await mkdtemp(join(tmpdir(), 'outrider-room-'));
-    vi.stubEnv('OUTRIDER_CACHE', directory);
     const specs = ['toy', 'toy:1:0.8', 'ngram', 'none'];
     await prepareModels(
       specs.map((spec) => ({ spec, ...onDevice })),
@@ -74,8 +68,6 @@ describe('getting them ready', () => {
 
   it('refuses what can never fit, before anything is opened', async () => {
     const openings = [{ spec: 'smollm2-135m-draft', sequences: 1_000_000, contextLength: 1_000_000 }];
-    directory = await mkdtemp(join(tmpdir(), 'outrider-room-'));
-    vi.stubEnv('OUTRIDER_CACHE', directory);
     await expect(prepareModels(openings, 'take less')).rejects.toMatchObject({
       code: 'memory-full',
       message: expect.stringMatching(/\(smollm2-135m-draft\.gguf \d+\.\d GB\)/),

@@ -1,17 +1,16 @@
 // The command in this process, with toys: from the port that it opens to a signal that ends it.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startToyEdge, toySeed } from '../../../test/together/toy-edge.ts';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import type { HttpApp } from '../../processes/http/app.ts';
+import { writtenTo } from '../terminal/output.fixture.ts';
 import { terminationOf } from '../terminal/signal.fixture.ts';
 import { serveCommand } from './serve.ts';
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+const here = folderOfEach();
+afterEach(() => vi.restoreAllMocks());
 
 /** As a client on this machine names it. */
 const host = '127.0.0.1';
@@ -22,12 +21,8 @@ async function serving(
   work: (app: HttpApp) => Promise<void>,
   log: readonly string[] = ['--log-level', 'error'],
 ): Promise<string> {
-  let printed = '';
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  vi.spyOn(process.stdout, 'write').mockImplementation((part) => {
-    printed += String(part);
-    return true;
-  });
+  writtenTo(process.stderr);
+  const printed = writtenTo(process.stdout);
   const opened = Promise.withResolvers<HttpApp>();
   const toys = ['--target', `toy:${toySeed}`, '--draft', `toy:${toySeed}:0.8`, '--port', '0'];
   const terminate = terminationOf();
@@ -42,7 +37,7 @@ async function serving(
     terminate();
     await ended;
   }
-  return printed;
+  return printed();
 }
 
 describe('an endpoint', () => {
@@ -53,14 +48,10 @@ describe('an endpoint', () => {
       const body = JSON.stringify({ model: `toy:${toySeed}`, prompt: 'hello', max_tokens: 5 });
       const answer = await app.request('/v1/completions', { method: 'POST', body, headers: { host } });
       expect(answer.status).toBe(200);
-      const { created, usage, model } = (await answer.json()) as {
-        readonly created: number;
-        readonly model: string;
-        readonly usage: { readonly completion_tokens: number };
-      };
-      expect([model, usage.completion_tokens]).toEqual([`toy:${toySeed}`, 5]);
+      const document = (await answer.json()) as object;
+      expect(document).toMatchObject({ model: `toy:${toySeed}`, usage: { completion_tokens: 5 } });
       // A clock that runs on evenly may be a moment off.
-      expect(Math.abs(created - beforeSeconds)).toBeLessThan(600);
+      expect(Math.abs(Object(document).created - beforeSeconds)).toBeLessThan(600);
       const metrics = await (await app.request('/metrics', { headers: { host } })).text();
       const seconds = /^outrider_http_request_duration_seconds_sum\{.*completions.* (\S+)$/m.exec(metrics)?.[1];
       expect(Number(seconds)).toBeGreaterThan(0);
@@ -70,8 +61,7 @@ describe('an endpoint', () => {
 
   it('is for those who show the key of applications, where there is one', async () => {
     await using edge = await startToyEdge();
-    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
-    const file = join(folder, 'log');
+    const file = here('log');
     const ask = async (app: HttpApp): Promise<void> => {
       const status = async (key?: string) => {
         const headers = key === undefined ? { host } : { host, authorization: `Bearer ${key}` };
@@ -84,7 +74,6 @@ describe('an endpoint', () => {
     const lines = readFileSync(file, 'utf8').trim().split('\n');
     const requests = lines.map((line) => JSON.parse(line)).filter(({ kind }) => kind === 'request');
     expect(requests.map(({ key }) => key)).toEqual([null, null, '--client-key']);
-    rmSync(folder, { recursive: true });
   });
 
   it('takes an edge of its own or one that runs, not both', async () => {

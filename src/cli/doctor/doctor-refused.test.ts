@@ -1,13 +1,11 @@
 // Doctor where no shape law holds, where the law is searched, and where memory is too small: the engine is a toy that answers as such
 // engines do.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OutriderError } from '../../core/basics/errors.ts';
 import type { OpenModelOptions } from '../../models/engines/open-model.ts';
 import type { PlannedModel } from '../../models/files/memory-check.ts';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import { writeTinyModel } from '../../models/gguf/gguf.fixture.ts';
 import { examine } from './doctor-examine.ts';
 
@@ -45,6 +43,7 @@ vi.mock('../../models/files/memory-check.ts', async (original) => ({
   },
 }));
 
+const here = folderOfEach();
 beforeEach(() => {
   memory.isFull = false;
   opened.length = 0;
@@ -65,8 +64,7 @@ describe('doctor where memory is too small', () => {
 
   it('counts what has a file, which needs an engine', async () => {
     memory.isFull = true;
-    const folder = mkdtempSync(join(tmpdir(), 'outrider-'));
-    const path = join(folder, 'tiny.gguf');
+    const path = here('tiny.gguf');
     await writeTinyModel(path);
     const both = await examine({ model: path, draft: path, port: 0 });
     expect(memory.planned).toEqual([
@@ -76,7 +74,6 @@ describe('doctor where memory is too small', () => {
     expect(both.rows.find(({ check }) => check === 'engine')).toMatchObject({ ok: true, cause: 'an engine, no GPU' });
     await examine({ model: 'toy:1', draft: path, port: 0 });
     expect(memory.planned).toEqual([{ path, sequences: 1, contextLength: 2048 }]);
-    rmSync(folder, { recursive: true });
   });
 });
 
@@ -84,12 +81,7 @@ describe('doctor where exact is refused', () => {
   it('says so with the remedy, and goes on with what is left', async () => {
     const tried: string[] = [];
     const onLawProgress = (law: string): void => void tried.push(law);
-    const { rows, summary } = await examine({
-      model: 'toy:1',
-      draft: 'toy:1:0.8',
-      port: 0,
-      onLawProgress,
-    });
+    const { rows, summary } = await examine({ model: 'toy:1', draft: 'toy:1:0.8', port: 0, onLawProgress });
     const check = (name: string) => rows.find((row) => row.check === name);
     expect(check('shape law')).toMatchObject({ ok: false, cause: refusal.message, remedy: refusal.remedy });
     expect(check('exact shapes')).toMatchObject({ ok: false, cause: 'not tried: exact is refused' });

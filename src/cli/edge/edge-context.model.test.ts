@@ -1,28 +1,22 @@
 // An edge whose model ends before the context that was asked for: a request beyond it is refused, and the edge lives. Needs node-llama-cpp,
 // and no model.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSmallModel } from '../../models/engines/small-model.fixture.ts';
+import { folderOfAll } from '../../models/gguf/folder.fixture.ts';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { probeEdge } from '../../processes/device/probe-edge.ts';
 import { type EdgeProcess, startEdgeProcess } from '../children/edge-process.ts';
 
-let folder = '';
+const here = folderOfAll();
 const notes: string[] = [];
 let edge: EdgeProcess;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-context-'));
-  const path = join(folder, 'small.gguf');
+  const path = here('small.gguf');
   await writeSmallModel(path, { positions: 256 });
   edge = await startEdgeProcess(['--model', path, '--fast', '--sessions', '2'], (line) => notes.push(line));
 });
-afterAll(async () => {
-  await edge.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => edge.close());
 
 function complete(promptTokens: number, maxTokens: number): Promise<Response> {
   return fetch(`${edge.url.replace(/^ws/, 'http')}/v1/completions`, {

@@ -1,19 +1,17 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import type { EdgeLogEvent } from '../../processes/edge/edge-events.ts';
 import { describeEvent, type EdgeLogSettings, openEdgeLog } from './edge-log.ts';
 
-let folder = '';
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'outrider-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+const here = folderOfEach();
 
 const session = { session: 3, address: '10.0.0.7' };
 const figures = { key: 'phone', tokens: 40, firstTokenMs: 14.2, msPerToken: 4.94, draftRows: 25, acceptedRows: 9 };
+const lengths = { promptTokens: 22, answerTokens: 0 };
+const flood = { count: 12_345, inMs: 10_000 };
 const connection = { connection: 2, address: '10.0.0.7' };
 
 /** One of each kind: a new kind without words here does not compile. */
@@ -27,22 +25,9 @@ const events: { readonly [Kind in EdgeLogEvent['kind']]: Extract<EdgeLogEvent, {
     detail: 'more frames or bytes than a draft needs',
     wasRefused: false,
   },
-  refused: {
-    kind: 'refused',
-    ...connection,
-    code: 'unauthorized',
-    cause: 'the edge does not know this key',
-    key: null,
-  },
+  refused: { kind: 'refused', ...connection, code: 'unauthorized', cause: 'the edge does not know it', key: null },
   'upgrade-refused': { kind: 'upgrade-refused', address: '10.0.0.7', reason: 'origin', detail: 'https://evil.example' },
-  'session-opened': {
-    kind: 'session-opened',
-    ...session,
-    key: 'phone',
-    mode: 'stream',
-    promptTokens: 22,
-    answerTokens: 0,
-  },
+  'session-opened': { kind: 'session-opened', ...session, key: 'phone', mode: 'stream', ...lengths },
   'session-waiting': { kind: 'session-waiting', ...session },
   'session-placed': { kind: 'session-placed', ...session, waitedMs: 120 },
   'session-displaced': { kind: 'session-displaced', ...session, why: 'lost' },
@@ -57,19 +42,11 @@ const events: { readonly [Kind in EdgeLogEvent['kind']]: Extract<EdgeLogEvent, {
   draining: { kind: 'draining', sessions: 2, forMs: 30_000 },
   serving: { kind: 'serving' },
   closed: { kind: 'closed' },
-  more: {
-    kind: 'more',
-    of: 'refused',
-    level: 'warn',
-    code: 'unauthorized',
-    address: '10.0.0.7',
-    count: 12_345,
-    inMs: 10_000,
-  },
+  more: { kind: 'more', of: 'refused', level: 'warn', code: 'unauthorized', address: '10.0.0.7', ...flood },
 };
 
 async function logged(changes: Partial<EdgeLogSettings>, told: readonly EdgeLogEvent[] = Object.values(events)) {
-  const file = join(folder, 'edge.log');
+  const file = here('edge.log');
   const log = await openEdgeLog({ level: 'debug', format: 'text', file, mostBytes: 1e6, kept: 1, ...changes });
   for (const event of told) log.event(event);
   await log.close();
@@ -100,21 +77,10 @@ describe('the log of an edge', () => {
     for (const line of parsed) expect(line).toMatchObject({ time: expect.any(String), level: expect.any(String) });
   });
 
+  const refusals = ['connection-closed', 'refused', 'upgrade-refused'];
   it.each([
     ['error', ['fault', 'engine-stalled']],
-    [
-      'warn',
-      [
-        'connection-closed',
-        'refused',
-        'upgrade-refused',
-        'fault',
-        'key-revoked',
-        'engine-stalled',
-        'engine-returned',
-        'more',
-      ],
-    ],
+    ['warn', [...refusals, 'fault', 'key-revoked', 'engine-stalled', 'engine-returned', 'more']],
   ] as const)('tells at level %s only what is as grave', async (level, kinds) => {
     const lines = await logged({ format: 'json', level });
     expect(lines.map((line) => (JSON.parse(line) as EdgeLogEvent).kind)).toEqual(kinds);

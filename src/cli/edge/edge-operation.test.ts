@@ -12,9 +12,7 @@ const flags = {
   logFilesKept: 5,
 } as const;
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+afterEach(() => vi.restoreAllMocks());
 
 describe('an edge whose engine hangs', () => {
   it('is closed as far as it can be, and ends with status 1', async () => {
@@ -50,8 +48,7 @@ describe('an edge whose engine hangs', () => {
 
   it('says which log file can not be used', async () => {
     const missing = { ...flags, logFile: '/nowhere/at/all/edge.log' };
-    await expect(EdgeOperation.open(missing, new AbortController().signal)).rejects.toMatchObject({
-      code: 'bad-argument',
-    });
+    const opened = EdgeOperation.open(missing, new AbortController().signal);
+    await expect(opened).rejects.toMatchObject({ code: 'bad-argument' });
   });
 });

@@ -1,38 +1,29 @@
 // The command in this process, with a toy: from the address that it prints to the account at its end.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { addKeyTo } from '../../files/key-files.ts';
+import { keyTerms } from '../../files/key-terms.fixture.ts';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import { connectWebSocket } from '../../network/transport-node/websocket-client.ts';
 import { createDevice } from '../../processes/device/device.ts';
+import { writtenTo } from '../terminal/output.fixture.ts';
 import { terminationOf } from '../terminal/signal.fixture.ts';
 import { edgeCommand, type ServedEdge } from './edge.ts';
 
 // It would change the flags of V8 for all tests of this process.
 vi.mock('./heap-bounds.ts', () => ({ boundHeap: () => ({ [Symbol.dispose]() {} }) }));
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+const here = folderOfEach();
+afterEach(() => vi.restoreAllMocks());
 
 /** Starts the command. @returns what it prints, as it grows */
 async function startedWith(...words: string[]) {
-  const text = { out: '', err: '' };
-  for (const [name, stream] of [
-    ['out', process.stdout],
-    ['err', process.stderr],
-  ] as const)
-    vi.spyOn(stream, 'write').mockImplementation((part) => {
-      text[name] += String(part);
-      return true;
-    });
+  const [out, err] = [writtenTo(process.stdout), writtenTo(process.stderr)];
   const opened = Promise.withResolvers<ServedEdge>();
   const terminate = terminationOf();
   const all = ['--model', 'toy:3', '--port', '0', '--log-level', 'error', ...words];
   const ended = edgeCommand(opened.resolve).exitOverride().parseAsync(all, { from: 'user' });
-  return { text, ended, terminate, ...(await opened.promise) };
+  return { out, err, ended, terminate, ...(await opened.promise) };
 }
 
 describe('the first lines of an edge', () => {
@@ -40,35 +31,25 @@ describe('the first lines of an edge', () => {
     [[], 'in a browser:', "for OpenAI's clients:"],
     [['--keys'], 'in a browser, with the scopes chat and verify:', "for OpenAI's clients, with the scope chat:"],
   ])('with %j say which scopes its invitations need', async (words, page, clients) => {
-    const directory = mkdtempSync(join(tmpdir(), 'outrider-'));
-    const file = join(directory, 'keys.json');
-    const terms = {
-      name: 'phone',
-      scopes: ['verify'],
-      expires: null,
-      share: 1,
-      maxSessions: null,
-      maxWaiting: null,
-    } as const;
-    await addKeyTo(file, terms, Date.now());
-    const { text, ended, terminate } = await startedWith(...words.flatMap((word) => [word, file]));
+    const file = here('keys.json');
+    await addKeyTo(file, keyTerms('phone'), Date.now());
+    const { err, ended, terminate } = await startedWith(...words.flatMap((word) => [word, file]));
     terminate();
     await ended;
-    rmSync(directory, { recursive: true });
-    expect(text.err).toContain(`a page to chat ${page} http://127.0.0.1:`);
-    expect(text.err).toContain(`${clients} http://127.0.0.1:`);
+    expect(err()).toContain(`a page to chat ${page} http://127.0.0.1:`);
+    expect(err()).toContain(`${clients} http://127.0.0.1:`);
   });
 });
 
 describe('an edge with --json', () => {
   it('prints an account of all that it has done, and nothing of the moment in which it ends', async () => {
-    const { text, ended, terminate, target } = await startedWith('--json', '--profile', 'edge-70b-a6000');
-    const url = /^ws:\/\/127\.0\.0\.1:\d+$/m.exec(text.err)?.[0] ?? '';
+    const { out, err, ended, terminate, target } = await startedWith('--json', '--profile', 'edge-70b-a6000');
+    const url = /^ws:\/\/127\.0\.0\.1:\d+$/m.exec(err())?.[0] ?? '';
     const device = createDevice({ edge: connectWebSocket(url), tokenizer: target.tokenizer, drafter: null });
     expect((await device.ask('hello', { maxAnswerTokens: 3 }).report).tokens).toHaveLength(3);
     terminate();
     await ended;
-    const { command, summary, params } = JSON.parse(text.out);
+    const { command, summary, params } = JSON.parse(out());
     expect(command).toBe('edge');
     expect(params).toMatchObject({ model: 'toy:3' });
     expect(summary).toMatchObject({ sessionsOpened: 1, pacedOverrunShare: expect.any(Number) });

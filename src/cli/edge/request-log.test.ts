@@ -25,58 +25,28 @@ const answered: RequestRecord = {
     finishReasons: ['end'],
   },
 };
-const refused: RequestRecord = {
-  ...answered,
-  status: 401,
-  outcome: 'refused',
-  code: 'invalid_api_key',
-  key: null,
-  answer: null,
-  ms: 1,
-};
+const refusal = { status: 401, outcome: 'refused', code: 'invalid_api_key' } as const;
+const refused: RequestRecord = { ...answered, ...refusal, key: null, answer: null, ms: 1 };
 
 function bed() {
   const lines: { readonly level: string; readonly fields: object; readonly words: string }[] = [];
   let nowMs = 1;
   const ended = logRequests({ line: (level, fields, words) => lines.push({ level, fields, words }) }, () => nowMs);
-  return {
-    lines,
-    ended,
-    wait: (ms: number) => {
-      nowMs += ms;
-    },
+  const wait = (ms: number): void => {
+    nowMs += ms;
   };
+  return { lines, ended, wait };
 }
 
 describe('the line of a request', () => {
   it('is readable, and flat as JSON', () => {
     const { lines, ended } = bed();
     ended(answered);
+    const { answer, ...request } = answered;
     expect(lines).toEqual([
       {
         level: 'info',
-        fields: {
-          kind: 'request',
-          request: '00ff',
-          route: 'POST /v1/completions',
-          address: '10.0.0.7',
-          key: 'phone',
-          status: 200,
-          outcome: 'answered',
-          code: null,
-          ms: 310.12,
-          model: 'm',
-          stream: true,
-          choices: 1,
-          mode: 'stream',
-          promptTokens: 12,
-          completionTokens: 30,
-          acceptedDrafts: 20,
-          rejectedDrafts: 5,
-          verified: true,
-          firstTokenMs: 80.46,
-          finishReasons: ['end'],
-        },
+        fields: { kind: 'request', ...request, ms: 310.12, ...answer, firstTokenMs: 80.46 },
         words:
           '00ff POST /v1/completions from 10.0.0.7 (key phone): 200, 310 ms, 12 and 30 tokens, the first after 80 ms, ' +
           '20 of 25 drafts accepted, stream',
@@ -100,21 +70,9 @@ describe('the line of a request', () => {
     expect(lines).toHaveLength(51);
     wait(10_001);
     ended(answered);
-    expect(lines.slice(51)).toMatchObject([
-      {
-        level: 'warn',
-        fields: {
-          kind: 'more',
-          of: 'request',
-          address: '10.0.0.7',
-          key: null,
-          outcome: 'refused',
-          count: 950,
-          inMs: 10_000,
-        },
-      },
-      { words: describeRequest(answered) },
-    ]);
+    const peer = { address: '10.0.0.7', key: null, outcome: 'refused' };
+    const more = { kind: 'more', of: 'request', ...peer, count: 950, inMs: 10_000 };
+    expect(lines.slice(51)).toMatchObject([{ level: 'warn', fields: more }, { words: describeRequest(answered) }]);
     expect(lines[51]?.words).toBe('and 950 more requests refused from 10.0.0.7');
   });
 

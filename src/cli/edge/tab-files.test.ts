@@ -1,12 +1,11 @@
 // Which file the tabs of an edge draft with.
 
 import { createHash } from 'node:crypto';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rename, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openBpeTokenizer } from '../../models/engines/wasm/bpe-tokenizer.ts';
 import { encodeSmallDraft, smallDraftMetadata } from '../../models/engines/wasm/small-draft.fixture.ts';
+import { folderOfAll } from '../../models/gguf/folder.fixture.ts';
 import { text, writeTinyModel } from '../../models/gguf/gguf.fixture.ts';
 import { parseGguf } from '../../models/gguf/gguf.ts';
 import { createToyModel } from '../../models/port/toy.ts';
@@ -17,17 +16,14 @@ const target = {
   tokenizer: openBpeTokenizer(smallDraftMetadata()),
   identity: { name: 'small', fingerprint: '', description: '' },
 };
-let folder: string;
-const at = (name: string): string => join(folder, name);
+const at = folderOfAll();
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-tab-'));
   vi.stubEnv('OUTRIDER_CACHE', at('cache'));
   await writeFile(at('small.gguf'), bytes);
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
-  await rm(folder, { recursive: true });
 });
 
 describe('the files of tabs', () => {
@@ -65,13 +61,10 @@ describe('the files of tabs', () => {
     metadata.set('llama.expert_count', { type: 'uint32', value: 4 });
     await writeFile(at('experts.gguf'), encodeSmallDraft(metadata));
     const opened = openTabFiles({ model: at('small.gguf'), tabDraft: at('experts.gguf') }, target);
-    await expect(opened).rejects.toMatchObject({
-      code: 'model-unreadable',
-      message: expect.stringContaining('experts.gguf'),
-    });
-    await expect(openTabFiles({ model: at('small.gguf'), tabDraft: 'no-such' }, target)).rejects.toMatchObject({
-      code: 'model-unknown',
-    });
+    const refused = { code: 'model-unreadable', message: expect.stringContaining('experts.gguf') };
+    await expect(opened).rejects.toMatchObject(refused);
+    const unknown = openTabFiles({ model: at('small.gguf'), tabDraft: 'no-such' }, target);
+    await expect(unknown).rejects.toMatchObject({ code: 'model-unknown' });
   });
 
   it('say which toy it is', async () => {

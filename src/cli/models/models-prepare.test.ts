@@ -1,14 +1,14 @@
 // The target is opened as `outrider edge` opens it, once, and closed. Nothing real is opened here.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OutriderError } from '../../core/basics/errors.ts';
 import type { OpenModelOptions } from '../../models/engines/open-model.ts';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { productCommands } from '../commands.ts';
 import { createProgram } from '../program.ts';
+import { writtenTo } from '../terminal/output.fixture.ts';
 import { preparedSize, runPrepare } from './models.ts';
 
 const seen = vi.hoisted(() => ({
@@ -45,15 +45,12 @@ vi.mock('../../models/engines/open-model.ts', async (original) => ({
   },
 }));
 
-let printed = '';
+const here = folderOfEach();
+let printed: () => string;
 beforeEach(() => {
   Object.assign(seen, { planned: [], opened: [], forgotten: [], closed: 0, refuses: false });
-  printed = '';
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
+  writtenTo(process.stderr);
+  printed = writtenTo(process.stdout);
 });
 
 describe('outrider models prepare', () => {
@@ -61,13 +58,13 @@ describe('outrider models prepare', () => {
     await runPrepare({ name: 'qwen2.5-coder' });
     const target = { spec: 'qwen2.5-coder-1.5b', ...preparedSize };
     expect(seen).toMatchObject({ planned: [target], opened: [{ ...target, role: 'target', exact: true }], closed: 1 });
-    expect(printed).toBe('qwen2.5-coder-1.5b  any shape, weights not repacked\n');
+    expect(printed()).toBe('qwen2.5-coder-1.5b  any shape, weights not repacked\n');
     expect(seen.forgotten).toEqual([]);
   });
 
   it('says the same to programs, of a model as well', async () => {
     await runPrepare({ name: 'smollm2-135m', json: true });
-    expect(JSON.parse(printed)).toMatchObject({
+    expect(JSON.parse(printed())).toMatchObject({
       command: 'models prepare',
       summary: { name: 'smollm2-135m', law: 'any shape', weights: 'plain', seconds: expect.any(Number) },
       params: { name: 'smollm2-135m', again: false },
@@ -75,28 +72,27 @@ describe('outrider models prepare', () => {
   });
 
   it('takes the path of a file, and shows no more of it than the name', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'outrider-prepare-'));
-    const path = join(folder, 'own.gguf');
+    const path = here('own.gguf');
     writeFileSync(path, 'tiny');
     await runPrepare({ name: path });
-    rmSync(folder, { recursive: true });
+    rmSync(path);
     expect(seen.opened).toMatchObject([{ spec: path }]);
-    expect(printed).toMatch(/^own\.gguf {2}any shape/);
+    expect(printed()).toMatch(/^own\.gguf {2}any shape/);
     await expect(runPrepare({ name: path })).rejects.toMatchObject({ code: 'model-unknown' });
   });
 
   it('forgets first what was found before, where it is asked to', async () => {
     await runPrepare({ name: 'default', again: true });
     expect(seen.forgotten).toEqual(['hash of smollm2-135m']);
-    printed = '';
+    const before = printed().length;
     await runPrepare({ name: 'default', again: true, json: true });
-    expect(JSON.parse(printed)).toMatchObject({ params: { name: 'default', again: true } });
+    expect(JSON.parse(printed().slice(before))).toMatchObject({ params: { name: 'default', again: true } });
   });
 
   it('fails where exact is refused, and prints nothing', async () => {
     seen.refuses = true;
     await expect(runPrepare({ name: 'default' })).rejects.toMatchObject({ code: 'exact-refused' });
-    expect(printed).toBe('');
+    expect(printed()).toBe('');
   });
 
   it('takes the size that an edge without flags takes', async () => {

@@ -1,33 +1,26 @@
 // What the command prints, and where: data on standard output, nothing else.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { folderOfEach } from '../../models/gguf/folder.fixture.ts';
+import { writtenTo } from '../terminal/output.fixture.ts';
 import { modelsCommand } from './models.ts';
 
-let cacheDirectory = '';
-let printed = '';
+const here = folderOfEach();
+let printed: () => string;
 
 beforeEach(async () => {
-  cacheDirectory = await mkdtemp(join(tmpdir(), 'outrider-models-'));
-  vi.stubEnv('OUTRIDER_CACHE', cacheDirectory);
-  printed = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += String(text);
-    return true;
-  });
+  vi.stubEnv('OUTRIDER_CACHE', here());
+  printed = writtenTo(process.stdout);
 });
 
 afterEach(async () => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
-  await rm(cacheDirectory, { recursive: true });
 });
 
 async function outriderModels(...words: string[]): Promise<string> {
   await modelsCommand().parseAsync(words, { from: 'user' });
-  return printed;
+  return printed();
 }
 
 describe('outrider models', () => {
@@ -35,7 +28,7 @@ describe('outrider models', () => {
     const text = await outriderModels();
     expect(text).toMatch(/smollm2-135m +98\.4 MB +Apache-2\.0 +absent/);
     expect(text).toMatch(/pair .*default.*: target smollm2-135m, draft smollm2-135m-coarse/);
-    expect(text).toContain(cacheDirectory);
+    expect(text).toContain(here());
   });
 
   it('lists the same for programs; the draft of the package is always there', async () => {
@@ -59,6 +52,6 @@ describe('outrider models', () => {
     [['remove', '../other'], 'model-unknown'],
   ])('%j fails with %s and prints nothing', async (words, code) => {
     await expect(outriderModels(...words)).rejects.toMatchObject({ code });
-    expect(printed).toBe('');
+    expect(printed()).toBe('');
   });
 });

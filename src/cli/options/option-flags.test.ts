@@ -2,9 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { grouped } from '../../core/options/options.ts';
 import { commandOf } from './option-flags.ts';
 
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+afterEach(() => vi.unstubAllEnvs());
 
 const options = {
   draftLength: { flag: '--draft-length <count>', alias: '--window <count>', help: 'gamma', whole: [1, 9], default: 4 },

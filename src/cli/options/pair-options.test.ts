@@ -1,8 +1,7 @@
 // A pair gives both names, and a flag of its own replaces either.
 
 import { describe, expect, it } from 'vitest';
-import { commandOf } from './option-flags.ts';
-import { namesOf, pairOption } from './pair-options.ts';
+import { namesOf } from './pair-options.ts';
 
 const qwen = { target: 'qwen2.5-coder-1.5b', draft: 'qwen2.5-coder-0.5b' };
 
@@ -26,12 +25,5 @@ describe('the models of a command', () => {
     });
     expect(() => namesOf({ pair: 'qwen2.5-code' })).toThrow(unknown);
     expect(() => namesOf({ pair: 'qwen2.5-code', target: 'toy:1', draft: 'toy:1' })).toThrow(unknown);
-  });
-
-  it('are those of the default pair where nothing is said', async () => {
-    const found: object[] = [];
-    const face = { name: 'any', description: '', options: { pair: pairOption } };
-    await commandOf(face, (options) => found.push(namesOf(options))).parseAsync([], { from: 'user' });
-    expect(found).toEqual([namesOf({ pair: 'default' })]);
   });
 });

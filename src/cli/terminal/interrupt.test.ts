@@ -6,9 +6,7 @@ const seen: number[] = [];
 /** As a library does that ends the process where nothing else listens. */
 const library = (): void => void seen.push(process.listenerCount('SIGTERM') - before);
 
-afterEach(() => {
-  process.off('SIGTERM', library);
-});
+afterEach(() => process.off('SIGTERM', library));
 
 describe('a signal', () => {
   it('aborts the work while it still has a listener, and the next one finds none', async () => {

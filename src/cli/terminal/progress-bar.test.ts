@@ -69,9 +69,8 @@ describe('the report of models being got', () => {
   it('is one line for each stage in a pipe', () => {
     const { stream, written } = fakeStream(false);
     const report = createAcquireReport(stream);
-    for (const doneBytes of [1, 2, 3]) {
+    for (const doneBytes of [1, 2, 3])
       report.onProgress({ model: 'tiny', stage: 'downloading', from: 'hub x', doneBytes, totalBytes: 3 });
-    }
     report.onProgress({ model: 'tiny', stage: 'verifying', doneBytes: 3, totalBytes: 3 });
     report.stop();
     expect(written).toEqual(['tiny: downloading from hub x (3 B)\n', 'tiny: verifying SHA-256 (3 B)\n']);
@@ -83,15 +82,8 @@ describe('the report of models being got', () => {
     for (const { stream } of [pipe, terminal]) {
       const report = createAcquireReport(stream);
       for (const number of [1, 2]) {
-        const part = { number, count: 2 };
-        report.onProgress({
-          model: 'tiny',
-          stage: 'downloading',
-          from: 'x',
-          part,
-          doneBytes: number * 5,
-          totalBytes: 10,
-        });
+        const bytes = { part: { number, count: 2 }, doneBytes: number * 5, totalBytes: 10 };
+        report.onProgress({ model: 'tiny', stage: 'downloading', from: 'x', ...bytes });
       }
     }
     expect(pipe.written).toEqual(['tiny: downloading from x (10 B)\n']);

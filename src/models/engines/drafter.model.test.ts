@@ -25,11 +25,8 @@ it('drafts beside the text what it drafts from each text alone', async () => {
   for (let length = 40; length < 80; length += 1) {
     const text = tokens.slice(0, length);
     const alternatives: AlternativeOrder[] = alternative === null ? [] : [alternative];
-    const {
-      alternatives: beside,
-      work: _,
-      ...draft
-    } = (await drafter.draft({ ...request, text, alternatives })) as Draft;
+    const made = (await drafter.draft({ ...request, text, alternatives })) as Draft;
+    const { alternatives: beside, work: _, ...draft } = made;
     expect(draft).toEqual(await alone(text));
     expect(beside?.length ?? 0).toBe(alternatives.length);
     for (const { id, position, ...made } of beside ?? []) {

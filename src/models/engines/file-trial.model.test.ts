@@ -1,38 +1,29 @@
 // A file that ends the process that opens it ends a child of this one. Needs node-llama-cpp, and no model.
 
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readdir, writeFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { acquireModel } from '../files/acquire.ts';
 import { forgetLaws } from '../files/cache-inventory.ts';
+import { folderOfAll } from '../gguf/folder.fixture.ts';
 import { integer } from '../gguf/gguf.fixture.ts';
 import type { LanguageModel } from '../port/model.ts';
 import { type OpenModelOptions, openModel } from './open-model.ts';
 import { writeSmallModel } from './small-model.fixture.ts';
 
-let folder = '';
+const here = folderOfAll();
 let sound = '';
 let aborting = '';
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-trial-'));
-  sound = join(folder, 'sound.gguf');
+  sound = here('sound.gguf');
   await writeSmallModel(sound, { positions: 256 });
-  aborting = join(folder, 'aborting.gguf');
+  aborting = here('aborting.gguf');
   // A legal number, but not with this architecture: the engine asserts that it is another.
   await writeSmallModel(aborting, { positions: 256, metadata: [['gpt2.attention.key_length', integer(16)]] });
 });
-afterAll(() => rm(folder, { recursive: true }));
 
+const size = { sequences: 2, contextLength: 128 } as const;
 const open = (path: string, changes: Partial<OpenModelOptions> = {}): Promise<LanguageModel> =>
-  openModel(path, {
-    role: 'target',
-    sequences: 2,
-    contextLength: 128,
-    exact: false,
-    cacheDirectory: folder,
-    ...changes,
-  });
+  openModel(path, { role: 'target', ...size, exact: false, cacheDirectory: here(), ...changes });
 
 /** Runs `work` where a child process is this program instead, which does nothing. */
 async function withoutChildren<Outcome>(work: () => Promise<Outcome>, program = '/bin/false'): Promise<Outcome> {
@@ -73,24 +64,22 @@ describe('a file that nobody vouches for', () => {
     await (await withoutChildren(() => open(sound, { exact: true, onLawProgress }))).close();
     expect(searched).toBe(0);
     await expect(withoutChildren(() => open(sound))).rejects.toMatchObject({ code: 'internal' });
-    expect((await readdir(join(folder, 'laws'))).filter((name) => name.startsWith('tried-'))).toHaveLength(1);
-    await forgetLaws((await acquireModel(sound)).sha256, { cacheDirectory: folder });
+    expect((await readdir(here('laws'))).filter((name) => name.startsWith('tried-'))).toHaveLength(1);
+    await forgetLaws((await acquireModel(sound)).sha256, { cacheDirectory: here() });
     await expect(withoutChildren(() => open(sound, { exact: true }))).rejects.toMatchObject({ code: 'internal' });
   });
 
   it('is refused with the error of the child', async () => {
-    const path = join(folder, 'nan.gguf');
+    const path = here('nan.gguf');
     await writeSmallModel(path, { positions: 256, weight: (_, index, value) => (index === 9 ? Number.NaN : value) });
-    await expect(open(path)).rejects.toMatchObject({
-      code: 'engine-failed',
-      remedy: expect.stringMatching(/get the file/),
-    });
+    const refused = { code: 'engine-failed', remedy: expect.stringMatching(/get the file/) };
+    await expect(open(path)).rejects.toMatchObject(refused);
   });
 
   it('is no fault of the file where the system ends the process', async () => {
-    const path = join(folder, 'ended.gguf');
+    const path = here('ended.gguf');
     await writeSmallModel(path, { positions: 256 });
-    const ended = join(folder, 'ended.sh');
+    const ended = here('ended.sh');
     // As a process that has begun, and then has no memory.
     await writeFile(ended, `#!/bin/sh\necho '{"kind":"started"}' >&3\nkill -9 $$\n`, { mode: 0o755 });
     const opened = withoutChildren(() => open(path), ended);
@@ -98,7 +87,7 @@ describe('a file that nobody vouches for', () => {
   });
 
   it('is given up when the caller does', async () => {
-    const path = join(folder, 'given-up.gguf');
+    const path = here('given-up.gguf');
     await writeSmallModel(path, { positions: 300 });
     const abort = new AbortController();
     const onLawProgress = (): void => abort.abort();

@@ -207,15 +207,18 @@ describe('grammars in threads that misbehave', () => {
 
   function scene(isQuick?: (order: Call) => boolean, tokenizer: Tokenizer = createToyTokenizer(1024), patience = {}) {
     const workers: StandIn[] = [];
-    const threads = {
-      ...patience,
-      start: () => {
-        const worker = new StandIn(isQuick);
-        workers.push(worker);
-        return worker;
-      },
+    const start = (): StandIn => {
+      const worker = new StandIn(isQuick);
+      workers.push(worker);
+      return worker;
     };
-    return { workers, engine: createGrammarEngine(tokenizer, {}, threads) };
+    return { workers, engine: createGrammarEngine(tokenizer, {}, { ...patience, start }) };
+  }
+
+  /** Answers a call of a worker, once it has come. */
+  async function answerIn(workers: readonly StandIn[], index: number, call = 0): Promise<void> {
+    await expect.poll(() => workers[index]?.calls).toHaveLength(call + 1);
+    workers[index]?.answer(workers[index].calls[call] as Call);
   }
 
   it('are warmed in slices, so that others have the event loop, and start no thread afterwards', async () => {
@@ -295,8 +298,7 @@ describe('grammars in threads that misbehave', () => {
     const masks = matcher.masks(0, () => [], []);
     const [, keeper] = workers;
     keeper?.emit('exit');
-    await expect.poll(() => workers[2]?.calls).toHaveLength(1);
-    workers[2]?.answer(workers[2].calls[0] as Call);
+    await answerIn(workers, 2);
     expect(await masks).toHaveLength(1);
   });
 
@@ -316,9 +318,8 @@ describe('grammars in threads that misbehave', () => {
   });
 
   it('are not remembered as refused where the thread used more of the processor than it ever should', async () => {
-    const { engine, workers } = scene(({ kind, matcher }) => kind === 'open' && matcher === 0, undefined, {
-      guardCpuMs: 500,
-    });
+    const isQuick = ({ kind, matcher }: Call) => kind === 'open' && matcher === 0;
+    const { engine, workers } = scene(isQuick, undefined, { guardCpuMs: 500 });
     const opening = engine.open(grammar('a'));
     opening.catch(() => {});
     await expect.poll(() => workers[0]?.calls).toHaveLength(1);
@@ -356,10 +357,9 @@ describe('grammars in threads that misbehave', () => {
     const second = slow.masks(0, () => [], []);
     await expect.poll(() => workers[2]?.calls).toHaveLength(1);
     const other = quick.masks(0, () => [], []);
-    await expect.poll(() => keeper.calls).toHaveLength(2);
-    keeper.answer(keeper.calls[1] as Call);
+    await answerIn(workers, 1, 1);
     expect(await other).toHaveLength(1);
-    workers[2]?.answer(workers[2].calls[0] as Call);
+    await answerIn(workers, 2);
     expect(await second).toHaveLength(1);
   });
 
@@ -379,8 +379,7 @@ describe('grammars in threads that misbehave', () => {
     void again.masks(0, () => [], []);
     await expect.poll(() => workers[2]?.calls).toHaveLength(1);
     const other = quick.masks(0, () => [], []);
-    await expect.poll(() => workers[3]?.calls).toHaveLength(1);
-    workers[3]?.answer(workers[3].calls[0] as Call);
+    await answerIn(workers, 3);
     expect(await other).toHaveLength(1);
   });
 
@@ -392,8 +391,7 @@ describe('grammars in threads that misbehave', () => {
       await expect.poll(() => workers[next]?.calls).toHaveLength(1);
       workers[next]?.emit('exit');
     }
-    await expect.poll(() => workers[4]?.calls).toHaveLength(1);
-    workers[4]?.answer(workers[4].calls[0] as Call);
+    await answerIn(workers, 4);
     expect(await masks).toHaveLength(1);
   });
 });

@@ -1,14 +1,14 @@
 // How a law is found, followed and remembered by llama.cpp itself, on copies of the default target in a K format: its repacked
 // kernels take rows in groups of four. Needs node-llama-cpp and the default target.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { freeLaw } from '../../core/decoding/shape-law.ts';
 import { checkShapes } from '../exactness/shape-check.ts';
 import { besideOthers } from '../exactness/shape-histories.ts';
 import { acquireModel } from '../files/acquire.ts';
+import { folderOfAll } from '../gguf/folder.fixture.ts';
 import { readGguf } from '../gguf/gguf-file.ts';
 import { recodeModel } from '../gguf/recode.ts';
 import { vocabularyOf } from '../gguf/vocabulary.ts';
@@ -18,14 +18,12 @@ import { createLlamaContext, LlamaLanguageModel } from './llama-model.ts';
 import { createLlamaTokenizer } from './llama-tokenizer.ts';
 import type { WeightLayout } from './llama-weights.ts';
 
-let folder = '';
+const here = folderOfAll();
 let path = '';
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-law-'));
-  path = join(folder, 'q4_k.gguf');
+  path = here('q4_k.gguf');
   await recodeModel((await acquireModel('smollm2-135m')).path, path, 'Q4_K');
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 const size = { sequences: 3, contextLength: 300 };
 const few = { contextLengths: [30], callSizes: [2, 3, 4, 5, 8, 9], positions: 18, histories: [besideOthers] };
@@ -62,7 +60,7 @@ describe('weights that are not repacked', () => {
 
 describe('a model with K-quants', () => {
   const open = (changes: { onLawProgress?: () => void; sequences?: number } = {}) =>
-    openLlamaModel({ path, ...size, exact: true, cacheDirectory: folder, ...changes });
+    openLlamaModel({ path, ...size, exact: true, cacheDirectory: here(), ...changes });
 
   it('is exact by a law that it names, and that is searched once', async () => {
     let searched = 0;
@@ -85,7 +83,7 @@ describe('a model with K-quants', () => {
   });
 
   it('is refused as exact where no law was found, with the reason and a remedy', async () => {
-    const laws = join(folder, 'laws');
+    const laws = here('laws');
     for (const name of await readdir(laws)) {
       const record = JSON.parse(await readFile(join(laws, name), 'utf8')) as { finding: object };
       const failed = [{ law: 'any shape', history: 'calls of 4 at 20' }];

@@ -1,11 +1,9 @@
 // The real default target without most of its vocabulary as a draft for itself: for the kept tokens it must give the logits of the
 // whole model, and its file must be sufficient for a device to encode text.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { acquireModel } from '../files/acquire.ts';
+import { folderOfAll } from '../gguf/folder.fixture.ts';
 import { cutVocabulary } from '../gguf/mapped-draft.fixture.ts';
 import { describeModelContract, feed } from '../port/model.contract.ts';
 import { skipAsks } from '../port/model-asks.contract.ts';
@@ -13,12 +11,11 @@ import { type OpenModelOptions, openModel } from './open-model.ts';
 
 const options: OpenModelOptions = { role: 'draft', sequences: 3, contextLength: 512, exact: true };
 const keptCount = 20_000;
-let directory: string;
+const here = folderOfAll();
 let path: string;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'outrider-mapped-'));
-  path = join(directory, 'cut.gguf');
+  path = here('cut.gguf');
   const { path: target } = await acquireModel('smollm2-135m');
   await cutVocabulary(
     target,
@@ -26,7 +23,6 @@ beforeAll(async () => {
     Array.from({ length: keptCount }, (_, id) => id),
   );
 });
-afterAll(() => rm(directory, { recursive: true }));
 
 describeModelContract('a cut vocabulary on llama.cpp', () => openModel(path, options), {
   skip: skipAsks('it only drafts, and lacks most ids'),

@@ -28,8 +28,4 @@ describe('openModel', () => {
     await expect(openModel('toy:5', { ...options, profile: 'nobody', clock })).rejects.toMatchObject(badArgument);
     await expect(openModel('toy:5', { ...options, profile: 'reference' })).rejects.toMatchObject(badArgument);
   });
-
-  it('refuses a model that nobody knows', async () => {
-    await expect(openModel('no-such-model', options)).rejects.toMatchObject({ code: 'model-unknown' });
-  });
 });

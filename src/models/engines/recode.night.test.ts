@@ -1,11 +1,10 @@
 // llama.cpp itself reads the written files: copies of the real model in each format choose mostly the model's tokens.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { ControlledEvaluateInputItem, Token } from 'node-llama-cpp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { acquireModel } from '../files/acquire.ts';
+import { folderOfAll } from '../gguf/folder.fixture.ts';
 import { readGguf } from '../gguf/gguf-file.ts';
 import { recodeModel } from '../gguf/recode.ts';
 import type { WeightFormatName } from '../gguf/weight-formats.ts';
@@ -17,7 +16,7 @@ always lived there, because the soil is good and a boat is cheaper than a road. 
 for a thousand years they have built walls to keep it where it is. The walls help until they break; then the water takes back in a
 night what was taken from it in a century. Today engineers give rivers more room instead. They move the walls back, let meadows
 stand under water for a month, and count the birds that return. It costs less than higher walls, and nobody has to leave home.`;
-let directory: string;
+const here = folderOfAll();
 let source: string;
 let expected: (Token | undefined)[];
 
@@ -36,11 +35,9 @@ async function choicesOf(path: string): Promise<(Token | undefined)[]> {
 }
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'outrider-recode-'));
   source = (await acquireModel('smollm2-135m')).path;
   expected = await choicesOf(source);
 });
-afterAll(() => rm(directory, { recursive: true }));
 
 describe('copies of SmolLM2-135M', () => {
   // Measured: 0.94, 0.89, 0.73, 0.78, 0.53, 0.67. The small model is sensitive to every bit; wrong bytes give almost 0.
@@ -55,7 +52,7 @@ describe('copies of SmolLM2-135M', () => {
   ])(
     'in %s, which %i matrices take, choose what the model chooses at %f of all places',
     async (format, matrixCount, least) => {
-      const path = join(directory, `${format}.gguf`);
+      const path = here(`${format}.gguf`);
       await recodeModel(source, path, format);
       const { tensors } = await readGguf(path);
       expect(tensors.filter(({ typeName }) => typeName === format)).toHaveLength(matrixCount);

@@ -1,15 +1,11 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { freeLaw } from '../../core/decoding/shape-law.ts';
+import { folderOfEach } from '../gguf/folder.fixture.ts';
 import { type LawFinding, LawMemory } from './shape-law-memory.ts';
 
-let folder = '';
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-laws-'));
-});
-afterEach(() => rm(folder, { recursive: true }));
+const here = folderOfEach();
 
 const finding: LawFinding = {
   weights: 'plain',
@@ -22,7 +18,7 @@ const finding: LawFinding = {
 const recipe = { model: 'aa', processor: 'one', threads: 1 };
 const size = { sequences: 2, contextLength: 2048 };
 const memoryFor = (changes: object = {}, sizes: object = size) =>
-  new LawMemory(folder, { recipe: { ...recipe, ...changes }, size: sizes });
+  new LawMemory(here(), { recipe: { ...recipe, ...changes }, size: sizes });
 
 describe('the memory of laws', () => {
   it('knows the law found for the same engine and size', async () => {
@@ -53,25 +49,21 @@ describe('the memory of laws', () => {
 
   it('ignores a file that was copied from another processor, or is damaged', async () => {
     await memoryFor({ processor: 'two' }).remember(finding);
-    const laws = join(folder, 'laws');
+    const laws = here('laws');
     const [foreign = ''] = await readdir(laws);
-    const text = await import('node:fs/promises').then(({ readFile }) => readFile(join(laws, foreign), 'utf8'));
+    const text = await readFile(join(laws, foreign), 'utf8');
     await memoryFor().remember(finding);
     const own = (await readdir(laws)).find((name) => name !== foreign) ?? '';
-    for (const content of [
-      text,
-      '{',
-      '{"format":"outrider-shape-law-1"}',
-      text.replace('"multiple":1', '"multiple":0'),
-    ]) {
+    const wrongLaw = text.replace('"multiple":1', '"multiple":0');
+    for (const content of [text, '{', '{"format":"outrider-shape-law-1"}', wrongLaw]) {
       await writeFile(join(laws, own), content);
       expect(await memoryFor().recall()).toBeNull();
     }
   });
 
   it('works without a writable folder', async () => {
-    const blocked = new LawMemory(join(folder, 'file'), { recipe, size });
-    await writeFile(join(folder, 'file'), '');
+    const blocked = new LawMemory(here('file'), { recipe, size });
+    await writeFile(here('file'), '');
     await blocked.remember(finding);
     expect(await blocked.recall()).toBeNull();
   });

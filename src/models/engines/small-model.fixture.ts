@@ -86,13 +86,21 @@ export function smallWeights({ positions, weight }: SmallModel): Uint8Array[] {
   });
 }
 
-export async function writeSmallModel(path: string, model: SmallModel): Promise<void> {
-  const plan = planGguf(smallMetadata(model), smallTensors(model.positions), 32);
+async function writeTensors(
+  path: string,
+  metadata: Map<string, GgufValue>,
+  tensors: readonly UnplacedTensor[],
+  weights: readonly Uint8Array[],
+): Promise<void> {
+  const plan = planGguf(metadata, tensors, 32);
   const file = Buffer.alloc(plan.fileBytes);
   file.set(plan.header);
-  for (const [index, bytes] of smallWeights(model).entries()) file.set(bytes, plan.positions[index]);
+  for (const [index, bytes] of weights.entries()) file.set(bytes, plan.positions[index]);
   await writeFile(path, file);
 }
+
+export const writeSmallModel = (path: string, model: SmallModel): Promise<void> =>
+  writeTensors(path, smallMetadata(model), smallTensors(model.positions), smallWeights(model));
 
 /** The same in two files, half of the tensors in each. @returns their paths */
 export async function writeSmallShards(
@@ -111,11 +119,7 @@ export async function writeSmallShards(
       ['split.count', { type: 'uint16', value: 2 }],
       ['split.tensors.count', { type: 'int32', value: tensors.length }],
     ]);
-    const plan = planGguf(metadata, tensors.slice(from, to), 32);
-    const file = Buffer.alloc(plan.fileBytes);
-    file.set(plan.header);
-    for (const [index, bytes] of weights.slice(from, to).entries()) file.set(bytes, plan.positions[index]);
-    await writeFile(path, file);
+    await writeTensors(path, metadata, tensors.slice(from, to), weights.slice(from, to));
   }
   return paths;
 }

@@ -1,30 +1,25 @@
 // What the engine itself does with files whose headers are like those of sound ones: positions that end, parts, weights that are no
 // numbers. Needs node-llama-cpp, and no model.
 
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
 import { mostPadding } from '../../core/decoding/shape-law.ts';
+import { folderOfAll } from '../gguf/folder.fixture.ts';
 import { text } from '../gguf/gguf.fixture.ts';
 import type { LanguageModel } from '../port/model.ts';
 import { openLlamaModel } from './llama.ts';
 import { type SmallModel, writeSmallModel, writeSmallShards } from './small-model.fixture.ts';
 
-let folder = '';
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-small-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const here = folderOfAll();
 
 async function small(name: string, changes: Partial<SmallModel> = {}): Promise<string> {
-  const path = join(folder, name);
+  const path = here(name);
   await writeSmallModel(path, { positions: 256, ...changes });
   return path;
 }
 
 const open = (path: string, exact: boolean, contextLength = 2048): Promise<LanguageModel> =>
-  openLlamaModel({ path, sequences: 2, contextLength, exact, cacheDirectory: folder });
+  openLlamaModel({ path, sequences: 2, contextLength, exact, cacheDirectory: here() });
 
 /** Writes until the context is full, in items of one token at the end, which a law pads. */
 async function fill(model: LanguageModel): Promise<number> {
@@ -68,10 +63,7 @@ describe('a model with learned positions', () => {
 });
 
 describe('weights that are no numbers', () => {
-  const noNumbers = {
-    code: 'engine-failed',
-    message: expect.stringContaining('the model computes no numbers'),
-  };
+  const noNumbers = { code: 'engine-failed', message: expect.stringContaining('the model computes no numbers') };
 
   it.each([
     ['one in a layer, which spoils every logit', 'blk.1.ffn_up.weight', 0],
@@ -101,14 +93,14 @@ describe('weights that are no numbers', () => {
 
 describe('a model in two files', () => {
   it('has a fingerprint of both, and writes what it writes in one', async () => {
-    const [first] = await writeSmallShards(join(folder, 'one'), { positions: 256 });
+    const [first] = await writeSmallShards(here('one'), { positions: 256 });
     const other = {
       positions: 256,
       weight: (name: string, index: number, value: number) => {
         return name === 'blk.1.ffn_down.weight' && index === 0 ? value + 1 : value;
       },
     };
-    const [changed] = await writeSmallShards(join(folder, 'other'), other);
+    const [changed] = await writeSmallShards(here('other'), other);
     await copyFile(first, changed);
     await using whole = await open(await small('whole.gguf'), true);
     await using split = await open(first, true);

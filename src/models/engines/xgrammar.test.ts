@@ -15,15 +15,9 @@ afterAll(() => engine[Symbol.asyncDispose]());
 /** One id for each byte. */
 const ids = (text: string): number[] => [...new TextEncoder().encode(text)].map((byte) => vocabularySize - 256 + byte);
 const from = (text: string) => (index: number) => ids(text).slice(index);
-const whole: Grammar = {
-  kind: 'json-schema',
-  text: JSON.stringify({
-    type: 'object',
-    properties: { a: { type: 'integer' } },
-    required: ['a'],
-    additionalProperties: false,
-  }),
-};
+const schemaOf = (schema: object): Grammar => ({ kind: 'json-schema', text: JSON.stringify(schema) });
+const ofOneNumber = { properties: { a: { type: 'integer' } }, required: ['a'], additionalProperties: false };
+const whole = schemaOf({ type: 'object', ...ofOneNumber });
 
 describe('masks', () => {
   it('are made after the answer and after each draft, up to the first that breaks the grammar', async () => {
@@ -70,10 +64,8 @@ describe('a grammar that costs much', () => {
     const slow = bomb.masks(4000, from(text), []);
     slow.catch(() => {});
     expect(await other.masks(2, from('{"'), [])).toHaveLength(1);
-    await expect(slow).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: expect.stringContaining('more work than a grammar may'),
-    });
+    const refused = { code: 'bad-argument', message: expect.stringContaining('more work than a grammar may') };
+    await expect(slow).rejects.toMatchObject(refused);
     expect(await other.masks(3, (index) => ids('{"a').slice(index), [])).toHaveLength(1);
     other.close();
   });
@@ -131,7 +123,3 @@ describe('the work of a grammar', () => {
     ]);
   });
 });
-
-function schemaOf(schema: object): Grammar {
-  return { kind: 'json-schema', text: JSON.stringify(schema) };
-}

@@ -49,43 +49,28 @@ describe('items under a law', () => {
     },
   );
 
-  it('are padded with rows whose candidates are requested too', async () => {
+  /** Lengths and rows of the items of each call, for two sequences with so many tokens and rows. */
+  async function callsOf(law: ShapeLaw, ...wanted: readonly (readonly [length: number, rows: number])[]) {
     const { model, engine, calls } = open();
-    const [first, second] = [model.openSequence(), model.openSequence()];
-    await evaluateByLaw(
-      engine,
-      fours,
-      [
-        { sequence: first, tokens: tokens.slice(0, 6), rows: 1 },
-        { sequence: second, tokens: tokens.slice(0, 4), rows: 0 },
-      ],
-      8,
-    );
-    expect(calls.map((call) => call.map((item) => [item.tokens.length, item.rows]))).toEqual([
-      [
-        [8, 4],
-        [4, 0],
-      ],
-    ]);
+    const items = wanted.map(([length, rows]) => ({
+      sequence: model.openSequence(),
+      tokens: tokens.slice(0, length),
+      rows,
+    }));
+    await evaluateByLaw(engine, law, items, 8);
+    return calls.map((call) => call.map((item) => [item.tokens.length, item.rows]));
+  }
+
+  it('are padded with rows whose candidates are requested too', async () => {
+    const padded = [
+      [8, 4],
+      [4, 0],
+    ];
+    expect(await callsOf(fours, [6, 1], [4, 0])).toEqual([padded]);
   });
 
   it('are cut where a call may not be that long, each sequence separately', async () => {
-    const { model, engine, calls } = open();
-    const [first, second] = [model.openSequence(), model.openSequence()];
-    await evaluateByLaw(
-      engine,
-      threes,
-      [
-        { sequence: first, tokens: tokens.slice(0, 5), rows: 4 },
-        { sequence: second, tokens: tokens.slice(0, 2), rows: 2 },
-      ],
-      8,
-    );
-    expect(calls.map((call) => call.map((item) => [item.tokens.length, item.rows]))).toEqual([
-      [[3, 2]],
-      [[2, 2]],
-      [[2, 2]],
-    ]);
+    expect(await callsOf(threes, [5, 4], [2, 2])).toEqual([[[3, 2]], [[2, 2]], [[2, 2]]]);
   });
 
   it('never share a call with more sequences than were compared', async () => {

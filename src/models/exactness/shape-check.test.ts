@@ -80,16 +80,8 @@ describe('the histories of sessions', () => {
     const { rows } = await checkShapes(bench, { ...small, callSizes: [5] });
     const unseen = rows.filter(({ mismatches }) => mismatches === 0).map(({ history }) => history);
     // Their last chunk or steps have no whole group.
-    expect(unseen).toEqual([
-      'prompt, last chunk of 1',
-      'prompt, last chunk of 2',
-      'prompt, last chunk of 3',
-      'prompt, last chunk of 5',
-      'prompt, last chunk of 6',
-      'prompt, last chunk of 7',
-      'prompt from memory',
-      'handed over',
-    ]);
+    const chunks = [1, 2, 3, 5, 6, 7].map((rows) => `prompt, last chunk of ${rows}`);
+    expect(unseen).toEqual([...chunks, 'prompt from memory', 'handed over']);
   });
 
   it('end at the first difference on request', async () => {

@@ -16,9 +16,39 @@ const staircase = (rows: number): number => [0, 148, 222, 296, 229, 303, 374, 44
 /** Rows cost the same in any call. */
 const slope = (rows: number): number => 20 + 40 * rows;
 
+const loneRow = ({ callRows }: CallRow): number => (callRows === 1 ? 1 : 0);
+const lateLoneRow = (row: CallRow): number => (row.contextLength > 512 ? loneRow(row) : 0);
+const loneAsked = ({ askedRows }: CallRow): number => (askedRows === 1 ? 1 : 0);
+const beside = ({ sequencesInCall }: CallRow): number => (sequencesInCall > 1 ? 1 : 0);
+const onlyEights = ({ callRows, index }: CallRow): number => (callRows === 8 ? 0 : 1 + index);
+const ownSizes = ({ callRows }: CallRow): number => callRows;
+/** Laws of single rows are tried first. */
+const flat = (rows: number): number => 54 * rows;
+
 describe('the law that is found', () => {
-  it('is the free law where no bit depends on the calls', async () => {
-    expect(await lawOf(createMoodyEngine(() => 0))).toBe('any shape');
+  it.each<[law: string, where: string, Engine]>([
+    ['any shape', 'no bit depends on the calls', createMoodyEngine(() => 0)],
+    [
+      'at most 3 rows a call, sequences apart',
+      'a group of four costs as much as its rows',
+      createMoodyEngine(inGroupsOfFour, slope),
+    ],
+    ['never one row alone', 'a single row has its own kernel', createMoodyEngine(loneRow, undefined, 1)],
+    ['never one row alone', 'only at long contexts', createMoodyEngine(lateLoneRow, undefined, 1)],
+    ['never one row alone', 'a single requested row has its own', createMoodyEngine(loneAsked, undefined, 1)],
+    ['any shape, sequences apart', 'neighbours change the rounding', createMoodyEngine(beside)],
+    ['any shape', 'there can be no neighbours', createMoodyEngine(beside, undefined, 1)],
+    // It is not deceived by few neighbours: single rows of four sequences are a group, those of three never fill one.
+    [
+      'at most 3 rows a call, sequences apart',
+      'single rows of eight sequences fill a group',
+      createMoodyEngine(inGroupsOfFour, flat, 8),
+    ],
+    ['one row a call', 'those of three do not', createMoodyEngine(inGroupsOfFour, flat, 3)],
+    ['one row a call, sequences apart', 'every size has a kernel of its own', createMoodyEngine(ownSizes, slope)],
+    ['calls of 8 rows, sequences apart', 'every size but one has several', createMoodyEngine(onlyEights)],
+  ])('is "%s" where %s', async (law, _, engine) => {
+    expect(await lawOf(engine)).toBe(law);
   });
 
   it('is multiples of four where rows are taken in groups of four and a group costs little more than two rows', async () => {
@@ -30,57 +60,12 @@ describe('the law that is found', () => {
     expect(failed.every(({ history }) => history !== '')).toBe(true);
   });
 
-  it('is single rows by the other kernel where a group of four costs as much as its rows', async () => {
-    expect(await lawOf(createMoodyEngine(inGroupsOfFour, slope))).toBe('at most 3 rows a call, sequences apart');
-  });
-
-  const loneRow = ({ callRows }: CallRow): number => (callRows === 1 ? 1 : 0);
-
-  it('never leaves a row alone where a single row has its own kernel', async () => {
-    expect(await lawOf(createMoodyEngine(loneRow, undefined, 1))).toBe('never one row alone');
-  });
-
   it('takes pairs where sequences share calls, because engines cut a call at its shortest sequence', async () => {
     expect(await lawOf(createMoodyEngine(loneRow))).toBe('multiples of 2 rows');
     const { bench } = createMoodyEngine(loneRow);
     bench.adopt({ ...freeLaw, least: 2 });
-    expect((await checkShapes(bench, { contextLengths: [30], callSizes: [], positions: 40 })).shapeMismatches).not.toBe(
-      0,
-    );
-  });
-
-  it('sees differences that occur at long contexts only', async () => {
-    const lone = (row: CallRow): number => (row.contextLength > 512 ? loneRow(row) : 0);
-    expect(await lawOf(createMoodyEngine(lone, undefined, 1))).toBe('never one row alone');
-  });
-
-  it('counts the requested rows, not only the evaluated ones', async () => {
-    const loneAsked = ({ askedRows }: CallRow): number => (askedRows === 1 ? 1 : 0);
-    expect(await lawOf(createMoodyEngine(loneAsked, undefined, 1))).toBe('never one row alone');
-  });
-
-  it('keeps sequences apart where neighbours change the rounding', async () => {
-    const beside = ({ sequencesInCall }: CallRow): number => (sequencesInCall > 1 ? 1 : 0);
-    expect(await lawOf(createMoodyEngine(beside))).toBe('any shape, sequences apart');
-  });
-
-  it('is not deceived by few neighbours: single rows of four sequences are a group', async () => {
-    // Laws of single rows are tried first where a row costs the same in every call.
-    const flat = (rows: number): number => 54 * rows;
-    expect(await lawOf(createMoodyEngine(inGroupsOfFour, flat, 8))).toBe('at most 3 rows a call, sequences apart');
-    // Three sequences of one row never fill a group, so they may share calls.
-    expect(await lawOf(createMoodyEngine(inGroupsOfFour, flat, 3))).toBe('one row a call');
-  });
-
-  it('ignores neighbours where there can be none', async () => {
-    const beside = ({ sequencesInCall }: CallRow): number => (sequencesInCall > 1 ? 1 : 0);
-    expect(await lawOf(createMoodyEngine(beside, undefined, 1))).toBe('any shape');
-  });
-
-  it('is one size where every size has a kernel of its own', async () => {
-    expect(await lawOf(createMoodyEngine(({ callRows }) => callRows, slope))).toBe('one row a call, sequences apart');
-    const onlyEights = ({ callRows, index }: CallRow): number => (callRows === 8 ? 0 : 1 + index);
-    expect(await lawOf(createMoodyEngine(onlyEights))).toBe('calls of 8 rows, sequences apart');
+    const { shapeMismatches } = await checkShapes(bench, { contextLengths: [30], callSizes: [], positions: 40 });
+    expect(shapeMismatches).not.toBe(0);
   });
 
   it('does not exist where the same call gives different bits each time', async () => {

@@ -1,10 +1,10 @@
 // A name means the model of the manifest, whatever files lie about; and what earlier attempts left takes no room.
 
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { folderOfEach } from '../gguf/folder.fixture.ts';
 import { encodeModel, tinyMetadata, tinyTensors } from '../gguf/gguf.fixture.ts';
 import { shortenModel } from '../gguf/shorten.ts';
 import { type AcquireProgress, acquireModel } from './acquire.ts';
@@ -32,16 +32,15 @@ const sha256 = createHash('sha256').update(file).digest('hex');
 const own = 'tiny-in-the-way';
 const about = { title: 'Tiny', licence: 'Apache-2.0' };
 
-let root = '';
+const here = folderOfEach();
 let cacheDirectory = '';
 
 /** The model is in the cache, `tiny-short` can be made from it. */
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'outrider-names-'));
-  cacheDirectory = join(root, 'cache');
+  cacheDirectory = here('cache');
   await mkdir(join(cacheDirectory, 'models'), { recursive: true });
   await writeFile(join(cacheDirectory, 'models', 'tiny.gguf'), file);
-  const short = await shortenModel(join(cacheDirectory, 'models', 'tiny.gguf'), join(root, 'short.gguf'), [1, 2]);
+  const short = await shortenModel(join(cacheDirectory, 'models', 'tiny.gguf'), here('short.gguf'), [1, 2]);
   const derived = { name: 'tiny-short', base: own, droppedLayers: [1, 2], fileName: 'tiny-short.gguf' };
   const tiny = { name: own, fileName: 'tiny.gguf', byteLength: file.length, sha256, sources: [] };
   const entries: ModelEntry[] = [
@@ -53,7 +52,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   diskBytes = undefined;
-  await rm(root, { recursive: true });
 });
 
 describe('a file in the working directory', () => {

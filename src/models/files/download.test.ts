@@ -1,24 +1,22 @@
 // Downloads against a server on this machine that misbehaves in every way that servers do.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { folderOfEach } from '../gguf/folder.fixture.ts';
 import { type DownloadOptions, downloadFile } from './download.ts';
 
 const content = Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 251));
 
-let directory = '';
+const here = folderOfEach();
 let destination = '';
 let server: Server;
 let ranges: (string | undefined)[] = [];
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'outrider-download-'));
-  destination = join(directory, 'file');
+  destination = here('file');
   ranges = [];
   server = createServer((request, response) => {
     ranges.push(request.headers.range);
@@ -30,7 +28,6 @@ beforeEach(async () => {
 afterEach(async () => {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
-  await rm(directory, { recursive: true });
 });
 
 function address(): string {
@@ -150,6 +147,6 @@ describe('a download', () => {
 
   it('passes on what the disk says', async () => {
     answer = sendUpTo(content.length);
-    await expect(downloadFile(address(), join(directory, 'none', 'file'), 1)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(downloadFile(address(), here('none', 'file'), 1)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

@@ -7,6 +7,10 @@ import { modelEntries, modelPairs } from './manifest-data.ts';
 import { placeParts } from './pypi.ts';
 
 describe('the data', () => {
+  const sources = modelEntries.flatMap((entry) =>
+    entry.kind === 'downloaded' ? entry.sources.map((source) => ({ entry, source })) : [],
+  );
+
   it('gives every entry and pair a name of its own that can be typed and is no path', () => {
     const names = [...modelEntries, ...modelPairs].map((entry) => entry.name);
     expect(new Set(names).size).toBe(names.length);
@@ -30,20 +34,16 @@ describe('the data', () => {
   });
 
   it('pins what every source holds', () => {
-    for (const source of modelEntries.flatMap((entry) => (entry.kind === 'downloaded' ? entry.sources : []))) {
+    for (const { source } of sources) {
       if (source.kind === 'hub') expect(source.revision).toMatch(/^([0-9a-f]{40}|main)$/);
       else expect(source.version).toMatch(/^\d+(\.\d+)*$/);
     }
   });
 
   it('pins every part of a file that packages carry, and they make the whole', () => {
-    const partsSources = modelEntries.flatMap((entry) =>
-      entry.kind !== 'downloaded'
-        ? []
-        : entry.sources.flatMap((source) => (source.kind === 'pypi' ? [{ entry, source }] : [])),
-    );
-    expect(partsSources.length).toBeGreaterThan(0);
-    for (const { entry, source } of partsSources) {
+    const ofPackages = sources.flatMap(({ entry, source }) => (source.kind === 'pypi' ? [{ entry, source }] : []));
+    expect(ofPackages.length).toBeGreaterThan(0);
+    for (const { entry, source } of ofPackages) {
       expect(source.parts.reduce((sum, part) => sum + part.byteLength, 0)).toBe(entry.byteLength);
       expect(new Set(source.parts.map((part) => part.sha256)).size).toBe(source.parts.length);
       for (const part of source.parts) {

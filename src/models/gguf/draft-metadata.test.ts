@@ -1,10 +1,9 @@
 // The metadata of a draft file about its target is accepted only where it is consistent.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
 import { type MappedDraft, readMappedDraft } from './draft-metadata.ts';
+import { folderOfAll } from './folder.fixture.ts';
 import { integer, text, texts, tinyMetadata, writeTinyModel } from './gguf.fixture.ts';
 import { type GgufValue, parseGguf } from './gguf.ts';
 import { encodeTinyMapped, tinyMappedMetadata } from './mapped-draft.fixture.ts';
@@ -24,11 +23,7 @@ function read(changes: Readonly<Record<string, GgufValue | undefined>> = {}): Ma
 }
 
 describe('a draft with its own vocabulary', () => {
-  let directory: string;
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'outrider-draft-'));
-  });
-  afterAll(() => rm(directory, { recursive: true }));
+  const here = folderOfAll();
 
   it('is read with the tokenizer of its target', () => {
     const draft = read();
@@ -49,7 +44,7 @@ describe('a draft with its own vocabulary', () => {
   });
 
   it('is distinguished from an ordinary model', async () => {
-    const path = join(directory, 'plain.gguf');
+    const path = here('plain.gguf');
     await writeTinyModel(path);
     expect(await readMappedDraftFile(path)).toBeUndefined();
   });
@@ -77,13 +72,11 @@ describe('a draft with its own vocabulary', () => {
   });
 
   it('is named in its refusal', async () => {
-    const path = join(directory, 'broken.gguf');
+    const path = here('broken.gguf');
     const metadata = tinyMappedMetadata();
     metadata.delete('outrider.target.inputs');
     await writeFile(path, encodeTinyMapped(metadata));
-    await expect(readMappedDraftFile(path)).rejects.toMatchObject({
-      code: 'model-unreadable',
-      message: expect.stringContaining('broken.gguf'),
-    });
+    const refused = { code: 'model-unreadable', message: expect.stringContaining('broken.gguf') };
+    await expect(readMappedDraftFile(path)).rejects.toMatchObject(refused);
   });
 });

@@ -1,10 +1,9 @@
 // The refusals of `draft fit` before anything is installed or computed.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { describe, expect, it, vi } from 'vitest';
 import { demandRoom, type FitPlace, readFitTarget } from './fit-demands.ts';
+import { folderOfAll } from './folder.fixture.ts';
 import { encodeModel, integer, text, tinyMetadata, tinyTensors, writeTinyModel } from './gguf.fixture.ts';
 import { encodeTinyMapped } from './mapped-draft.fixture.ts';
 import type { UnplacedTensor } from './write.ts';
@@ -20,42 +19,30 @@ vi.mock('node:fs/promises', async (original) => {
   return { ...real, statfs };
 });
 
-let directory: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'outrider-fit-'));
-});
-afterAll(() => rm(directory, { recursive: true }));
+const here = folderOfAll();
 
 async function changed(key: string, value: string): Promise<string> {
-  const path = join(directory, `${value}.gguf`);
+  const path = here(`${value}.gguf`);
   await writeFile(path, encodeModel(tinyMetadata(2).set(key, text(value)), tinyTensors(2)));
   return path;
 }
 
 describe('a target for a draft', () => {
   it('is one of the Llama family', async () => {
-    const path = join(directory, 'tiny.gguf');
+    const path = here('tiny.gguf');
     await writeTinyModel(path, 2);
     expect(await readFitTarget(path)).toEqual({ parameters: 28 + 2 * (5 + 32), layers: 2, vocabularySize: 7 });
   });
 
   it('has no other architecture or tokenizer, and is no draft itself', async () => {
-    const architecture = await changed('general.architecture', 'mamba');
-    await expect(readFitTarget(architecture)).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: expect.stringMatching(/"mamba"/),
-    });
-    const tokenizer = await changed('tokenizer.ggml.model', 'bert');
-    await expect(readFitTarget(tokenizer)).rejects.toMatchObject({
-      code: 'model-unreadable',
-      message: expect.stringMatching(/"bert"/),
-    });
-    const draft = join(directory, 'draft.gguf');
+    const draft = here('draft.gguf');
     await writeFile(draft, encodeTinyMapped());
-    await expect(readFitTarget(draft)).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: expect.stringMatching(/draft itself/),
-    });
+    for (const [path, code, words] of [
+      [await changed('general.architecture', 'mamba'), 'bad-argument', '"mamba"'],
+      [await changed('tokenizer.ggml.model', 'bert'), 'model-unreadable', '"bert"'],
+      [draft, 'bad-argument', 'draft itself'],
+    ] as const)
+      await expect(readFitTarget(path)).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
   });
 
   it('has no experts, scaled positions or biases', async () => {
@@ -67,7 +54,7 @@ describe('a target for a draft', () => {
       biases: encodeModel(tinyMetadata(2), bias),
     };
     for (const [part, model] of Object.entries(models)) {
-      const path = join(directory, `${part}.gguf`);
+      const path = here(`${part}.gguf`);
       await writeFile(path, model);
       const refused = { code: 'bad-argument', message: expect.stringContaining(part) };
       await expect(readFitTarget(path), part).rejects.toMatchObject(refused);
@@ -77,13 +64,13 @@ describe('a target for a draft', () => {
   it('may scale its rotation frequencies, have no experts and say so', async () => {
     const factors = { name: 'rope_freqs.weight', shape: [5], type: 0, byteLength: 20 };
     const metadata = tinyMetadata(2).set('llama.expert_count', integer(0)).set('llama.rope.scaling.type', text('none'));
-    const path = join(directory, 'factors.gguf');
+    const path = here('factors.gguf');
     await writeFile(path, encodeModel(metadata, [...tinyTensors(2), factors]));
     expect(await readFitTarget(path)).toMatchObject({ layers: 2 });
   });
 
   it('is a complete file', async () => {
-    const path = join(directory, 'cut.gguf');
+    const path = here('cut.gguf');
     await writeFile(path, encodeModel(tinyMetadata(2), tinyTensors(2)).subarray(0, 900));
     await expect(readFitTarget(path)).rejects.toMatchObject({ code: 'model-unreadable' });
   });
@@ -92,8 +79,8 @@ describe('a target for a draft', () => {
 describe('room for the pipeline', () => {
   const target = { parameters: 1000, layers: 2, vocabularySize: 7 };
   const place = (changes: Partial<FitPlace> = {}): FitPlace => ({
-    out: join(directory, 'not', 'yet', 'there'),
-    cacheDirectory: directory,
+    out: here('not', 'yet', 'there'),
+    cacheDirectory: here(),
     hasEnvironment: true,
     availableMemoryBytes: 8000,
     ...changes,
@@ -106,7 +93,7 @@ describe('room for the pipeline', () => {
   });
 
   it('is disk for texts and weights, and for the packages where they are not installed', async () => {
-    const cacheDirectory = await mkdtemp(join(directory, 'cache-'));
+    const cacheDirectory = await mkdtemp(here('cache-'));
     const demand = (hasEnvironment: boolean, outBytes: number, cacheBytes: number) => {
       free.bytesOf = (path) => (path === cacheDirectory ? cacheBytes : outBytes);
       return demandRoom(target, place({ cacheDirectory, hasEnvironment }));

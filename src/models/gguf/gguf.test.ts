@@ -1,17 +1,19 @@
 // A header reads back as it was written, and any inconsistent file is refused with the same error.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { isOutriderError } from '../../core/basics/errors.ts';
 import { NeedMoreBytes } from './cursor.ts';
+import { folderOfEach } from './folder.fixture.ts';
 import { encodeModel, integer, text, tinyMetadata, tinyTensors } from './gguf.fixture.ts';
 import { type GgufHeader, type GgufValue, parseGguf } from './gguf.ts';
 import { readGguf } from './gguf-file.ts';
 import type { planGguf } from './write.ts';
 
+const here = folderOfEach();
 const file = encodeModel(tinyMetadata(2), tinyTensors(2));
 
 function parse(bytes: Uint8Array): GgufHeader {
@@ -93,14 +95,9 @@ describe('a well-formed file', () => {
 
   it('requests more bytes if the header is longer than the first piece', async () => {
     expect(() => parseGguf(file.subarray(0, 100), file.length)).toThrow(NeedMoreBytes);
-    const directory = await mkdtemp(join(tmpdir(), 'outrider-gguf-'));
-    const metadata = new Map([
-      ['long', text('x'.repeat(5_000_000))],
-      ['behind', integer(7)],
-    ]);
-    await writeFile(join(directory, 'long.gguf'), encodeModel(metadata, []));
-    expect((await readGguf(join(directory, 'long.gguf'))).metadata.get('behind')).toEqual(integer(7));
-    await rm(directory, { recursive: true });
+    const metadata = new Map([['long', text('x'.repeat(5_000_000))]]).set('behind', integer(7));
+    await writeFile(here('long.gguf'), encodeModel(metadata, []));
+    expect((await readGguf(here('long.gguf'))).metadata.get('behind')).toEqual(integer(7));
   });
 });
 
@@ -159,13 +156,7 @@ describe('an inconsistent file', () => {
   });
 
   it('a key that occurs twice is refused', () => {
-    const bytes = encodeModel(
-      new Map([
-        ['key1', text('a')],
-        ['key2', text('b')],
-      ]),
-      [],
-    );
+    const bytes = encodeModel(new Map([['key1', text('a')]]).set('key2', text('b')), []);
     bytes.write('key1', bytes.indexOf('key2'));
     expect(() => parse(bytes)).toThrow(unreadable);
   });
@@ -177,10 +168,8 @@ describe('an inconsistent file', () => {
   });
 
   it('tensors that lie in the same bytes, and are more together than the file, are refused', () => {
-    const bytes = encodeModel(
-      new Map(),
-      ['first', 'other'].map((name) => ({ name, shape: [256], type: 0, byteLength: 1024 })),
-    );
+    const tensors = ['first', 'other'].map((name) => ({ name, shape: [256], type: 0, byteLength: 1024 }));
+    const bytes = encodeModel(new Map(), tensors);
     bytes.writeBigUInt64LE(0n, bytes.indexOf('other') + 'other'.length + 4 + 8 + 4);
     expect(() => parseGguf(bytes.subarray(0, -1024), bytes.length - 1024)).toThrow(/overlap/);
   });

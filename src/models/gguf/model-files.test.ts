@@ -1,23 +1,19 @@
 // A split model is all of its files: each counts, and a set that is not whole is refused by the name of what is wrong.
 
-import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { folderOfEach } from './folder.fixture.ts';
 import { encodeModel, integer, tinyMetadata, tinyTensors } from './gguf.fixture.ts';
 import type { GgufValue } from './gguf.ts';
 import { modelDigest, readModel, readWholeFile } from './model-files.ts';
 import type { UnplacedTensor } from './write.ts';
 
-let folder = '';
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'outrider-split-'));
-});
-afterEach(() => rm(folder, { recursive: true }));
+const here = folderOfEach();
 
 const tensors = tinyTensors(3);
 const pathOf = (number: number, name = 'model', count = 3): string =>
-  join(folder, `${name}-0000${number}-of-0000${count}.gguf`);
+  here(`${name}-0000${number}-of-0000${count}.gguf`);
 
 function shard(index: number, own: readonly UnplacedTensor[], changes: Iterable<readonly [string, GgufValue]> = []) {
   const split: [string, GgufValue][] = [
@@ -58,9 +54,9 @@ describe('a split model', () => {
 
   it('is refused under another name, by which the others are not found', async () => {
     await writeSet();
-    await rename(pathOf(1), join(folder, 'lone.gguf'));
-    await expect(readModel(join(folder, 'lone.gguf'))).rejects.toThrow(refusal(/has another name/));
-    await copyFile(join(folder, 'lone.gguf'), pathOf(1, 'model', 2));
+    await rename(pathOf(1), here('lone.gguf'));
+    await expect(readModel(here('lone.gguf'))).rejects.toThrow(refusal(/has another name/));
+    await copyFile(here('lone.gguf'), pathOf(1, 'model', 2));
     await expect(readModel(pathOf(1, 'model', 2))).rejects.toThrow(refusal(/has another name/));
   });
 

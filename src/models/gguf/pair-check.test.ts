@@ -1,17 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { folderOfAll } from './folder.fixture.ts';
 import { encodeModel, integer, text, texts, tinyMetadata, tinyTensors } from './gguf.fixture.ts';
 import type { GgufValue } from './gguf.ts';
 import { encodeTinyMapped } from './mapped-draft.fixture.ts';
 import { checkPair, demandPair } from './pair-check.ts';
 
-let directory: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'outrider-pair-'));
-});
-afterAll(() => rm(directory, { recursive: true }));
+const here = folderOfAll();
 
 let count = 0;
 async function model(changes: Readonly<Record<string, GgufValue | undefined>> = {}, layers = 2): Promise<string> {
@@ -20,13 +15,13 @@ async function model(changes: Readonly<Record<string, GgufValue | undefined>> = 
     if (value === undefined) metadata.delete(`tokenizer.${key}`);
     else metadata.set(`tokenizer.${key}`, value);
   }
-  const path = join(directory, `model-${++count}.gguf`);
+  const path = here(`model-${++count}.gguf`);
   await writeFile(path, encodeModel(metadata, tinyTensors(layers)));
   return path;
 }
 
 async function mapped(): Promise<string> {
-  const path = join(directory, `mapped-${++count}.gguf`);
+  const path = here(`mapped-${++count}.gguf`);
   await writeFile(path, encodeTinyMapped());
   return path;
 }
@@ -89,9 +84,9 @@ describe('a pair', () => {
 
   it('is refused with a draft as the target, or a broken file', async () => {
     await expect(checkPair(await mapped(), await model())).rejects.toMatchObject({ code: 'bad-argument' });
-    const broken = join(directory, 'broken.gguf');
+    const broken = here('broken.gguf');
     await writeFile(broken, 'GGUF');
     await expect(checkPair(await model(), broken)).rejects.toMatchObject({ code: 'model-unreadable' });
-    await expect(checkPair(join(directory, 'none.gguf'), broken)).rejects.toMatchObject({ code: 'model-unreadable' });
+    await expect(checkPair(here('none.gguf'), broken)).rejects.toMatchObject({ code: 'model-unreadable' });
   });
 });

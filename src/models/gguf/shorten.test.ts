@@ -1,26 +1,22 @@
 // A shortened model is a valid file without the layers, with every remaining byte unchanged, and the same on every run.
 
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readFile, writeFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { folderOfEach } from './folder.fixture.ts';
 import { encodeModel, integer, tinyMetadata, tinyTensors, writeTinyModel } from './gguf.fixture.ts';
 import { readGguf } from './gguf-file.ts';
 import { shortenModel } from './shorten.ts';
 
-let directory = '';
+const here = folderOfEach();
 let source = '';
 let destination = '';
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'outrider-shorten-'));
-  source = join(directory, 'source.gguf');
-  destination = join(directory, 'short.gguf');
+  source = here('source.gguf');
+  destination = here('short.gguf');
   await writeTinyModel(source, 12);
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 async function tensorBytes(path: string): Promise<Map<string, Buffer>> {
   const header = await readGguf(path);

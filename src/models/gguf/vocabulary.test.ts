@@ -20,14 +20,11 @@ function bytesOf(vocabulary: Vocabulary): number[][] {
   return Array.from({ length: vocabulary.vocabularySize }, (_, id) => [...vocabulary.bytes(id)]);
 }
 
+const modelOf = (model: string, tokens: readonly string[]): Map<string, GgufValue> =>
+  new Map([['tokenizer.ggml.model', text(model)]]).set('tokenizer.ggml.tokens', texts(tokens));
+
 function withTokens(model: string, tokens: readonly string[], types: readonly number[]): Vocabulary {
-  return read(
-    new Map([
-      ['tokenizer.ggml.model', text(model)],
-      ['tokenizer.ggml.tokens', texts(tokens)],
-      ['tokenizer.ggml.token_type', integers(types)],
-    ]),
-  );
+  return read(modelOf(model, tokens).set('tokenizer.ggml.token_type', integers(types)));
 }
 
 const encoded = (string: string): number[] => [...new TextEncoder().encode(string)];
@@ -57,11 +54,7 @@ describe('bytes of tokens', () => {
   it('are demanded where the engine falls back to them, under their name or as they are', () => {
     const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
     const check = (tokens: readonly string[], model = 'llama') => {
-      const metadata = new Map([
-        ['tokenizer.ggml.model', text(model)],
-        ['tokenizer.ggml.tokens', texts(tokens)],
-      ]);
-      return () => demandByteTokens({ metadata });
+      return () => demandByteTokens({ metadata: modelOf(model, tokens) });
     };
     expect(check(bytes)).not.toThrow();
     expect(check(bytes.with(0x41, 'A'))).not.toThrow();

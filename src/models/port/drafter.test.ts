@@ -10,11 +10,7 @@ const prompt = Array.from({ length: 12 }, (_, index) => 300 + index * 7);
 const toy = { seed: 5, role: 'draft', vocabularySize: 2048, contextLength: 256 } as const;
 
 /** Counts the tokens of each call; optionally its sequences can't be copied, or copying does something else. */
-function watched(
-  sequences: number,
-  copies = true,
-  copyBadly?: (own: ModelSequence) => Promise<void>,
-): { model: LanguageModel; calls: number[][] } {
+function watched(sequences: number, copies = true, copyBadly?: (own: ModelSequence) => Promise<void>) {
   const inner = createToyModel({ ...toy, sequences });
   const calls: number[][] = [];
   const evaluate: LanguageModel['evaluate'] = (items: readonly EvaluateItem[]) => {
@@ -27,7 +23,8 @@ function watched(
     if (copyBadly !== undefined) Object.assign(sequence, { copyFrom: () => copyBadly(sequence) });
     return sequence;
   };
-  return { model: { ...inner, evaluate, openSequence }, calls };
+  const model: LanguageModel = { ...inner, evaluate, openSequence };
+  return { model, calls };
 }
 
 /** What a drafter says that has never seen another text. */
@@ -43,15 +40,12 @@ const request = { promptLength: prompt.length, sampling: neutralSampling };
 
 describe('a draft with alternatives', () => {
   it('is that of each text alone, whatever was asked before', async () => {
+    const token = fc.integer({ min: 300, max: 310 });
+    const branch = fc.tuple(fc.nat(6), fc.array(token, { minLength: 1, maxLength: 4 }));
     const step = fc.record({
       keep: fc.nat(8),
-      add: fc.array(fc.integer({ min: 300, max: 310 }), { maxLength: 4 }),
-      branches: fc.array(
-        fc.tuple(fc.nat(6), fc.array(fc.integer({ min: 300, max: 310 }), { minLength: 1, maxLength: 4 })),
-        {
-          maxLength: 3,
-        },
-      ),
+      add: fc.array(token, { maxLength: 4 }),
+      branches: fc.array(branch, { maxLength: 3 }),
     });
     const samplings: Sampling[] = [
       neutralSampling,
@@ -73,18 +67,15 @@ describe('a draft with alternatives', () => {
               position: Math.max(prompt.length, text.length - back),
               tokens,
             }));
-            const {
-              alternatives: found = [],
-              work: _work,
-              ...draft
-            } = (await drafter.draft({ text, alternatives, promptLength: prompt.length, sampling })) ?? {};
+            const asked = { text, alternatives, promptLength: prompt.length, sampling };
+            const whole: Partial<Draft> = (await drafter.draft(asked)) ?? {};
+            const { alternatives: found = [], work: _work, ...draft } = whole;
             expect(draft).toEqual(await alone(text, sampling));
             if (copies) expect(found.length).toBe(Math.min(sequences - 1, alternatives.length));
             for (const { id, position, ...made } of found) {
-              const asked = alternatives.find((one) => one.id === id) as AlternativeOrder;
-              expect(position).toBe(asked.position + asked.tokens.length);
-              const whole = [...text.slice(0, asked.position), ...asked.tokens];
-              expect(made).toEqual(await alone(whole, sampling));
+              const order = alternatives.find((one) => one.id === id) as AlternativeOrder;
+              expect(position).toBe(order.position + order.tokens.length);
+              expect(made).toEqual(await alone([...text.slice(0, order.position), ...order.tokens], sampling));
             }
           }
         },

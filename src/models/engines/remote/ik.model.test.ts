@@ -2,12 +2,10 @@
 // `node setup.mjs --engine ik` does. OUTRIDER_REQUIRE_PIPELINE makes its absence a failure.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { defaultCacheDirectory } from '../../files/cache.ts';
+import { folderOfAll } from '../../gguf/folder.fixture.ts';
 import { text } from '../../gguf/gguf.fixture.ts';
 import { describeModelContract } from '../../port/model.contract.ts';
 import { openModel } from '../open-model.ts';
@@ -20,6 +18,8 @@ const isRequired = Boolean(process.env['OUTRIDER_REQUIRE_PIPELINE']);
 const missing = 'ik_llama.cpp was not tested: "node setup.mjs --engine ik" installs it (25 MB)';
 
 describe.skipIf(program === null && !isRequired)('ik_llama.cpp', () => {
+  const here = folderOfAll();
+
   it('is installed, with the sources of this clone', () => {
     expect(program, missing).not.toBeNull();
     const setUp = fileURLToPath(new URL('../../../../workers/setup.py', import.meta.url));
@@ -28,33 +28,19 @@ describe.skipIf(program === null && !isRequired)('ik_llama.cpp', () => {
     );
   });
 
-  describeModelContract(
-    'ik_llama.cpp',
-    () => openModel('smollm2-135m', { role: 'target', exact: true, engine: 'ik', ...size }),
-    {
-      skip: [
-        {
-          case: 'a copy holds what the original held, and neither changes the other afterwards',
-          reason: 'the protocol copies nothing',
-        },
-      ],
-    },
-  );
+  const copies = 'a copy holds what the original held, and neither changes the other afterwards';
+  const open = () => openModel('smollm2-135m', { role: 'target', exact: true, engine: 'ik', ...size });
+  describeModelContract('ik_llama.cpp', open, { skip: [{ case: copies, reason: 'the protocol copies nothing' }] });
 
   it('says why it cannot run a file', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'outrider-ik-'));
-    try {
-      const path = join(folder, 'strange.gguf');
-      await writeSmallModel(path, { positions: 64, metadata: [['general.architecture', text('strange')]] });
-      const opening = openModel(path, { role: 'target', exact: true, engine: 'ik', ...size });
-      await expect(opening).rejects.toMatchObject({
-        code: 'engine-lost',
-        message: expect.stringContaining("can't load"),
-        remedy: expect.stringContaining('--engine ik'),
-      });
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    const path = here('strange.gguf');
+    await writeSmallModel(path, { positions: 64, metadata: [['general.architecture', text('strange')]] });
+    const opening = openModel(path, { role: 'target', exact: true, engine: 'ik', ...size });
+    await expect(opening).rejects.toMatchObject({
+      code: 'engine-lost',
+      message: expect.stringContaining("can't load"),
+      remedy: expect.stringContaining('--engine ik'),
+    });
   });
 });
 

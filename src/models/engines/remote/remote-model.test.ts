@@ -1,11 +1,11 @@
 // A model in another process: the model contract through the protocol, and what happens when the worker breaks each of its rules.
 
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Candidates } from '../../../core/decoding/candidates.ts';
 import { createMoodyEngine, inGroupsOfFour } from '../../exactness/moody-engine.fixture.ts';
+import { folderOfAll } from '../../gguf/folder.fixture.ts';
 import { describeModelContract } from '../../port/model.contract.ts';
 import type { LanguageModel } from '../../port/model.ts';
 import {
@@ -18,11 +18,7 @@ import {
 import { openRemoteModel, type RemoteOptions } from './open-remote.ts';
 import type { EngineEvent } from './remote-model.ts';
 
-let cacheDirectory: string;
-beforeAll(async () => {
-  cacheDirectory = await mkdtemp(join(tmpdir(), 'outrider-remote-'));
-});
-afterAll(() => rm(cacheDirectory, { recursive: true, force: true }));
+const here = folderOfAll();
 
 const anyPort = { kind: 'tcp', port: 0 } as const;
 
@@ -35,35 +31,24 @@ interface Bed extends AsyncDisposable {
 }
 
 function options(more: Partial<RemoteOptions> = {}): RemoteOptions {
-  return { model: 'toy', sequences: 8, contextLength: 512, exact: false, cacheDirectory, tickMs: 30, ...more };
+  return { model: 'toy', sequences: 8, contextLength: 512, exact: false, cacheDirectory: here(), tickMs: 30, ...more };
 }
 
 async function bed(more: Partial<RemoteOptions> = {}, fake: Partial<FakeOptions> = {}): Promise<Bed> {
   const events: EngineEvent[] = [];
-  const state: { fault: FaultName | undefined } = { fault: undefined };
-  const worker = await startFakeWorker({ address: anyPort, faultAt: () => state.fault, ...fake });
-  const model = await openRemoteModel(
-    worker.address,
-    options({ onEngine: (event) => events.push(event), ...more }),
-  ).catch(async (error: unknown) => {
+  const tells = { fault: undefined as FaultName | undefined };
+  const worker = await startFakeWorker({ address: anyPort, faultAt: () => tells.fault, ...fake });
+  const onEngine = (event: EngineEvent): void => void events.push(event);
+  const opening = openRemoteModel(worker.address, options({ onEngine, ...more }));
+  const model = await opening.catch(async (error: unknown) => {
     await worker[Symbol.asyncDispose]();
     throw error;
   });
-  return {
-    worker,
-    model,
-    events,
-    get fault() {
-      return state.fault;
-    },
-    set fault(fault) {
-      state.fault = fault;
-    },
-    async [Symbol.asyncDispose]() {
-      await model.close();
-      await worker[Symbol.asyncDispose]();
-    },
+  const dispose = async (): Promise<void> => {
+    await model.close();
+    await worker[Symbol.asyncDispose]();
   };
+  return Object.assign(tells, { worker, model, events, [Symbol.asyncDispose]: dispose });
 }
 
 const text = Array.from({ length: 60 }, (_, index) => 300 + index * 7);
@@ -75,6 +60,7 @@ async function expected(): Promise<Candidates[]> {
   return rows as Candidates[];
 }
 
+const copyCase = 'a copy holds what the original held, and neither changes the other afterwards';
 const workers: FakeWorker[] = [];
 describeModelContract(
   'the toy in another process',
@@ -84,14 +70,7 @@ describeModelContract(
     workers.push(worker);
     return openRemoteModel(worker.address, options({ contextLength: 192 }));
   },
-  {
-    skip: [
-      {
-        case: 'a copy holds what the original held, and neither changes the other afterwards',
-        reason: 'it copies none',
-      },
-    ],
-  },
+  { skip: [{ case: copyCase, reason: 'it copies none' }] },
 );
 afterAll(() => Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]())));
 
@@ -198,14 +177,10 @@ describe('a model in another process', () => {
     one.fault = fault;
     const item = { sequence, tokens: text.slice(30), rows: 30 };
     // A frame too many comes after the step has its rows: the next one notices.
+    const message = expect.stringContaining(words);
+    const refusal = fault === 'longer-length' ? { code: 'engine-lost' } : { code: 'engine-refused', message };
     if (fault === 'rows-unasked') await one.model.evaluate([item]);
-    else if (fault === 'longer-length')
-      await expect(one.model.evaluate([item])).rejects.toMatchObject({ code: 'engine-lost' });
-    else
-      await expect(one.model.evaluate([item])).rejects.toMatchObject({
-        code: 'engine-refused',
-        message: expect.stringContaining(words),
-      });
+    else await expect(one.model.evaluate([item])).rejects.toMatchObject(refusal);
     one.fault = undefined;
     if (fault === 'rows-unasked') await sequence.truncate(30);
     expect((await one.model.evaluate([item]))[0]).toEqual((await expected()).slice(30));
@@ -248,11 +223,10 @@ describe('a model in another process', () => {
     const sequence = one.model.openSequence();
     one.fault = 'other-parts';
     one.worker.drop();
-    const work = one.model.evaluate([{ sequence, tokens: text, rows: 1 }]);
-    await expect(work).rejects.toMatchObject({ code: 'engine-changed' });
-    await expect(one.model.evaluate([{ sequence, tokens: text, rows: 1 }])).rejects.toMatchObject({
-      code: 'engine-changed',
-    });
+    for (const _ of ['now', 'later']) {
+      const work = one.model.evaluate([{ sequence, tokens: text, rows: 1 }]);
+      await expect(work).rejects.toMatchObject({ code: 'engine-changed' });
+    }
     expect(one.events.at(-1)).toMatchObject({ kind: 'ended', error: { code: 'engine-changed' } });
   });
 
@@ -276,10 +250,8 @@ describe('a worker is refused', () => {
     ['no-hello-fields', 'engine-refused', 'its hello is not valid at engine'],
     ['other-tokenizer', 'tokenizer-mismatch', 'where the engine has'],
   ] as const)('with %s', async (fault, code, words) => {
-    await expect(bed({}, { faultAt: () => fault })).rejects.toMatchObject({
-      code,
-      message: expect.stringContaining(words),
-    });
+    const message = expect.stringContaining(words);
+    await expect(bed({}, { faultAt: () => fault })).rejects.toMatchObject({ code, message });
   });
 
   it('with more tokens than a vocabulary has, before a list of them is made', async () => {
@@ -293,38 +265,29 @@ describe('a worker is refused', () => {
   });
 
   it('where no tokenizer is named', async () => {
-    await expect(bed({ model: 'none' })).rejects.toMatchObject({
-      code: 'bad-argument',
-      message: expect.stringContaining('no tokenizer'),
-    });
+    const message = expect.stringContaining('no tokenizer');
+    await expect(bed({ model: 'none' })).rejects.toMatchObject({ code: 'bad-argument', message });
   });
 
   it('at a socket that others may write, or replace', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'outrider-open-'));
+    const folder = here('open');
+    await mkdir(folder, { mode: 0o700 });
     const path = join(folder, 'rows');
-    try {
-      await using one = await startFakeWorker({ address: { kind: 'unix', path } });
-      const open = async (): Promise<void> => (await openRemoteModel(one.address as never, options())).close();
-      await open();
-      for (const mode of [0o602, 0o620]) {
-        await chmod(path, mode);
-        await expect(open()).rejects.toMatchObject({
-          code: 'engine-refused',
-          remedy: expect.stringContaining('chmod 600'),
-        });
-      }
-      await chmod(path, 0o600);
-      for (const mode of [0o770, 0o707]) {
-        await chmod(folder, mode);
-        await expect(open()).rejects.toMatchObject({
-          code: 'engine-refused',
-          message: expect.stringContaining('replace'),
-        });
-      }
-      await chmod(folder, 0o1777);
-      await open();
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+    await using one = await startFakeWorker({ address: { kind: 'unix', path } });
+    const open = async (): Promise<void> => (await openRemoteModel(one.address as never, options())).close();
+    await open();
+    const refused = { code: 'engine-refused', remedy: expect.stringContaining('chmod 600') };
+    for (const mode of [0o602, 0o620]) {
+      await chmod(path, mode);
+      await expect(open()).rejects.toMatchObject(refused);
     }
+    await chmod(path, 0o600);
+    const replaceable = { code: 'engine-refused', message: expect.stringContaining('replace') };
+    for (const mode of [0o770, 0o707]) {
+      await chmod(folder, mode);
+      await expect(open()).rejects.toMatchObject(replaceable);
+    }
+    await chmod(folder, 0o1777);
+    await open();
   });
 });

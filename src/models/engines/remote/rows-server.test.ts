@@ -1,16 +1,16 @@
 // The server's side of the rows protocol, against a client that keeps to no rule.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { linkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { folderOfEach } from '../../gguf/folder.fixture.ts';
 import type { LanguageModel } from '../../port/model.ts';
 import { fakeModel } from './fake-worker.fixture.ts';
 import { FrameReader } from './frame-reader.ts';
 import { decodeFrame, encodeFrame, type Frame, mostFrameBytes } from './frames.ts';
 import { helloOf, serveRows } from './rows-server.ts';
 
+const here = folderOfEach();
 const anyPort = { kind: 'tcp', port: 0 } as const;
 
 /** A client that writes what it likes. */
@@ -89,19 +89,16 @@ describe('the server of rows', () => {
   });
 
   it('takes over the socket of a worker that was killed, not of one that lives', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'outrider-left-'));
-    const address = { kind: 'unix', path: join(folder, 'rows') } as const;
-    try {
-      const model = fakeModel();
-      const serve = () =>
-        serveRows(model, { address, hello: helloOf(model, { engine: 'fake', device: 'cpu', tokenizerFormat: 'toy' }) });
-      await using _one = await serve();
-      await expect(serve()).rejects.toMatchObject({ code: 'port-in-use' });
-      const left = createServer();
-      await new Promise<void>((resolve) => left.listen({ path: join(folder, 'left') }, resolve));
-      left.close();
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const model = fakeModel();
+    const hello = helloOf(model, { engine: 'fake', device: 'cpu', tokenizerFormat: 'toy' });
+    const serve = (name: string) => serveRows(model, { address: { kind: 'unix', path: here(name) }, hello });
+    await using _one = await serve('rows');
+    await expect(serve('rows')).rejects.toMatchObject({ code: 'port-in-use' });
+    const killed = createServer();
+    await new Promise<void>((resolve) => killed.listen({ path: here('gone') }, resolve));
+    // Its other name stays when it is closed.
+    linkSync(here('gone'), here('left'));
+    killed.close();
+    await using _other = await serve('left');
   });
 });

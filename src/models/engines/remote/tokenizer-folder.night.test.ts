@@ -1,10 +1,9 @@
 // Folders written from the tokenizers of real GGUF files: the way back gives the same hash, which devices compare, and the same ids.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { acquireModel } from '../../files/acquire.ts';
+import { folderOfEach } from '../../gguf/folder.fixture.ts';
 import type { GgufHeader } from '../../gguf/gguf.ts';
 import { readGguf } from '../../gguf/gguf-file.ts';
 import { openLlamaTokenizer } from '../llama-tokenizer.ts';
@@ -12,8 +11,10 @@ import type { Hello } from './hello.ts';
 import { openTokenizerFolder } from './remote-tokenizer.ts';
 import { readTokenizerFolder } from './tokenizer-folder.ts';
 
+const here = folderOfEach();
+
 /** As people publish it: added tokens apart, ids of special tokens partly in the one file and partly in the other. */
-async function writeFolder({ metadata }: GgufHeader, folder: string): Promise<number> {
+async function writeFolder({ metadata }: GgufHeader): Promise<number> {
   const field = (name: string): unknown => metadata.get(`tokenizer.ggml.${name}`)?.value;
   const tokens = field('tokens') as string[];
   const types = (field('token_type') as number[]).map(Number);
@@ -28,25 +29,20 @@ async function writeFolder({ metadata }: GgufHeader, folder: string): Promise<nu
     'tokenizer_config.json': { eos_token: named('eos'), pad_token: named('padding'), unk_token: named('unknown') },
     'config.json': { bos_token_id: field('bos_token_id') },
   };
-  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), JSON.stringify(content));
+  for (const [name, content] of Object.entries(files)) await writeFile(here(name), JSON.stringify(content));
   return tokens.length;
 }
 
 it.each(['smollm2-135m', 'qwen2.5-coder-0.5b'])('the folder of %s gives the tokenizer of its file', async (name) => {
-  const folder = await mkdtemp(join(tmpdir(), 'outrider-folder-'));
-  try {
-    const { path } = await acquireModel(name);
-    const vocabularySize = await writeFolder(await readGguf(path), folder);
-    await using theirs = await openLlamaTokenizer(path);
-    const hello = { vocabularySize, encodes: true } as Hello;
-    const read = await readTokenizerFolder(folder);
-    await using found = await openTokenizerFolder(read, hello, async (text) => theirs.encode(text));
-    expect(found.tokenizer.hash).toBe(theirs.hash);
-    expect([...found.tokenizer.endIds]).toEqual([...theirs.endIds]);
-    const other = { ...hello, vocabularySize: vocabularySize - 300 };
-    const shifted = async (text: string): Promise<number[]> => theirs.encode(text).map((id) => id + 1);
-    await expect(openTokenizerFolder(read, other, shifted)).rejects.toMatchObject({ code: 'model-unreadable' });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const { path } = await acquireModel(name);
+  const vocabularySize = await writeFolder(await readGguf(path));
+  await using theirs = await openLlamaTokenizer(path);
+  const hello = { vocabularySize, encodes: true } as Hello;
+  const read = await readTokenizerFolder(here());
+  await using found = await openTokenizerFolder(read, hello, async (text) => theirs.encode(text));
+  expect(found.tokenizer.hash).toBe(theirs.hash);
+  expect([...found.tokenizer.endIds]).toEqual([...theirs.endIds]);
+  const other = { ...hello, vocabularySize: vocabularySize - 300 };
+  const shifted = async (text: string): Promise<number[]> => theirs.encode(text).map((id) => id + 1);
+  await expect(openTokenizerFolder(read, other, shifted)).rejects.toMatchObject({ code: 'model-unreadable' });
 });
