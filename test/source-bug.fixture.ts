@@ -10,3 +10,6 @@ export interface SourceBug {
   /** Part of the name of the test that must fail. */
   readonly name: string;
 }
+
+/** As the lists have it: the test may be left out where it is that of the file. */
+export type ListedBug = Omit<SourceBug, 'test'> & Partial<Pick<SourceBug, 'test'>>;
