@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAcquireReport } from '../models/acquire-report.ts';
 import { type BarStream, createProgressBar, formatBytes } from './progress-bar.ts';
+import { hideWaiting } from './waiting-line.ts';
 
 function fakeStream(isTTY: boolean, columns = 120): { stream: BarStream; written: string[] } {
   const written: string[] = [];
@@ -12,7 +13,10 @@ function fakeStream(isTTY: boolean, columns = 120): { stream: BarStream; written
 }
 
 beforeEach(() => vi.stubEnv('TERM', 'xterm'));
-afterEach(() => vi.unstubAllEnvs());
+afterEach(() => {
+  hideWaiting();
+  vi.unstubAllEnvs();
+});
 
 describe('a progress bar', () => {
   it('shows share, amount, rate and time left, and clears its line', () => {

@@ -91,7 +91,7 @@ const alternative = (branch: number, first: number, ...tokens: number[]) => {
 
 /** A device that hedges one draft at a time, connected to an edge. */
 class Device extends DeviceBed {
-  /** Of the last order for a draft. */
+  /** The alternatives of the last order for a draft. */
   orders: Extract<DeviceEffect, { kind: 'draft-next' }>['alternatives'] = [];
 
   constructor(changes: Partial<TurnRequest> = {}) {

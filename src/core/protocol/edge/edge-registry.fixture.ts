@@ -16,10 +16,10 @@ export const keepLostMs = 60_000;
 
 /** A registry with this many places; it keeps the messages that were sent on each link. */
 export class RegistryBed {
-  /** Kinds of the messages, with what is told: "queued 3", "commit"; "closed done". */
+  /** Kinds of the messages, with their content: "queued 3", "commit"; "closed done". */
   readonly said: [link: number, what: string][] = [];
   readonly forgotten: string[] = [];
-  /** Of places, with the time of waiting: "a given 1000". */
+  /** Changes of places, with the time of waiting: "a given 1000". */
   readonly changes: string[] = [];
   /** What the registry reported to its owner of each session: "a link-closed", "a settled". */
   readonly events: string[] = [];
