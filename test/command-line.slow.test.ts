@@ -175,7 +175,7 @@ describe('bad usage', () => {
     async (model) => {
       for (const words of [
         ['run', '--prompt', 'hello', '--model', model, '--json'],
-        ['edge', '--port', '0', '--until-input-ends', '--model', model, '--json'],
+        ['edge', '--port', '0', '--model', model, '--json'],
       ]) {
         const { child, ended } = startOpen(words);
         const { status, output } = await ended;

@@ -75,7 +75,7 @@ async function fill({ url }: LocalStore): Promise<void> {
 /** A controller. @returns its lines about cells and store, and whether it still runs */
 async function startController(...flags: string[]) {
   const lines: string[] = [];
-  const words = ['controller', '--port', '0', '--until-input-ends', ...flags];
+  const words = ['controller', '--port', '0', ...flags];
   const child = await startChild(words, 'internal', {
     onNote: (line) => void (/ cells? |store|bucket|metrics|joined/.test(line) && lines.push(line)),
   });
@@ -128,7 +128,7 @@ describe.skipIf(!isThere)('a controller of a fleet', { timeout: 120_000 }, () =>
     const store = await openStore();
     const { lines, child } = await startController('--fleet', store.url, '--metrics-port', '0');
     await expect.poll(() => lines.some((line) => line.startsWith('leads ')), poll).toBe(true);
-    const words = ['edge', '--model', 'toy:1', '--port', '0', '--until-input-ends', '--cell', 'nroth'];
+    const words = ['edge', '--model', 'toy:1', '--port', '0', '--cell', 'nroth'];
     const edge = await startChild([...words, '--controller', child.url], 'internal');
     undo.push(() => edge.close());
     await expect.poll(() => lines.filter((line) => line.includes('"nroth"')).length, poll).toBe(1);

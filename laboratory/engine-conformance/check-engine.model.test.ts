@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 it('llama.cpp keeps the contract behind the protocol', async () => {
   const model = 'smollm2-135m';
-  const address = ['--socket', join(folder, 'rows.sock'), '--until-input-ends'];
+  const address = ['--socket', join(folder, 'rows.sock')];
   const size = ['--sequences', '4', '--context', '800'];
   const worker = await startChild(['engine', 'serve', '--model', model, ...size, ...address], 'engine-lost');
   try {

@@ -1,8 +1,9 @@
-// Processes under the laboratory's entry answer questions; those of the published program answer none, whatever comes on their input.
+// Processes under the laboratory's entry answer questions; those of the published program answer none, whatever comes over their channel.
 
 import { spawn } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { mainFile } from '../../src/cli/children/main-file.ts';
+import { childVariable } from '../../src/cli/terminal/interrupt.ts';
 import { askForRoutes, startProbedController, startProbedEdge } from './probe.ts';
 
 const model = ['--model', 'toy:1'];
@@ -54,22 +55,26 @@ it('an edge and an endpoint tell their routes', async () => {
 it.each([
   ['edge', ...model],
   ['controller', '--policy', 'greedy'],
-])('the published %s answers nothing on its input', async (...words) => {
-  const child = spawn(process.execPath, [mainFile, ...words, '--port', '0', '--until-input-ends'], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+])('the published %s answers nothing on its channel', async (...words) => {
+  const child = spawn(process.execPath, [mainFile, ...words, '--port', '0'], {
+    env: { ...process.env, [childVariable]: '1' },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let said = '';
+  child.on('message', (answer) => {
+    said += `answer: ${JSON.stringify(answer)}`;
+  });
   let asked = false;
   for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (part) => {
+    stream?.on('data', (part) => {
       said += part;
       if (asked || !/ws:\/\//.test(said)) return;
       asked = true;
       for (const question of ['pacing', 'steps', 'routes', 'resources', 'collect', 'account'])
-        child.stdin.write(`${question}\n`);
-      child.stdin.end();
+        child.send({ id: 1, question });
+      child.disconnect();
     });
-  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+  expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
   expect(asked).toBe(true);
   expect(said).not.toMatch(/answer:|heapUsed|heldBytes|GET \//);
 });

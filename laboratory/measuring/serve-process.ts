@@ -15,7 +15,7 @@ export interface ServeProcess extends AsyncDisposable, Pick<ChildService, 'proce
  */
 export async function startServeProcess(flags: readonly string[], settings: ChildSettings = {}): Promise<ServeProcess> {
   const environment = { OUTRIDER_KEY: undefined, OUTRIDER_CLIENT_KEY: undefined, ...settings.environment };
-  const words = ['serve', '--port', '0', '--until-input-ends', ...flags];
+  const words = ['serve', '--port', '0', ...flags];
   const child = await startChild(words, 'internal', { ...settings, environment });
   const close = async (): Promise<void> => void (await child.close());
   return { ...child, baseUrl: child.url, close, [Symbol.asyncDispose]: close };

@@ -23,7 +23,7 @@ export async function startControllerProcess(
   flags: readonly string[],
   { port = 0, onEvent, onFleetEvent, onNote, ...settings }: ControllerProcessSettings = {},
 ): Promise<ControllerProcess> {
-  const words = ['controller', '--port', `${port}`, '--until-input-ends', ...flags];
+  const words = ['controller', '--port', `${port}`, ...flags];
   const child = await startChild(words, 'internal', {
     ...settings,
     environment: { OUTRIDER_CONTROLLER_KEY: undefined },

@@ -25,7 +25,7 @@ import { metricsOption, openMetricsPort } from './options/metrics-port.ts';
 import { type CommandFace, commandOf } from './options/option-flags.ts';
 import { tlsOptions } from './options/port-access.ts';
 import { reachableUrl } from './options/reachable-url.ts';
-import { askedToStop, untilInputEndsOption, withInterrupt } from './terminal/interrupt.ts';
+import { askedToStop, withInterrupt } from './terminal/interrupt.ts';
 import { note } from './terminal/note.ts';
 
 const notes = `Examples:
@@ -92,7 +92,6 @@ const options = {
       help: 'a certificate that the controller makes once and keeps; members compare its fingerprint (--controller-fingerprint)',
     },
   }),
-  untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
 } as const;
 
 type ControllerFlags = OptionsOf<typeof options>;
@@ -163,7 +162,7 @@ async function serve(flags: ControllerFlags, onServing: OnServing, signal: Abort
   );
   for (const line of access.said) note(line);
   deciding.begin(url);
-  await askedToStop(signal, flags.untilInputEnds);
+  await askedToStop(signal);
 }
 
 /** @throws OutriderError `bad-argument` */

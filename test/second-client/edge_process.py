@@ -26,7 +26,7 @@ class EdgeProcess:
         self.is_secure = "--tls-self-signed" in flags
         self.credentials = credentials
         self.service = service
-        self.words = [*command, service, "--port", str(port), "--until-input-ends", *flags]
+        self.words = [*command, service, "--port", str(port), *flags]
 
     def __enter__(self) -> "EdgeProcess":
         environment = {**os.environ, "OUTRIDER_STATE": str(self.folder), "NO_COLOR": "1"}
@@ -38,7 +38,7 @@ class EdgeProcess:
         self.process = subprocess.Popen(
             self.words,
             env=environment,
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self.notes,
             text=True,
@@ -61,7 +61,8 @@ class EdgeProcess:
         return int(self.address.url.rpartition(":")[2])
 
     def __exit__(self, *_: object) -> None:
-        self.process.stdin.close()
+        if self.process.poll() is None:
+            self.send(signal.SIGTERM)
         try:
             self.process.wait(15)
         except subprocess.TimeoutExpired:

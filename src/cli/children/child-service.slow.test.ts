@@ -1,10 +1,12 @@
-// Child processes that end badly, by programs made for it, and the commands themselves where their input is no pipe or a signal comes.
+// Child processes that end badly, by programs made for it, and the commands themselves where their parent is gone or a signal comes.
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { childVariable } from '../terminal/interrupt.ts';
 import { startChild } from './child-service.ts';
 import { startEdgeProcess } from './edge-process.ts';
 import { mainFile } from './main-file.ts';
@@ -16,6 +18,14 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const listens = "console.log('ws://127.0.0.1:1');\n";
+
+function isRunning(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch {
+    return false;
+  }
+}
 
 /** A program that runs these lines. */
 function programOf(code: string): string {
@@ -51,14 +61,14 @@ setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);`;
 
   it('keeps its account as it printed it', async () => {
     const account = JSON.stringify({ summary: { text: 'a\u2028b' } }, undefined, 2);
-    const code = `${listens}process.stdin.resume().on('end', () => console.log(${JSON.stringify(account)}));`;
+    const code = `${listens}process.once('disconnect', () => console.log(${JSON.stringify(account)}));`;
     const edge = await startEdgeProcess([], () => {}, { program: programOf(code) });
     expect(await edge.close()).toEqual({ text: 'a\u2028b' });
   });
 
   it('that is killed while it is written to ends nothing here, and says how it ended', async () => {
     const program = programOf(`${listens}process.on('message', () => {}); setInterval(() => {}, 1000);`);
-    const child = await startChild(['edge'], 'internal', { program, onMessage: () => {} });
+    const child = await startChild(['edge'], 'internal', { program });
     process.kill(child.processId, 'SIGKILL');
     const sends = async (): Promise<void> => {
       for (;;) {
@@ -74,22 +84,35 @@ setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);`;
 describe.each([['controller --policy greedy'], ['serve --target toy:1 --draft none'], ['edge --model toy:1']])(
   '%s',
   (typed) => {
-    const words = [mainFile, ...typed.split(' '), '--port', '0', '--until-input-ends'];
+    const words = [mainFile, ...typed.split(' '), '--port', '0'];
+    const env = { ...process.env, [childVariable]: '1' };
     const ended = (child: ReturnType<typeof spawn>): Promise<number | null> =>
       new Promise((resolve) => child.once('close', resolve));
 
-    it('ends where its input is no pipe', async () => {
-      expect(await ended(spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] }))).toBe(0);
+    it('ends where it has no channel', async () => {
+      expect(await ended(spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe'] }))).toBe(0);
     });
 
-    it('ends by SIGTERM while its input is open', async () => {
-      const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'pipe'] });
+    it('is not left behind by a parent that is killed', async () => {
+      const code = `import { startChild } from ${JSON.stringify(new URL('./child-service.ts', import.meta.url))};
+const child = await startChild(${JSON.stringify(words.slice(1))}, 'internal');
+console.log(child.processId);
+await child.ended;`;
+      const parent = spawn(process.execPath, [programOf(code)], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+      expect(isRunning(Number(said))).toBe(true);
+      parent.kill('SIGKILL');
+      await expect.poll(() => isRunning(Number(said))).toBe(false);
+    });
+
+    it('ends by SIGTERM while its channel is open', async () => {
+      const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
       const over = ended(child);
       // It says its address on both; a second signal would end it at once.
       const stop = (part: Buffer): void => {
         if (/(?:ws|http):\/\//.test(`${part}`) && !child.killed) child.kill('SIGTERM');
       };
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', stop);
+      for (const stream of [child.stdout, child.stderr]) stream?.on('data', stop);
       expect(await over).toBe(0);
     });
   },

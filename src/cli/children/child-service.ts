@@ -2,9 +2,11 @@
 // specific to a command; edge-process.ts is.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { type ErrorCode, errorCodes, OutriderError } from '../../core/basics/errors.ts';
+import { childVariable } from '../terminal/interrupt.ts';
 import { mainFile } from './main-file.ts';
 
 export interface ChildSettings {
@@ -16,7 +18,7 @@ export interface ChildSettings {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Each line of standard error, but for its address and for the error that it ends with. */
   readonly onNote?: (line: string) => void;
-  /** With it, the two have a channel for messages (`process.send`). */
+  /** What it sends over the channel (`process.send`). */
   readonly onMessage?: (message: unknown) => void;
 }
 
@@ -30,7 +32,7 @@ export interface ChildService {
   readonly ended: Promise<OutriderError>;
   /** Over the channel. @throws OutriderError `internal` when it has ended */
   send(message: object): void;
-  /** Lets it end in order: its standard input ends. Resolves when it has ended, with its output after the address. */
+  /** Lets it end in order: the channel closes. Resolves when it has ended, with its output after the address. */
   close(): Promise<string>;
   /** Ends it at once. Resolves when it has ended. */
   kill(): Promise<void>;
@@ -39,7 +41,7 @@ export interface ChildService {
 const addressForm = /^(?:(?:ws|http)s?:\/\/\S+|unix:.+|tcp:\d+)$/;
 
 /**
- * @param words the command and its flags; it must end with its standard input (`--until-input-ends`)
+ * @param words the command and its flags; it must end when the channel closes ({@link childVariable})
  * @param endCode code of the error where it ends on its own and prints none
  * @throws OutriderError the one that it ends with before it listens, otherwise one with `endCode`
  */
@@ -49,13 +51,11 @@ export async function startChild(
   { program = mainFile, nodeOptions = [], environment = {}, onNote = () => {}, onMessage }: ChildSettings = {},
 ): Promise<ChildService> {
   const child = spawn(process.execPath, [...nodeOptions, program, ...words], {
-    stdio: ['pipe', 'pipe', 'pipe', ...(onMessage === undefined ? [] : ['ipc' as const])],
-    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, [childVariable]: '1', ...environment },
     // Its own group: Ctrl-C is for this process, which then ends the child in order.
     detached: true,
   });
-  // It may end before it has read.
-  child.stdin?.on('error', () => {});
   if (onMessage !== undefined) child.on('message', onMessage);
   const end = (): void => void child.kill('SIGKILL');
   process.once('exit', end);
@@ -65,7 +65,10 @@ export async function startChild(
     child.on('error', (error) => {
       if (child.pid === undefined) resolve(endedOf(words, endCode, error.message));
     });
-    child.once('close', (status, signal) => {
+    // Not 'close', which Node does not emit after `disconnect`.
+    const outputEnds = Promise.all([child.stdout, child.stderr].map((stream) => stream && once(stream, 'close')));
+    child.once('exit', async (status, signal) => {
+      await outputEnds;
       process.off('exit', end);
       resolve(failure.or(endedOf(words, endCode, signal ?? `status ${status}`)));
     });
@@ -131,7 +134,7 @@ function serviceOf(
       child.send(message, () => {});
     },
     async close() {
-      await finish(() => child.stdin?.end());
+      await finish(() => child.connected && child.disconnect());
       return output.join('\n');
     },
     async kill() {

@@ -20,7 +20,7 @@ export async function startEdgeProcess(
   { port = 0, ...settings }: EdgeProcessSettings = {},
 ): Promise<EdgeProcess> {
   const quiet = flags.includes('--log-level') ? [] : ['--log-level', 'warn'];
-  const words = ['edge', '--port', `${port}`, '--json', '--until-input-ends', ...quiet, ...flags];
+  const words = ['edge', '--port', `${port}`, '--json', ...quiet, ...flags];
   const environment = {
     // A key for some other edge is no key for this one.
     OUTRIDER_KEY: undefined,

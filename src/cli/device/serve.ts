@@ -33,7 +33,7 @@ import { looksUpOnDevice } from '../options/look-up-place.ts';
 import { metricsOption, openMetricsPort } from '../options/metrics-port.ts';
 import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import { namesOf } from '../options/pair-options.ts';
-import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
+import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
 import { note } from '../terminal/note.ts';
 import { foreignLine } from '../terminal/terminal-text.ts';
 import { hideWaiting, showWaiting, writeAboveWaiting } from '../terminal/waiting-line.ts';
@@ -131,7 +131,6 @@ const options = {
   },
   link: answerOptions.link,
   ...grouped('Logs and stopping:', { drain: drainOption, ...logOptions }),
-  untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
 } as const;
 
 const notes = `Examples:
@@ -212,7 +211,7 @@ async function serve(flags: ServeFlags, onServing: OnServing, signal: AbortSigna
     hideWaiting();
     printAddress(flags, listener.port);
     onServing(app);
-    await Promise.race([askedToStop(signal, flags.untilInputEnds), lost]);
+    await Promise.race([askedToStop(signal), lost]);
     completer.drain();
     const drainSeconds = signal.aborted ? flags.drain : 0;
     log.note('info', `going down: no new request, running answers may end within ${drainSeconds} s`);

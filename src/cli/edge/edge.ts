@@ -23,7 +23,7 @@ import { type CommandFace, commandOf } from '../options/option-flags.ts';
 import { pairOption } from '../options/pair-options.ts';
 import { tlsOptions } from '../options/port-access.ts';
 import { reachableUrl } from '../options/reachable-url.ts';
-import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
+import { askedToStop, hasParent, withInterrupt } from '../terminal/interrupt.ts';
 import { noteOfEdge as note } from '../terminal/note.ts';
 import { hideWaiting, secondsLeft } from '../terminal/waiting-line.ts';
 import { accessOptions, type EdgeAccess, openAccess, unnamed } from './edge-access.ts';
@@ -157,7 +157,6 @@ const options = {
   ...grouped('Access:', { ...accessOptions, ...tlsOptions, ...usageOptions }),
   ...grouped('Logs and stopping:', { drain: drainOption, ...logOptions }),
   ...grouped('Controller:', { ...memberOptions, ...membershipOptions }),
-  untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
   ...grouped('Output:', {
     json: { flag: '--json', help: 'print an account as one JSON document at the end' },
   }),
@@ -199,17 +198,12 @@ export function edgeCommand(onServing: OnServing = () => {}): Command {
 async function runEdge(typed: TypedFlags, onServing: OnServing): Promise<void> {
   // A draft model of its own costs memory and time, so it is opened only if it is named.
   const flags = { ...typed, model: targetOf(typed) };
-  try {
-    await withInterrupt((signal) => serve(flags, onServing, signal));
-  } finally {
-    // An open input would keep a process alive that has failed.
-    if (flags.untilInputEnds) process.stdin.destroy();
-  }
+  await withInterrupt((signal) => serve(flags, onServing, signal));
 }
 
 async function serve(flags: EdgeFlags, onServing: OnServing, signal: AbortSignal): Promise<void> {
   using _ = boundHeap();
-  const asked = askedToStop(signal, flags.untilInputEnds);
+  const asked = askedToStop(signal);
   await using operation = await EdgeOperation.open(flags, signal);
   await using access = await openAccess(flags);
   await using port = await openEdgePort({ ...access.listen, port: flags.port, mayOrder: access.mayOrder }, secondsLeft);
@@ -290,7 +284,7 @@ function endsOf(...ends: readonly Pick<EdgeOperation, 'requestEnded'>[]): {
 }
 
 function announce(
-  { json, untilInputEnds, allowHost }: EdgeFlags,
+  { json, allowHost }: EdgeFlags,
   { target: { identity, limits }, draft }: EdgeModels,
   { said, ring }: EdgeAccess,
   address: string,
@@ -299,9 +293,9 @@ function announce(
   if (draft !== undefined) note(`draft model: ${draft.identity.description}`);
   note(describeCapacity(limits));
   // A program that has started this edge has chosen them itself.
-  if (!untilInputEnds) for (const line of said) note(line);
+  if (!hasParent()) for (const line of said) note(line);
   (json ? process.stderr : process.stdout).write(`${address}\n`);
-  if (untilInputEnds) return;
+  if (hasParent()) return;
   const base = reachableUrl(address, allowHost?.[0]).href;
   const [forPage, forClients] =
     ring === undefined ? ['', ''] : [', with the scopes chat and verify', ', with the scope chat'];

@@ -12,7 +12,7 @@ import { createLawReport, withAcquireReport } from '../models/acquire-report.ts'
 import { gpuOption } from '../options/gpu-option.ts';
 import { commandOf } from '../options/option-flags.ts';
 import { namesOf, pairOption } from '../options/pair-options.ts';
-import { askedToStop, untilInputEndsOption, withInterrupt } from '../terminal/interrupt.ts';
+import { askedToStop, withInterrupt } from '../terminal/interrupt.ts';
 import { note } from '../terminal/note.ts';
 
 const options = {
@@ -24,7 +24,7 @@ const options = {
   context: { flag: '--context <tokens>', help: 'tokens of a text', whole: [64, 262_144], default: 2048 },
   threads: { flag: '--threads <count>', help: 'threads of the engine', whole: [1, 1024], default: 1 },
   gpu: gpuOption as typeof gpuOption,
-  untilInputEnds: untilInputEndsOption as typeof untilInputEndsOption,
+  untilInputEnds: { flag: '--until-input-ends', help: 'end when standard input ends', isHidden: true },
 } as const;
 
 const notes = `Examples:
@@ -49,6 +49,13 @@ export function engineServeCommand(): Command {
   });
 }
 
+/** A pipe closes; a file only ends. */
+const inputEnd = (): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => resolve();
+    process.stdin.once('end', end).once('close', end).resume();
+  });
+
 /** @throws OutriderError `bad-argument` */
 function addressOf({ socket, port }: Pick<Flags, 'socket' | 'port'>): WorkerAddress {
   if (socket !== undefined && port === undefined) return { kind: 'unix', path: socket };
@@ -61,7 +68,7 @@ async function serve(flags: Flags, signal: AbortSignal): Promise<void> {
   const address = addressOf(flags);
   const { sequences, context, threads, gpu } = flags;
   const { target: name } = namesOf({ pair: flags.pair, target: flags.model });
-  const asked = askedToStop(signal, flags.untilInputEnds);
+  const asked = Promise.race([askedToStop(signal), ...(flags.untilInputEnds ? [inputEnd()] : [])]);
   const report = createLawReport(name);
   const size = { sequences, contextLength: context + spareTokens };
   await using model = await withAcquireReport((acquiring) =>

@@ -14,6 +14,7 @@ import {
   type OptionSpec,
   type OptionTable,
 } from '../../core/options/options.ts';
+import { hasParent } from '../terminal/interrupt.ts';
 
 /** Commands that a section may be for. */
 export const configurableCommands = ['edge', 'serve', 'controller'] as const;
@@ -161,10 +162,9 @@ const places = new WeakMap<Command, ReadonlyMap<string, string>>();
 
 /** Sets what the file has and nothing before it. @throws OutriderError `bad-argument` */
 export async function applyConfigTo(command: Command, name: string, table: OptionTable): Promise<void> {
-  const typed = command.opts() as { readonly config?: string; readonly untilInputEnds?: boolean };
-  const { config: path } = typed;
+  const { config: path } = command.opts() as { readonly config?: string };
   // A program that has started this one has chosen everything itself.
-  if (path === undefined || typed.untilInputEnds === true) return;
+  if (path === undefined || hasParent()) return;
   const section = await readConfigSection(path, name, table);
   places.set(command, new Map([...section].map(([flag, { line }]) => [flag, `${path}:${line}`])));
   const options = configurableOptions(table);

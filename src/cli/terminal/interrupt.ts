@@ -1,10 +1,10 @@
-// Ctrl-C ends long work in order; a second one ends the process. A process that another one has started ends with its standard input.
+// Ctrl-C ends long work in order; a second one ends the process. A process that another one of Outrider has started ends with it.
 
-export const untilInputEndsOption = {
-  flag: '--until-input-ends',
-  help: 'end when standard input ends',
-  isHidden: true,
-} as const;
+/** Set for a process that children/child-service.ts starts, with a channel for messages. */
+export const childVariable = 'OUTRIDER_CHILD';
+
+/** Whether another process of Outrider has started this one: it has chosen everything, and this one ends when the channel does. */
+export const hasParent = (): boolean => process.env[childVariable] !== undefined;
 
 export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
@@ -22,18 +22,15 @@ export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>
   }
 }
 
-/** Resolves when the signal is aborted, or, for a process that another one has started, when standard input ends. */
-export function askedToStop(signal: AbortSignal, untilInputEnds = false): Promise<void> {
+/** Resolves when the signal is aborted, or, for a process that another one has started, when the channel to that one closes. */
+export function askedToStop(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
-    if (!untilInputEnds) return;
-    // An open input would keep a process alive that was asked to stop by a signal.
-    signal.addEventListener('abort', () => process.stdin.destroy(), { once: true });
-    // A pipe closes; a file only ends.
-    process.stdin
-      .once('end', () => resolve())
-      .once('close', () => resolve())
-      .resume();
+    if (!hasParent()) return;
+    if (!process.connected) resolve();
+    process.once('disconnect', () => resolve());
+    // An open channel keeps no process alive that was stopped by a signal, or has failed.
+    process.channel?.unref();
   });
 }
