@@ -89,10 +89,6 @@ describe.each([['controller --policy greedy'], ['serve --target toy:1 --draft no
     const ended = (child: ReturnType<typeof spawn>): Promise<number | null> =>
       new Promise((resolve) => child.once('close', resolve));
 
-    it('ends where it has no channel', async () => {
-      expect(await ended(spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe'] }))).toBe(0);
-    });
-
     it('is not left behind by a parent that is killed', async () => {
       const code = `import { startChild } from ${JSON.stringify(new URL('./child-service.ts', import.meta.url))};
 const child = await startChild(${JSON.stringify(words.slice(1))}, 'internal');
@@ -105,15 +101,20 @@ await child.ended;`;
       await expect.poll(() => isRunning(Number(said))).toBe(false);
     });
 
-    it('ends by SIGTERM while its channel is open', async () => {
-      const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    it.each([
+      ['while its channel is open', ['ipc' as const]],
+      ['and not before, as the child of a child, without a channel', []],
+    ])('ends by SIGTERM %s', async (_, channel) => {
+      const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe', ...channel] });
       const over = ended(child);
       // It says its address on both; a second signal would end it at once.
+      let asked: NodeJS.Timeout | undefined;
       const stop = (part: Buffer): void => {
-        if (/(?:ws|http):\/\//.test(`${part}`) && !child.killed) child.kill('SIGTERM');
+        if (/(?:ws|http):\/\//.test(`${part}`)) asked ??= setTimeout(() => child.kill('SIGTERM'), 200);
       };
       for (const stream of [child.stdout, child.stderr]) stream?.on('data', stop);
       expect(await over).toBe(0);
+      expect(child.killed).toBe(true);
     });
   },
 );

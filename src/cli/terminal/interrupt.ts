@@ -1,10 +1,10 @@
 // Ctrl-C ends long work in order; a second one ends the process. A process that another one of Outrider has started ends with it.
 
-/** Set for a process that children/child-service.ts starts, with a channel for messages. */
+/** Set for a process that children/child-service.ts starts, with a channel for messages. Those that it starts inherit it without one. */
 export const childVariable = 'OUTRIDER_CHILD';
 
 /** Whether another process of Outrider has started this one: it has chosen everything, and this one ends when the channel does. */
-export const hasParent = (): boolean => process.env[childVariable] !== undefined;
+export const hasParent = (): boolean => process.env[childVariable] !== undefined && process.send !== undefined;
 
 export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
