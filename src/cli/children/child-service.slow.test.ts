@@ -108,9 +108,11 @@ await child.ended;`;
       const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe', ...channel] });
       const over = ended(child);
       // It says its address on both; a second signal would end it at once.
-      let asked: NodeJS.Timeout | undefined;
+      let isAsked = false;
       const stop = (part: Buffer): void => {
-        if (/(?:ws|http):\/\//.test(`${part}`)) asked ??= setTimeout(() => child.kill('SIGTERM'), 200);
+        if (isAsked || !/(?:ws|http):\/\//.test(`${part}`)) return;
+        isAsked = true;
+        setTimeout(() => child.kill('SIGTERM'), 200);
       };
       for (const stream of [child.stdout, child.stderr]) stream?.on('data', stop);
       expect(await over).toBe(0);
