@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createManualClock } from '../transport/manual-clock.contract.ts';
+import { createManualClock, type ManualClock } from '../transport/manual-clock.contract.ts';
 import { subprotocol } from '../transport/socket-connection.ts';
 import { until, witness } from '../transport/transport.contract.ts';
 import type { Listener } from '../transport/transport.ts';
@@ -32,6 +32,25 @@ async function dial(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
   socket.on('error', () => {});
   await once(socket, 'connect');
   return socket;
+}
+
+/** Dials, and sends this at once. */
+async function say(port: number, text: string, localAddress?: string): Promise<Socket> {
+  const socket = await dial(port, localAddress);
+  socket.write(text);
+  return socket;
+}
+
+const isClosed = (socket: Socket): Promise<void> => until(() => socket.resume().closed);
+
+/** A server with limits alone, and the addresses whose connections it has closed. */
+async function limited(onRequest: RequestListener, clock?: ManualClock) {
+  const evicted: string[] = [];
+  const server = createServer();
+  limitRequests(server, defaultPortLimits, (address) => void evicted.push(address), onRequest, clock);
+  const port = await bindServer(server, '127.0.0.1', 0).then(() => (server.address() as AddressInfo).port);
+  listeners.push({ port, close: async () => void server.close() } as Listener);
+  return { port, evicted };
 }
 
 const asking =
@@ -87,21 +106,14 @@ describe('a port', () => {
     };
     const port = await listen({ onRefused, portLimits: { upgradesPerSecond: 0.001, burstUpgrades: 2 } });
     const statuses = [];
-    for (let count = 0; count < 3; count += 1) {
-      const socket = await dial(port);
-      socket.write(asking);
-      statuses.push(await status(socket));
-    }
+    for (let count = 0; count < 3; count += 1) statuses.push(await status(await say(port, asking)));
     expect(statuses).toEqual([101, 101, 429]);
     expect(refused).toMatchObject([{ reason: 'rate', address: '127.0.0.1' }]);
   });
 
   it('closes a connection whose request does not end', async () => {
     const port = await listen({ portLimits: { requestMs: 100 } });
-    const socket = await dial(port);
-    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
-    socket.resume();
-    await once(socket, 'close');
+    await isClosed(await say(port, 'GET / HTTP/1.1\r\nHost: localhost\r\n'));
   });
 
   it('answers 429 to connections for which there is no room, and others at once from another address', async () => {
@@ -133,11 +145,9 @@ describe('a port', () => {
     const onRequest = (request: { readonly socket: Socket }): void => void running.push(request.socket);
     const port = await listen({ onRequest, portLimits: { connections: 2 } });
     const asks = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
-    for (let count = 0; count < 2; count += 1) (await dial(port)).write(asks);
+    for (let count = 0; count < 2; count += 1) await say(port, asks);
     await until(() => running.length === 2);
-    const third = await dial(port);
-    third.write(asks);
-    expect(await status(third)).toBe(429);
+    expect(await status(await say(port, asks))).toBe(429);
     expect(running.map(({ destroyed }) => destroyed)).toEqual([false, false]);
   });
 
@@ -145,14 +155,9 @@ describe('a port', () => {
     const onRequest: RequestListener = ({ url }, response) => void (url === '/short' && response.end('ok'));
     const port = await listen({ onRequest, portLimits: { connections: 3 } });
     const flood: Socket[] = [];
-    for (let count = 0; count < 3; count += 1) {
-      const socket = await dial(port);
-      socket.write('GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n');
-      flood.push(socket);
-    }
-    const honest = await dial(port, '127.0.0.2');
-    honest.write('GET /short HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    expect(await status(honest)).toBe(200);
+    const asks = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+    for (let count = 0; count < 3; count += 1) flood.push(await say(port, asks('/long')));
+    expect(await status(await say(port, asks('/short'), '127.0.0.2'))).toBe(200);
     await until(() => flood[2]?.resume().closed === true);
     expect(flood.map(({ closed }) => closed)).toEqual([false, false, true]);
   });
@@ -160,8 +165,7 @@ describe('a port', () => {
   it('closes the oldest connection without a request where there are too many, and no WebSocket', async () => {
     const refused: UpgradeRefusal[] = [];
     const port = await listen({ onRefused: (refusal) => void refused.push(refusal), portLimits: { requests: 2 } });
-    const open = await dial(port);
-    open.write(asking);
+    const open = await say(port, asking);
     expect(await status(open)).toBe(101);
     const first = await dial(port);
     const closed = once(first, 'close');
@@ -173,8 +177,7 @@ describe('a port', () => {
   });
 
   it('closes connections whose bodies come in tiny chunks, and lets their address rest where it sends several', async () => {
-    const [evicted, read]: [string[], number[]] = [[], []];
-    const server = createServer();
+    const read: number[] = [];
     const clock = createManualClock();
     const count: RequestListener = (request, response) => {
       if (request.method === 'GET') {
@@ -190,24 +193,17 @@ describe('a port', () => {
         response.end('ok');
       });
     };
-    limitRequests(server, defaultPortLimits, (address) => void evicted.push(address), count, clock);
-    const port = await bindServer(server, '127.0.0.1', 0).then(() => (server.address() as AddressInfo).port);
-    listeners.push({ port, close: async () => void server.close() } as Listener);
-    const send = async (chunks: number, bytes: number, localAddress: string): Promise<Socket> => {
-      const socket = await dial(port, localAddress);
-      const head = 'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
-      socket.write(`${head}${`${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`.repeat(chunks)}0\r\n\r\n`);
-      return socket;
+    const { port, evicted } = await limited(count, clock);
+    const head = ' / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const send = (chunks: number, bytes: number, localAddress: string): Promise<Socket> => {
+      const body = `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`.repeat(chunks);
+      return say(port, `POST${head}${body}0\r\n\r\n`, localAddress);
     };
-    const asks = 'GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
-    const isClosed = (socket: Socket): Promise<void> => until(() => socket.resume().closed);
     expect(await status(await send(2000, 1, '127.0.0.2'))).toBe(200);
     expect(await status(await send(6000, 100, '127.0.0.2'))).toBe(200);
     const [open, foreign] = [await dial(port, '127.0.0.3'), await dial(port, '127.0.0.2')];
     // The body of such a request is not read.
-    const unread = await dial(port, '127.0.0.4');
-    unread.write(asks + '1\r\nx\r\n'.repeat(10_000));
-    await isClosed(unread);
+    await isClosed(await say(port, `GET${head}${'1\r\nx\r\n'.repeat(10_000)}`, '127.0.0.4'));
     expect(evicted.splice(0)).toEqual(['127.0.0.4']);
     for (let sent = 0; sent < 17; sent += 1) await isClosed(await send(10_000, 1, '127.0.0.3'));
     expect(evicted).toEqual(Array.from({ length: 17 }, () => '127.0.0.3'));
@@ -221,24 +217,10 @@ describe('a port', () => {
   });
 
   it('closes connections with many requests in a row, and lets their address rest where it sends several', async () => {
-    const server = createServer();
     const clock = createManualClock();
-    const evicted: string[] = [];
-    limitRequests(
-      server,
-      defaultPortLimits,
-      (address) => void evicted.push(address),
-      (_request, response) => void response.end('ok'),
-      clock,
-    );
-    const port = await bindServer(server, '127.0.0.1', 0).then(() => (server.address() as AddressInfo).port);
-    listeners.push({ port, close: async () => void server.close() } as Listener);
-    const ask = async (count: number, localAddress: string): Promise<Socket> => {
-      const socket = await dial(port, localAddress);
-      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(count));
-      return socket;
-    };
-    const isClosed = (socket: Socket): Promise<void> => until(() => socket.resume().closed);
+    const { port, evicted } = await limited((_request, response) => void response.end('ok'), clock);
+    const ask = (count: number, localAddress: string): Promise<Socket> =>
+      say(port, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(count), localAddress);
     for (let sent = 0; sent < 17; sent += 1) await isClosed(await ask(100, '127.0.0.3'));
     expect(evicted).toEqual(Array.from({ length: 17 }, () => '127.0.0.3'));
     // It is not read.
@@ -281,11 +263,8 @@ describe('a port', () => {
       },
       portLimits: { requestsPerSecond: 0.001, burstRequests: 10 },
     });
-    const asks = async (path: string): Promise<Socket> => {
-      const socket = await dial(port);
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-      return socket;
-    };
+    const asks = (path: string): Promise<Socket> =>
+      say(port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     expect(await status(await asks('/whole'))).toBe(200);
     const left = await asks('/never');
     await until(() => requests.includes('/never begins'));
@@ -297,19 +276,10 @@ describe('a port', () => {
   });
 
   it('closes connections that ask on while a request of theirs waits for its turn', async () => {
-    const server = createServer();
     let begun = 0;
-    limitRequests(
-      server,
-      defaultPortLimits,
-      () => {},
-      () => {
-        begun += 1;
-      },
-    );
-    await bindServer(server, '127.0.0.1', 0);
-    const { port } = server.address() as AddressInfo;
-    listeners.push({ port, close: async () => void server.close() } as Listener);
+    const { port } = await limited(() => {
+      begun += 1;
+    });
     const flood = await Promise.all([1, 2, 3].map(() => dial(port)));
     const asks = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n'.repeat(500);
     for (const socket of flood) socket.resume().write(asks);

@@ -14,35 +14,24 @@ import { connectWebSocket as connectPlatformWebSocket } from '../transport/webso
 import { connectWebSocket } from './websocket-client.ts';
 import { type ListenSettings, listenWebSocket } from './websocket-server.ts';
 
-/** An HTTP server whose sockets a test can destroy. */
-function breakableServer(): { server: Server; breakAll: () => void } {
-  const server = createServer();
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket));
-  return {
-    server,
-    breakAll: () => {
+/** An edge on an HTTP server whose sockets a test can destroy, reached by one kind of WebSocket. */
+const breakable =
+  (connectBy: typeof connectWebSocket): Parameters<typeof transportContract>[0] =>
+  async (accept, maxFrameBytes) => {
+    const server = createServer();
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket: Socket) => sockets.add(socket));
+    const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, server, maxFrameBytes }, accept);
+    const vanish = (): void => {
       for (const socket of sockets) socket.destroy();
-    },
+    };
+    const connect = connectBy(`ws://127.0.0.1:${listener.port}`, { maxFrameBytes });
+    return { connect, vanish, close: () => listener.close() };
   };
-}
 
-describe('WebSocket', () =>
-  transportContract(async (accept, maxFrameBytes) => {
-    const { server, breakAll } = breakableServer();
-    const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, server, maxFrameBytes }, accept);
-    const connect = connectWebSocket(`ws://127.0.0.1:${listener.port}`, { maxFrameBytes });
-    return { connect, vanish: breakAll, close: () => listener.close() };
-  }));
+describe('WebSocket', () => transportContract(breakable(connectWebSocket)));
 
-describe("the platform's own WebSocket", () => {
-  transportContract(async (accept, maxFrameBytes) => {
-    const { server, breakAll } = breakableServer();
-    const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, server, maxFrameBytes }, accept);
-    const connect = connectPlatformWebSocket(`ws://127.0.0.1:${listener.port}`, { maxFrameBytes });
-    return { connect, vanish: breakAll, close: () => listener.close() };
-  }, false);
-});
+describe("the platform's own WebSocket", () => transportContract(breakable(connectPlatformWebSocket), false));
 
 describe("a refusal that the platform's own WebSocket", () => {
   it('gets names the address, and what to check', async () => {
@@ -97,6 +86,14 @@ async function listenTcp(onConnection: (socket: Socket) => void): Promise<number
   return (server.address() as { port: number }).port;
 }
 
+/** @returns the port of a server that is closed after the test */
+async function started(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  opened.push({ close: () => server.closeAllConnections() }, { close: () => server.close() });
+  return (server.address() as { port: number }).port;
+}
+
 async function openRaw(port: number, protocols: string | string[] = 'outrider.3'): Promise<WebSocket> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}`, protocols);
   await once(socket, 'open');
@@ -142,9 +139,7 @@ describe('listening', () => {
 
   it('leaves a shared server open if it did not open it', async () => {
     const server = createServer();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    opened.push({ close: () => server.close() });
+    await started(server);
     const listener = await listenWebSocket({ host: '127.0.0.1', port: 0, server }, acceptEdge);
     (await openRaw(listener.port)).terminate();
     await listener.close();
@@ -178,11 +173,7 @@ describe('a peer of another kind', () => {
       const text = `version-mismatch${colon} this edge speaks outrider.2\n`;
       socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
     });
-    refusing.listen(0, '127.0.0.1');
-    await once(refusing, 'listening');
-    opened.push({ close: () => refusing.close() });
-    const port = (server: Server) => (server.address() as { port: number }).port;
-    await expect(connectWebSocket(`ws://127.0.0.1:${port(refusing)}`)(acceptDevice)).rejects.toMatchObject({
+    await expect(connectWebSocket(`ws://127.0.0.1:${await started(refusing)}`)(acceptDevice)).rejects.toMatchObject({
       code: 'version-mismatch',
       message: expect.stringMatching(/: this edge speaks outrider.2$/),
     });
@@ -197,10 +188,7 @@ describe('a peer of another kind', () => {
     });
 
     const page = createServer((_request, response) => response.writeHead(404).write('no end '.repeat(1000)));
-    page.listen(0, '127.0.0.1');
-    await once(page, 'listening');
-    opened.push({ close: () => page.closeAllConnections() }, { close: () => page.close() });
-    await expect(connectWebSocket(`http://127.0.0.1:${port(page)}`)(acceptDevice)).rejects.toMatchObject({
+    await expect(connectWebSocket(`http://127.0.0.1:${await started(page)}`)(acceptDevice)).rejects.toMatchObject({
       code: 'edge-unreachable',
       message: expect.stringContaining('404'),
     });
@@ -250,6 +238,16 @@ describe('a peer of another kind', () => {
 });
 
 describe('a peer that breaks the rules', () => {
+  /** A socket that has asked for a WebSocket by hand. */
+  function upgraded(port: number): Socket {
+    const socket = connectTcp(port, '127.0.0.1');
+    socket.write(
+      'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.3\r\n\r\n',
+    );
+    return socket;
+  }
+
   it('ends its own connection only: text, garbage, a frame that is too large', async () => {
     const { port } = await listen({ maxFrameBytes: 100 });
     const honest = await openRaw(port);
@@ -257,12 +255,8 @@ describe('a peer that breaks the rules', () => {
     texting.send('hello');
     const [closeCode, reason] = await once(texting, 'close');
     expect([closeCode, String(reason)]).toEqual([4000, 'protocol-error a text frame; all frames are binary']);
-    const garbled = connectTcp(port, '127.0.0.1');
+    const garbled = upgraded(port);
     garbled.on('error', () => {});
-    garbled.write(
-      'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.3\r\n\r\n',
-    );
     await until(() => edges.length === 3);
     await once(garbled, 'data');
     garbled.write(Buffer.alloc(64, 0xff));
@@ -277,11 +271,7 @@ describe('a peer that breaks the rules', () => {
 
   it('can’t keep a connection half open', async () => {
     const { port } = await listen();
-    const silent = connectTcp(port, '127.0.0.1');
-    silent.write(
-      'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: outrider.3\r\n\r\n',
-    );
+    const silent = upgraded(port);
     await until(() => edges.length === 1);
     edges[0]?.connection.close('silent', 'nothing heard');
     await until(() => edges[0]?.reasons.length === 1);
