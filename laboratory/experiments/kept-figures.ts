@@ -4,8 +4,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Spec } from 'vega';
 import { drawn, readDrawing } from '../../simulator/charts/drawing.ts';
+import type { Figure } from '../../simulator/charts/theme.ts';
 import { trainMasac } from '../../simulator/commands/train/train.ts';
 import type { AnyExperiment } from '../../simulator/runner/experiment.ts';
 import type { Document } from '../../src/files/document.ts';
@@ -33,14 +33,14 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const textOf = (path: string): string => readFileSync(root + path, 'utf8');
 
 /** Specifications by the names of their files. */
-export function keptFigures(): Map<string, Spec> {
-  const measured = sources.map(([figure, name, experiment]): [string, Spec] => {
+export function keptFigures(): Map<string, Figure> {
+  const measured = sources.map(([figure, name, experiment]): [string, Figure] => {
     const { rows, params } = JSON.parse(textOf(`bench/${name}.json`)) as Document;
     if (experiment.figure === undefined) throw new Error(`${experiment.name} draws nothing`);
     return [figure, experiment.figure(rows, params)];
   });
   const reproduced = globSync('bench/figures/*.figure.json', { cwd: root }).toSorted();
-  const paper = reproduced.map((file): [string, Spec] => {
+  const paper = reproduced.map((file): [string, Figure] => {
     return [basename(file, '.figure.json'), drawn(readDrawing(textOf(file)))];
   });
   const curve = textOf('drafts/curve.jsonl').trim().split('\n');

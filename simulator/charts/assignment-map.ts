@@ -1,22 +1,17 @@
 // Draws a decision as a map: servers, devices, and a line from each device to its server; the width of a line is the share of the server's
 // band. Streets are drawn below where the map has them.
 
-import type { Mark, Spec } from 'vega';
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import type { StreetMask } from '../world/street-mask.ts';
 import {
-  at,
-  axis,
-  axisWidth,
   background,
+  type Figure,
   type FigureText,
   faintColor,
-  figureFrame,
+  figureOf,
   gridColor,
   ink,
-  mark,
   seriesColor,
-  textStyle,
 } from './theme.ts';
 
 const size = 580;
@@ -37,28 +32,55 @@ export function assignmentMap(
   assignment: MapLinks,
   { title, subtitle }: FigureText,
   streets?: StreetMask,
-): Spec {
+): Figure {
   const devices = devicesOf(state, assignment);
   const servers = serversOf(state);
   const [xs, ys] = extents([...devices, ...servers]);
   const legend = 'Squares: servers. Width of a line: share of the band. Grey: not served.';
-  return figureFrame(
+  const [x, y] = [along('x', xs), along('y', ys)];
+  const as = (type: 'nominal' | 'quantitative', field: string) => ({ field, type, scale: null, legend: null });
+  const to = { x2: { field: 'toX' }, y2: { field: 'toY' } };
+  const color = as('nominal', 'color');
+  const label = { encoding: { x, y, text: { field: 'label' } } };
+  const above = { type: 'text', dy: -22 };
+  return figureOf(
     { title, subtitle: [...subtitle, legend] },
-    { width: size, height: size, left: axisWidth },
     {
-      data: [
-        { name: 'devices', values: devices },
-        { name: 'servers', values: servers },
-        { name: 'streets', values: streets === undefined ? [] : [{ path: streetPath(streets, xs, ys) }] },
+      width: size,
+      height: size,
+      layer: [
+        {
+          data: { values: streets === undefined ? [] : streetRuns(streets) },
+          mark: { type: 'rect', color: gridColor },
+          encoding: { x, y, ...to },
+        },
+        {
+          data: { values: devices },
+          mark: { type: 'rule', strokeOpacity: 0.55 },
+          encoding: { x, y, ...to, color, strokeWidth: as('quantitative', 'width') },
+        },
+        {
+          data: { values: devices },
+          mark: { type: 'point', filled: true, opacity: 1, stroke: background, strokeWidth: 1 },
+          encoding: { x, y, fill: color, size: as('quantitative', 'size') },
+        },
+        {
+          data: { values: servers },
+          mark: { type: 'point', shape: 'square', filled: true, opacity: 1, size: 230, stroke: ink, strokeWidth: 1 },
+          encoding: { x, y, fill: color },
+        },
+        // A halo keeps labels readable over lines.
+        { data: { values: servers }, mark: { ...above, stroke: background, strokeWidth: 4 }, ...label },
+        { data: { values: servers }, mark: above, ...label },
       ],
-      scales: [
-        { name: 'x', type: 'linear', domain: [...xs], range: 'width' },
-        { name: 'y', type: 'linear', domain: [...ys], range: 'height' },
-      ],
-      axes: ['x', 'y'].map((scale) => axis(scale, { tickCount: 6, title: 'metres' })) as NonNullable<Spec['axes']>,
-      marks: marksOf(),
     },
   );
+}
+
+/** Cut at the edges of the map. */
+function along(field: string, domain: Extent): object {
+  const scale = { domain, clamp: true, nice: false, zero: false };
+  return { field, type: 'quantitative', scale, axis: { tickCount: 6, title: 'metres' } };
 }
 
 function colorOf(server: number): string {
@@ -87,23 +109,6 @@ function serversOf({ serverCount, serverX, serverY, serverFlopPerSecond }: MapPl
   }));
 }
 
-function marksOf(): Mark[] {
-  const [x, y, color] = [at('x', 'x'), at('y', 'y'), { field: 'color' }];
-  const link = { x, y, x2: at('x', 'toX'), y2: at('y', 'toY'), stroke: color, strokeWidth: { field: 'width' } };
-  const above = { x, y: { ...y, offset: -22 }, text: { field: 'label' }, align: { value: 'center' } };
-  const label = { ...textStyle, ...above };
-  const site = { x, y, shape: { value: 'square' }, size: { value: 230 }, fill: color, stroke: { value: ink } };
-  return [
-    mark('path', 'streets', { path: { field: 'path' }, fill: { value: gridColor } }),
-    mark('rule', 'devices', { ...link, strokeOpacity: { value: 0.55 } }),
-    mark('symbol', 'devices', { x, y, size: { field: 'size' }, fill: color, stroke: { value: background } }),
-    mark('symbol', 'servers', site),
-    // A halo keeps labels readable over lines.
-    mark('text', 'servers', { ...label, stroke: { value: background }, strokeWidth: { value: 4 } }),
-    mark('text', 'servers', label),
-  ];
-}
-
 /** A square around all places: as many metres to a pixel in both directions. */
 function extents(places: readonly { readonly x: number; readonly y: number }[]): [Extent, Extent] {
   const range = (values: readonly number[]): Extent => [Math.min(...values), Math.max(...values)];
@@ -113,24 +118,18 @@ function extents(places: readonly { readonly x: number; readonly y: number }[]):
   return [around(xs), around(ys)];
 }
 
-/** Runs of street cells of each row as one outline, in pixels; cut here, since a clip gets another name in each picture. */
-function streetPath(streets: StreetMask, xs: Extent, ys: Extent): string {
-  const { walkable, rows, columns, cellMetres, originX, originY } = streets;
-  const pixels = size / (xs[1] - xs[0]);
-  const inside = (pixel: number): string => Math.min(size, Math.max(0, pixel)).toFixed(1);
-  const across = (column: number): string => inside((originX + column * cellMetres - xs[0]) * pixels);
-  const down = (row: number): string => inside(size - (originY + row * cellMetres - ys[0]) * pixels);
-  const runs: string[] = [];
+/** Runs of street cells of each row. */
+function streetRuns({ walkable, rows, columns, cellMetres, originX, originY }: StreetMask) {
+  const runs: { x: number; toX: number; y: number; toY: number }[] = [];
   for (let row = 0; row < rows; row++) {
-    const [top, bottom] = [down(row + 1), down(row)];
-    if (top === bottom) continue;
+    const [y, toY] = [originY + row * cellMetres, originY + (row + 1) * cellMetres];
     for (let from = 0; from < columns; from++) {
       if (walkable[row * columns + from] === 0) continue;
       let to = from + 1;
       while (to < columns && walkable[row * columns + to] !== 0) to++;
-      runs.push(`M${across(from)},${top}H${across(to)}V${bottom}H${across(from)}Z`);
+      runs.push({ x: originX + from * cellMetres, toX: originX + to * cellMetres, y, toY });
       from = to;
     }
   }
-  return runs.join('');
+  return runs;
 }

@@ -1,21 +1,17 @@
 // Draws bars over a number, on a linear or logarithmic axis, with upright lines where a value is marked. Data in, specification out;
 // nothing here is specific to one figure.
 
-import type { Spec } from 'vega';
 import {
-  at,
-  axis,
   axisWidth,
   background,
   dashes,
+  type Figure,
   type FigureText,
-  figureFrame,
+  figureOf,
   figureWidth,
-  mark,
   markerColor,
   palette,
   textSizes,
-  textStyle,
 } from './theme.ts';
 
 export interface Bar {
@@ -36,39 +32,38 @@ export interface BarsFigure extends FigureText {
   readonly markers?: readonly { readonly at: number; readonly label: string }[];
 }
 
-const size = { width: figureWidth - axisWidth - 30, height: 330, left: axisWidth };
-
-export function barsFigure(figure: BarsFigure): Spec {
-  const { bars, xTitle, yTitle, xScale = 'linear', xTicks, yMost, markers = [] } = figure;
-  const isBelow = yMost !== undefined && bars.every(({ height }) => height <= yMost);
-  const heights = isBelow ? [0, yMost] : { data: 'bars', field: 'height' };
-  const domain = [Math.min(...bars.map(({ from }) => from)), Math.max(...bars.map(({ to }) => to))];
+export function barsFigure(figure: BarsFigure): Figure {
+  const { bars, xTitle, yTitle, xScale = 'linear', xTicks, yMost = 0, markers = [] } = figure;
   const ticks = xTicks === undefined ? { tickCount: 6 } : { values: xTicks };
-  const base = { scale: 'y', value: 0 };
-  const bar = { x: at('x', 'from'), x2: at('x', 'to'), y: at('y', 'height'), y2: base };
-  const rule = { x: at('x', 'at'), y: { value: 0 }, y2: { value: size.height }, strokeDash: { value: dashes.dashed } };
-  const words = { x: at('x', 'at'), y: { value: -12 }, align: { value: 'center' }, text: { field: 'label' } };
-  return figureFrame(
-    figure,
-    { ...size, panelTitleHeight: markers.length > 0 ? 22 : 0 },
-    {
-      data: [
-        { name: 'bars', values: [...bars] },
-        { name: 'markers', values: [...markers] },
-      ],
-      scales: [
-        { name: 'x', type: xScale, domain, range: 'width', ...(xScale === 'log' ? { base: 2 } : { zero: false }) },
-        { name: 'y', type: 'linear', domain: heights, range: 'height', zero: true, nice: true },
-      ] as NonNullable<Spec['scales']>,
-      axes: [
-        axis('x', { title: xTitle, format: ',.4~r', labelOverlap: 'greedy', ...ticks }),
-        axis('y', { title: yTitle, grid: true, tickCount: 6 }),
-      ] as NonNullable<Spec['axes']>,
-      marks: [
-        mark('rect', 'bars', { ...bar, fill: { value: palette.blue }, stroke: { value: background } }),
-        mark('rule', 'markers', { ...rule, stroke: { value: markerColor } }),
-        mark('text', 'markers', { ...textStyle, ...words, fontSize: { value: textSizes.small } }),
-      ],
-    },
-  );
+  const domain = [Math.min(...bars.map(({ from }) => from)), Math.max(...bars.map(({ to }) => to))];
+  const x = (field: string) => ({
+    field,
+    type: 'quantitative',
+    scale: { type: xScale, domain, nice: false, ...(xScale === 'log' ? { base: 2 } : { zero: false }) },
+    axis: { title: xTitle, format: ',.4~r', labelOverlap: 'greedy', ...ticks },
+  });
+  const y = {
+    field: 'height',
+    type: 'quantitative',
+    scale: { domain: [0, Math.max(yMost, ...bars.map(({ height }) => height))], nice: true },
+    axis: { title: yTitle, grid: true, tickCount: 6 },
+  };
+  const data = { values: markers };
+  return figureOf(figure, {
+    width: figureWidth - axisWidth - 30,
+    height: 330,
+    layer: [
+      {
+        data: { values: bars },
+        mark: { type: 'rect', color: palette.blue, stroke: background },
+        encoding: { x: x('from'), x2: { field: 'to' }, y, y2: { datum: 0 } },
+      },
+      { data, mark: { type: 'rule', strokeDash: dashes.dashed, color: markerColor }, encoding: { x: x('at') } },
+      {
+        data,
+        mark: { type: 'text', y: -12, fontSize: textSizes.small },
+        encoding: { x: x('at'), text: { field: 'label' } },
+      },
+    ],
+  });
 }

@@ -1,18 +1,17 @@
 // A figure before it has a style: what is drawn, as plain data that can be kept in a file. The colours of the theme have names there, so
 // that a kept figure follows the theme.
 
-import type { Spec } from 'vega';
 import { type HeatFigure, heatFigure } from './heat-panels.ts';
 import { type DotsFigure, dotsFigure } from './interval-plot.ts';
 import { type PanelsFigure, panelsFigure } from './line-panels.ts';
-import { darkColors, faintColor, ink, levelColors, palette, softInk } from './theme.ts';
+import { darkColors, type Figure, faintColor, ink, levelColors, palette, softInk } from './theme.ts';
 
 export type Drawing =
   | ({ readonly kind: 'panels' } & PanelsFigure)
   | ({ readonly kind: 'dots' } & DotsFigure)
   | ({ readonly kind: 'heat' } & HeatFigure);
 
-export function drawn(drawing: Drawing): Spec {
+export function drawn(drawing: Drawing): Figure {
   switch (drawing.kind) {
     case 'panels':
       return panelsFigure(drawing);

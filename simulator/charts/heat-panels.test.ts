@@ -28,8 +28,6 @@ describe('a plane of cells', () => {
   it('has a place of its own for each panel', () => {
     const [panel] = figure.panels as [(typeof figure.panels)[number]];
     const spec = heatFigure({ ...figure, panels: [panel, { ...panel, title: 'another' }] });
-    const places = (spec.marks ?? []).filter(({ type }) => type === 'group').map(({ encode }) => encode?.enter?.['y']);
-    expect(places).toHaveLength(2);
-    expect(places[0]).not.toEqual(places[1]);
+    expect(spec).toMatchObject({ vconcat: [{ title: { text: ['one case'] } }, { title: { text: ['another'] } }] });
   });
 });

@@ -1,23 +1,18 @@
 // Draws numbers with their 95 % bars as dots: a row for each case, a column for each quantity, a colour for each series. Data in,
 // specification out; nothing here is specific to one figure.
 
-import type { Mark, Spec } from 'vega';
 import type { Estimate } from './bootstrap.ts';
 import {
-  at,
-  axis,
   background,
-  colorLegend,
+  colorsOf,
+  type Figure,
   type FigureText,
-  figureFrame,
+  figureOf,
   figureWidth,
-  groupMark,
   lineWidths,
-  mark,
   markerColor,
+  notFromZero,
   panelTitle,
-  textStyle,
-  titleLines,
   widthOf,
   wrapped,
 } from './theme.ts';
@@ -71,98 +66,78 @@ const usualGap = 26;
 const rowHeight = 38;
 /** Height of a line that is one series. */
 const lineHeight = 24;
-const pointArea = 80;
+/** Between a row and a series, where a series has a line of its own. */
+const separator = '|';
 
-type Layout = ReturnType<typeof layoutOf>;
-
-function layoutOf({ columns, colors, dots, series = 'legend' }: DotsFigure) {
-  const rows = [...new Set(dots.map(({ row }) => row))];
-  const names = Object.keys(colors);
+export function dotsFigure({ columns, colors, dots, series = 'legend', ...text }: DotsFigure): Figure {
   const hasLines = series === 'lines';
+  const names = Object.keys(colors);
+  const rows = [...new Set(dots.map(({ row }) => row))];
+  const places = hasLines ? rows.flatMap((row) => [row, ...names.map((name) => row + separator + name)]) : rows;
   const labelWidth = Math.max(...(hasLines ? names : rows).map((name) => widthOf(name))) + 34;
   const valueWidth = hasLines ? Math.max(...dots.map(({ label = '' }) => widthOf(label) + 22)) : usualGap;
-  const width = (figureWidth - labelWidth - columns.length * valueWidth) / columns.length;
-  const half = (lineHeight * (names.length - 1)) / 2;
-  const room = names.length > 1 ? 9 : 0;
-  // From the middle of a row to its first and its last series.
-  const shifts = hasLines ? [lineHeight / 2 - half, lineHeight / 2 + half] : [-room, room];
-  const height = rows.length * (hasLines ? lineHeight * (names.length + 1) : rowHeight);
-  const titles = columns.map(({ name }) => titleLines(name, width + valueWidth - 8).length);
-  const panelTitleHeight = columns.some(({ name }) => name !== '') ? 12 + 21 * Math.max(...titles) : 0;
-  const bottom = 46 + 21 * Math.max(...columns.map(({ xTitle }) => wrapped(xTitle, width + valueWidth).length));
-  return {
-    width,
-    height,
-    step: width + valueWidth,
-    rows,
-    shifts,
-    labelWidth,
-    hasLines,
-    colors,
-    panelTitleHeight,
-    bottom,
+  const width = (figureWidth - 28 - labelWidth) / columns.length - valueWidth;
+  const height = places.length * (hasLines ? lineHeight : rowHeight);
+  const entries = Object.entries(colors).map(([label, color]) => ({ label, color }));
+  const color = {
+    ...colorsOf('series', entries, 'circle'),
+    ...(hasLines || names.length === 1 ? { legend: null } : {}),
   };
-}
-
-export function dotsFigure(figure: DotsFigure): Spec {
-  const { columns, dots } = figure;
-  const layout = layoutOf(figure);
-  const { height, step, labelWidth: left, hasLines, panelTitleHeight, bottom } = layout;
-  const width = (columns.length - 1) * step + layout.width;
-  const key = Object.entries(layout.colors).map(([label, color]) => ({ color, label }));
-  const legend = hasLines ? {} : { legend: colorLegend(key, 'circle') };
-  const size = { width, height, left, bottom, panelTitleHeight, ...legend };
-  return figureFrame(figure, size, { marks: columns.map((column, index) => columnMark(column, dots, layout, index)) });
-}
-
-function columnMark(column: DotColumn, all: readonly Dot[], layout: Layout, index: number): Mark {
-  const { width, height, step, rows, shifts, hasLines, colors } = layout;
-  const { name, xTitle, marker, xScale = 'linear', xValues } = column;
-  const dots = all.filter((dot) => dot.column === name);
-  // A value beyond the requested axis lengthens it; only bars are cut.
-  const values = [...column.domain, ...dots.map(({ value }) => value).filter(Number.isFinite)];
-  const domain = [Math.min(...values), Math.max(...values)];
-  const series = Object.keys(colors);
-  const y = { ...at('row', 'row'), offset: at('shift', 'series') };
-  const color = at('color', 'series');
-  const claimed = { x: { scale: 'x', value: marker }, y2: { value: height }, stroke: { value: markerColor } };
-  const dot = { x: at('x', 'value'), y, fill: color, size: { value: pointArea }, stroke: { value: background } };
-  const bar = { x: at('x', 'low'), x2: at('x', 'high'), y, stroke: color, strokeWidth: { value: lineWidths.usual } };
-  const label = { x: { value: width + 12 }, y, text: { field: 'label' } };
-  const ticks = xValues === undefined ? { tickCount: Math.max(2, Math.floor(width / 60)) } : { values: xValues };
-  const rowAxis = { labels: index === 0, labelLimit: 0, ticks: false, grid: true };
-  return groupMark(
-    { x: index * step, y: 0, width, height },
-    {
-      data: [
-        { name: 'dots', values: [...dots] },
-        { name: 'rows', values: rows.map((row) => ({ row })) },
-      ],
-      scales: [
-        { name: 'x', type: xScale, domain, range: [0, width], clamp: true, zero: false },
-        { name: 'row', type: 'point', domain: rows, range: [0, height], padding: 0.5 },
-        { name: 'shift', type: 'point', domain: series, range: shifts },
-        { name: 'color', type: 'ordinal', domain: series, range: Object.values(colors) },
-      ],
-      axes: [
-        axis('x', { title: wrapped(xTitle, step), grid: true, labelOverlap: 'greedy', ...ticks }),
-        ...(hasLines ? [] : [axis('row', rowAxis)]),
-      ],
-      marks: [
-        ...(name === '' ? [] : panelTitle(name, step - 8)),
-        ...(marker === null ? [] : [{ type: 'rule', encode: { enter: claimed } }]),
-        mark('rule', 'dots', bar),
-        mark('symbol', 'dots', dot),
-        mark('text', 'dots', { ...textStyle, ...label }),
-        ...(hasLines && index === 0 ? lineNames(layout, y) : []),
-      ],
+  // Names begin at the left edge; those of series are set in.
+  const ofLines = {
+    labelAlign: 'left',
+    labelPadding: labelWidth,
+    labelExpr: `indexof(datum.value, '${separator}') < 0 ? datum.value : '\u00a0\u00a0' + split(datum.value, '${separator}')[1]`,
+    labelFontWeight: {
+      condition: { test: `indexof(datum.value, '${separator}') < 0`, value: 'bold' },
+      value: 'normal',
     },
-  );
-}
-
-function lineNames({ labelWidth, rows, height }: Layout, y: object): Mark[] {
-  const name = { x: { value: -14 }, y, align: { value: 'right' }, text: { field: 'series' } };
-  const top = { ...at('row', 'row'), offset: (lineHeight - height / rows.length) / 2 };
-  const heading = { x: { value: 14 - labelWidth }, y: top, text: { field: 'row' }, fontWeight: { value: 'bold' } };
-  return [mark('text', 'dots', { ...textStyle, ...name }), mark('text', 'rows', { ...textStyle, ...heading })];
+  };
+  const hconcat = columns.map(({ name, xTitle, domain, xScale = 'linear', xValues, marker }, index) => {
+    const own = dots.filter(({ column }) => column === name);
+    // A value beyond the requested axis lengthens it; only bars are cut.
+    const all = [...domain, ...own.map(({ value }) => value).filter(Number.isFinite)];
+    const scale = {
+      type: xScale,
+      domain: [Math.min(...all), Math.max(...all)],
+      clamp: true,
+      nice: false,
+      ...notFromZero(xScale),
+    };
+    const ticks = xValues === undefined ? { tickCount: Math.max(2, Math.floor(width / 60)) } : { values: xValues };
+    const title = wrapped(xTitle, width + valueWidth);
+    const x = (field: string) => ({
+      field,
+      type: 'quantitative',
+      scale,
+      axis: { title, grid: true, labelOverlap: 'greedy', ...ticks },
+    });
+    const axis = { title: null, ticks: false, domain: false, grid: !hasLines, ...(hasLines ? ofLines : {}) };
+    const labels = index === 0 ? {} : { labels: false };
+    const y = { field: 'place', type: 'nominal', scale: { domain: places }, axis: { ...axis, ...labels } };
+    const shift = hasLines || names.length === 1 ? {} : { yOffset: { field: 'series', sort: names } };
+    const place = { y, ...shift };
+    const label = { x: { value: width + 12 }, ...place, text: { field: 'label' } };
+    const words = { mark: { type: 'text', align: 'left' }, encoding: label };
+    const claim = { data: { values: [{ claimed: marker }] }, mark: { type: 'rule', color: markerColor } };
+    return {
+      ...panelTitle(name, width + valueWidth - 8),
+      width,
+      height,
+      data: { values: own.map((dot) => ({ ...dot, place: hasLines ? dot.row + separator + dot.series : dot.row })) },
+      layer: [
+        ...(marker === null ? [] : [{ ...claim, encoding: { x: x('claimed') } }]),
+        {
+          mark: { type: 'rule', strokeWidth: lineWidths.usual },
+          encoding: { x: x('low'), x2: { field: 'high' }, ...place, color },
+        },
+        {
+          mark: { type: 'point', filled: true, opacity: 1, size: 80, stroke: background, strokeWidth: 1 },
+          encoding: { x: x('value'), ...place, color },
+        },
+        ...(own.some(({ label }) => label !== undefined) ? [words] : []),
+      ],
+    };
+  });
+  return figureOf(text, { hconcat, spacing: valueWidth });
 }

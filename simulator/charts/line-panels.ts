@@ -1,29 +1,22 @@
 // Draws line charts side by side: lines with 95 % bands over a number, on linear or logarithmic axes; names stand in a legend above, or at
 // the ends of the lines. Data in, specification out; nothing here is specific to one figure.
 
-import type { Mark, Spec } from 'vega';
 import type { Estimate } from './bootstrap.ts';
 import {
-  at,
-  axis,
   axisWidth,
   bandOpacity,
   dashes,
+  type Figure,
   type FigureText,
-  figureFrame,
+  figureOf,
   figureWidth,
-  groupMark,
-  type Legend,
-  legendOf,
+  legendColumns,
+  lineHeight,
   lineWidths,
-  mark,
   markerColor,
-  type Place,
+  notFromZero,
   panelTitle,
-  pointShapes,
   textSizes,
-  textStyle,
-  titleLines,
   widthOf,
   wrapped,
 } from './theme.ts';
@@ -99,127 +92,123 @@ export interface PanelsFigure extends FigureText {
   readonly names?: 'legend' | 'at-ends';
 }
 
-const room = { left: axisWidth, right: 24, betweenColumns: axisWidth + 10 } as const;
 const heights = { 1: 330, 2: 230 } as const;
-/** Height of a line of a title, and of a name at the end of a line. */
-const lineHeight = 21;
 /** Between the end of a line and its name. */
 const leaderWidth = 26;
+/** Length of a line in the legend. */
+const sampleWidth = 40;
 
-function layoutOf({ panels, columns = 1, styles, names = 'legend' }: PanelsFigure) {
+export function panelsFigure(figure: PanelsFigure): Figure {
+  const { panels, styles, columns = 1, names = 'legend' } = figure;
+  const namesLines = names === 'at-ends';
   // A bold name is wider.
-  const nameWidth = Math.max(...styles.map(({ name }) => 1.1 * widthOf(name))) + leaderWidth + 8;
-  const right = names === 'at-ends' ? nameWidth : room.right;
-  const width = (figureWidth - room.left - right - (columns - 1) * room.betweenColumns) / columns;
-  const titleWidth = width + room.betweenColumns / 2;
-  const heads = panels.flatMap(({ title }) => (title === undefined ? [] : [titleLines(title, titleWidth).length]));
-  const panelTitleHeight = heads.length === 0 ? 0 : 12 + lineHeight * Math.max(...heads);
-  const bottom = 44 + lineHeight * Math.max(...panels.map(({ xTitle }) => wrapped(xTitle, titleWidth).length));
-  const height = Math.max(heights[columns], names === 'at-ends' ? lineHeight * (styles.length + 2) : 0);
-  const step = { x: width + room.betweenColumns, y: height + bottom + panelTitleHeight };
+  const right = namesLines ? Math.max(...styles.map(({ name }) => 1.1 * widthOf(name))) + leaderWidth : 0;
+  const width = figureWidth / columns - axisWidth - 32 - right;
+  const height = Math.max(heights[columns], namesLines ? lineHeight * (styles.length + 2) : 0);
+  const series = seriesOf(styles, !namesLines && styles.length > 1);
+  const concat = panels.map((panel) => panelOf(panel, { width, height }, styles, series, namesLines));
+  return figureOf(figure, { columns, spacing: 28, concat });
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Colour and dash by the style of a line. */
+function seriesOf(styles: readonly LineStyle[], hasLegend: boolean) {
+  const domain = styles.map(({ name }) => name);
+  const sample = {
+    symbolType: 'stroke',
+    symbolOpacity: 1,
+    symbolStrokeWidth: lineWidths.usual,
+    symbolSize: sampleWidth ** 2,
+    columns: legendColumns(domain, sampleWidth),
+  };
+  const legend = hasLegend ? sample : null;
+  const by = (range: readonly unknown[]) => ({ field: 'style', type: 'nominal', scale: { domain, range }, legend });
   return {
+    color: by(styles.map(({ color }) => color)),
+    strokeDash: by(styles.map(({ dash }) => [...dash])),
+  };
+}
+
+function isMain({ width = lineWidths.usual }: LineStyle): boolean {
+  return width > lineWidths.usual;
+}
+
+function panelOf(
+  panel: Panel,
+  { width, height }: Size,
+  styles: readonly LineStyle[],
+  series: ReturnType<typeof seriesOf>,
+  namesLines: boolean,
+): object {
+  const { lines, xScale = 'linear', yScale = 'linear', xZero = false, marker } = panel;
+  const styleOf = new Map(styles.map((style) => [style.name, style]));
+  const points = lines.flatMap(({ style, points: own }) => {
+    const { width: stroke = lineWidths.usual, hidesPoints = false } = styleOf.get(style) as LineStyle;
+    const area = hidesPoints ? 0 : stroke > lineWidths.usual ? 90 : 60;
+    return own.map((point) => ({ style, area, stroke, low: point.y, high: point.y, ...point }));
+  });
+  const xs = [...new Set(points.map((point) => point.x))].toSorted((one, other) => one - other);
+  const { xTicks = xs } = panel;
+  const ticks = typeof xTicks === 'number' ? { tickCount: xTicks } : { values: xTicks };
+  const domain = extent(panel, points);
+  const yTicks = yScale === 'log' ? { values: logTicks(domain) } : { tickCount: Math.max(5, Math.round(height / 60)) };
+  const x = {
+    field: 'x',
+    type: 'quantitative',
+    scale: { type: xScale, domain: [xZero ? 0 : xs[0], xs.at(-1)], nice: false, ...notFromZero(xScale) },
+    axis: { title: wrapped(panel.xTitle, width + 60), format: ',~r', labelOverlap: 'greedy', ...ticks },
+  };
+  const y = (field: string) => ({
+    field,
+    type: 'quantitative',
+    scale: { type: yScale, domain, nice: true, ...notFromZero(yScale) },
+    axis: { title: panel.yTitle, format: yScale === 'log' ? '~s' : '~r', grid: true, ...yTicks },
+  });
+  const { color } = series;
+  const band = points.some(({ low, high }) => low !== high)
+    ? [{ mark: { type: 'area', opacity: bandOpacity }, encoding: { x, y: y('low'), y2: { field: 'high' }, color } }]
+    : [];
+  const upright = { type: 'text', angle: -90, align: 'right', dx: -8, fontSize: textSizes.small };
+  const labelled = points.filter(({ label }) => label !== undefined);
+  const words = { data: { values: labelled }, mark: upright, encoding: { x, y: y('y'), text: { field: 'label' } } };
+  return {
+    ...panelTitle(panel.title ?? '', width + axisWidth / 2),
     width,
     height,
-    step,
-    titleWidth,
-    bottom,
-    panelTitleHeight,
-    rows: Math.ceil(panels.length / columns),
-    columns,
+    data: { values: points },
+    layer: [
+      ...band,
+      ...(marker === undefined ? [] : markerLayers(marker, x)),
+      { mark: 'line', encoding: { x, y: y('y'), ...series, strokeWidth: asGiven('stroke') } },
+      {
+        mark: { type: 'point', filled: true, opacity: 1 },
+        encoding: { x, y: y('y'), color, size: asGiven('area') },
+      },
+      ...(labelled.length > 0 ? [words] : []),
+      ...(namesLines ? nameLayers(panel, { width, height }, styleOf, { x, y, color }) : []),
+    ],
   };
 }
 
-export function panelsFigure(figure: PanelsFigure): Spec {
-  const { panels, styles, names = 'legend' } = figure;
-  const { width, height, step, titleWidth, bottom, panelTitleHeight, rows, columns } = layoutOf(figure);
-  const size = { width: (columns - 1) * step.x + width, height: (rows - 1) * step.y + height, left: room.left, bottom };
-  const legend = names === 'legend' && styles.length > 1 ? { legend: lineLegend(styles) } : {};
-  return figureFrame(
-    figure,
-    { ...size, panelTitleHeight, ...legend },
-    {
-      scales: scalesOf(styles),
-      marks: panels.map((panel, index) => {
-        const place = { x: (index % columns) * step.x, y: Math.floor(index / columns) * step.y, width, height };
-        return panelMark(panel, place, titleWidth, names === 'at-ends');
-      }),
-    },
-  );
+/** A value of the data as it is, without a scale. */
+function asGiven(field: string): object {
+  return { field, type: 'quantitative', scale: null, legend: null };
 }
 
-function shapeOf(index: number): string {
-  return pointShapes[index % pointShapes.length] as string;
-}
-
-/** Area of a mark at a point. */
-function pointArea({ width = lineWidths.usual, hidesPoints = false }: LineStyle): number {
-  if (hidesPoints) return 0;
-  return width > lineWidths.usual ? 90 : 60;
-}
-
-function scalesOf(styles: readonly LineStyle[]): NonNullable<Spec['scales']> {
-  const domain = styles.map(({ name }) => name);
-  const ranges = {
-    color: styles.map(({ color }) => color),
-    dash: styles.map(({ dash }) => [...dash]),
-    width: styles.map(({ width = lineWidths.usual }) => width),
-    area: styles.map(pointArea),
-    shape: styles.map((_, index) => shapeOf(index)),
-  };
-  return Object.entries(ranges).map(([name, range]) => ({ name, type: 'ordinal', domain, range })) as NonNullable<
-    Spec['scales']
-  >;
-}
-
-/** A piece of each line before its name. */
-function lineLegend(styles: readonly LineStyle[]): Legend {
-  const entries = styles.map((style, index) => ({ label: style.name, style, shape: shapeOf(index) }));
-  return legendOf(entries, 40, ({ style, shape }, x, y) => {
-    const { color, dash, width = lineWidths.usual } = style;
-    const stroke = { stroke: { value: color }, strokeWidth: { value: width }, strokeDash: { value: dash } };
-    const point = { fill: { value: color }, shape: { value: shape }, size: { value: pointArea(style) } };
-    return [
-      { type: 'rule', encode: { enter: { x: { value: x }, x2: { value: x + 40 }, y: { value: y }, ...stroke } } },
-      { type: 'symbol', encode: { enter: { x: { value: x + 20 }, y: { value: y }, ...point } } },
-    ];
-  });
-}
-
-function panelMark(panel: Panel, place: Place, titleWidth: number, namesLines: boolean): Mark {
-  const points = panel.lines.flatMap(({ style, points }) =>
-    points.map((point) => ({ style, low: point.y, high: point.y, ...point })),
-  );
-  const isLogY = panel.yScale === 'log';
-  const xs = [...new Set(points.map((point) => point.x))].toSorted((one, other) => one - other);
-  const { xTicks = xs, xZero = false, yZero = true } = panel;
-  const ticks =
-    typeof xTicks === 'number'
-      ? { tickCount: xTicks, labelOverlap: 'parity' }
-      : { values: xTicks, labelOverlap: 'greedy' };
-  const y = { name: 'y', domain: extent(points, panel.leastYRange ?? 0), range: [place.height, 0], nice: true };
-  const yTicks = isLogY ? { values: logTicks(y.domain) } : { tickCount: Math.max(5, Math.round(place.height / 60)) };
-  const x = { name: 'x', domain: [xZero ? 0 : xs[0], xs.at(-1)], range: [0, place.width], zero: false };
-  return groupMark(place, {
-    data: [
-      { name: 'points', values: points },
-      { name: 'names', values: namesLines ? namesAtEnds(panel, place.height) : [] },
-    ],
-    scales: [
-      { ...x, type: panel.xScale ?? 'linear' },
-      isLogY ? { ...y, type: 'log' } : { ...y, type: 'linear', zero: yZero },
-    ],
-    axes: [
-      axis('x', { title: wrapped(panel.xTitle, titleWidth), format: ',~r', ...ticks }),
-      axis('y', { title: panel.yTitle, format: isLogY ? '~s' : '~r', grid: true, ...yTicks }),
-    ],
-    marks: [
-      ...(panel.title === undefined ? [] : panelTitle(panel.title, titleWidth)),
-      ...markerMarks(panel, place.height),
-      linesMark(),
-      labelsMark(),
-      ...namesMarks(),
-    ],
-  });
+/** The axis begins at 0 unless the panel says otherwise; a logarithmic axis has no 0. */
+function extent(
+  { yScale, yZero = true, leastYRange = 0 }: Panel,
+  points: readonly { readonly low: number; readonly high: number }[],
+): [number, number] {
+  const least = Math.min(...points.map((one) => one.low));
+  const low = yZero && yScale !== 'log' ? Math.min(0, least) : least;
+  const high = Math.max(...points.map((one) => one.high), low);
+  const room = Math.max(0, (leastYRange - (high - low)) / 2);
+  return [low - room, high + room];
 }
 
 /** Powers of ten, of which the axis begins and ends at one; where they are few, 2 and 5 as well. */
@@ -229,64 +218,31 @@ function logTicks([low, high]: readonly [number, number]): number[] {
   return powers.length > 2 ? powers : powers.flatMap((power) => [power, 2 * power, 5 * power]);
 }
 
-function extent(points: readonly { readonly low: number; readonly high: number }[], least: number): [number, number] {
-  const [low, high] = [Math.min(...points.map((one) => one.low)), Math.max(...points.map((one) => one.high))];
-  const room = Math.max(0, (least - (high - low)) / 2);
-  return [low - room, high + room];
-}
-
-function markerMarks({ marker }: Panel, height: number): object[] {
-  if (marker === undefined) return [];
-  const x = { scale: 'x', value: marker.x };
-  const stroke = { value: markerColor };
-  const rule = { x, y: { value: 0 }, y2: { value: height }, stroke, strokeDash: { value: dashes.dotted } };
-  const place = { x, y: { value: 8 }, dx: { value: -5 }, align: { value: 'right' } };
-  const small = { fontSize: { value: textSizes.small }, fill: stroke };
-  const words = { ...textStyle, ...place, ...small, text: { value: marker.label } };
+function markerLayers({ x: at, label }: NonNullable<Panel['marker']>, x: object): object[] {
+  const data = { values: [{ x: at, label }] };
+  const text = { type: 'text', align: 'right', dx: -5, y: 8, fontSize: textSizes.small, fill: markerColor };
   return [
-    { type: 'rule', encode: { enter: rule } },
-    { type: 'text', encode: { enter: words } },
+    { data, mark: { type: 'rule', strokeDash: dashes.dotted, color: markerColor }, encoding: { x } },
+    { data, mark: text, encoding: { x, text: { field: 'label' } } },
   ];
 }
 
-function linesMark(): object {
-  const [color, x, y] = [at('color', 'style'), at('x', 'x'), at('y', 'y')];
-  const stroke = { stroke: color, strokeWidth: at('width', 'style'), strokeDash: at('dash', 'style') };
-  return {
-    type: 'group',
-    from: { facet: { name: 'line', data: 'points', groupby: 'style' } },
-    marks: [
-      mark('area', 'line', {
-        x,
-        y: at('y', 'low'),
-        y2: at('y', 'high'),
-        fill: color,
-        fillOpacity: { value: bandOpacity },
-      }),
-      mark('line', 'line', { x, y, ...stroke }),
-      mark('symbol', 'line', { x, y, fill: color, size: at('area', 'style'), shape: at('shape', 'style') }),
-    ],
-  };
-}
-
-/** Upright, since points may lie close to one another. */
-function labelsMark(): Mark {
-  const place = { x: at('x', 'x'), y: { ...at('y', 'y'), offset: 10 }, align: { value: 'right' } };
-  const label = { text: { field: 'label' }, angle: { value: -90 }, fontSize: { value: textSizes.small } };
-  return mark('text', 'points', { ...textStyle, ...place, ...label });
-}
-
 /** A thin line from the last point to the name, which may have moved. */
-function namesMarks(): Mark[] {
-  const y2 = at('y', 'at');
-  const color = at('color', 'name');
-  const end = { signal: `width + ${leaderWidth}` };
-  const leader = { x: at('x', 'x'), y: at('y', 'y'), x2: end, y2, stroke: color, strokeWidth: { value: 1 } };
-  const fontWeight = { signal: `scale('width', datum.name) > ${lineWidths.usual} ? 'bold' : 'normal'` };
-  const place = { x: { signal: `width + ${leaderWidth + 5}` }, y: y2 };
+function nameLayers(
+  panel: Panel,
+  size: Size,
+  styleOf: ReadonlyMap<string, LineStyle>,
+  { x, y, color }: { readonly x: object; readonly y: (field: string) => object; readonly color: object },
+): object[] {
+  const values = namesAtEnds(panel, size.height).map((end) => {
+    return { ...end, style: end.name, isMain: isMain(styleOf.get(end.name) as LineStyle) };
+  });
+  const weight = { expr: "datum.isMain ? 'bold' : 'normal'" };
+  const leader = { x, x2: { value: size.width + leaderWidth }, y: y('y'), y2: { field: 'at' }, color };
+  const name = { x: { value: size.width + leaderWidth + 5 }, y: y('at'), text: { field: 'name' } };
   return [
-    mark('rule', 'names', leader),
-    mark('text', 'names', { ...textStyle, ...place, text: { field: 'name' }, fontWeight }),
+    { data: { values }, mark: { type: 'rule', strokeWidth: 1 }, encoding: leader },
+    { data: { values }, mark: { type: 'text', align: 'left', fontWeight: weight }, encoding: name },
   ];
 }
 

@@ -1,160 +1,167 @@
-// Draws a layer of a radio map in classes of colour, with sites, a legend, and a bar for the scale, as SVG. It does not interpret the
-// values.
+// Draws a radio map, a rectangle for cells side by side with the same value, with its sites: the gain of one site or of the strongest one,
+// which site that is, or how many sites have energy.
 
 import type { RadioMap } from '../world/radio-map.ts';
-import { type Layer, type LayerName, layerOf, type MapLegend } from './map-layers.ts';
-import { background, figureWidth, fonts, ink, softInk, textSizes, wrapped } from './theme.ts';
+import { background, type Figure, figureOf, figureWidth, ink, textSizes } from './theme.ts';
 
-type View = ReturnType<typeof viewOf>;
-type Site = RadioMap['header']['sites'][number];
+export const layerNames = ['gain', 'server', 'coverage'] as const;
+export type LayerName = (typeof layerNames)[number];
 
-const dark = '#17191f';
-const font = `font-family="${fonts}"`;
-const margin = { left: 14, top: 104, right: 196, bottom: 38 };
-const mapWidth = figureWidth - margin.left - margin.right;
-
-/** @param site whose gain is drawn @returns SVG; the map's attribution is part of it, as its licence asks */
-export function mapPicture(map: RadioMap, draw: LayerName, site: number | undefined, name: string): string {
-  const { scene, frequencyHz, cellMetres, heightMetres, sites, attribution } = map.header;
-  const layer = layerOf[draw](map, site);
-  const facts = `scene ${scene}, ${frequencyHz / 1e9} GHz, ${sites.length} sites, cells of ${cellMetres} m, ${heightMetres} m above the ground`;
-  const view = viewOf(map, layer);
-  const right = margin.left + view.columns * view.zoom;
-  const width = right + margin.right;
-  const bottom = margin.top + view.rows * view.zoom + margin.bottom;
-  const height = Math.max(bottom, margin.top + legendHeight(layer.legend));
-  const colorOf = (index: number): string =>
-    layer.siteColors?.[index] ?? (site === undefined || site === index ? 'white' : '#8a8f9c');
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${fixed(width)}" height="${fixed(height)}" viewBox="0 0 ${fixed(width)} ${fixed(height)}">`,
-    `<rect width="100%" height="100%" fill="${background}"/>`,
-    `<text x="${margin.left}" y="34" ${font} font-size="${textSizes.title}" font-weight="bold" fill="${ink}">${escaped(`${name}: ${layer.title}`)}</text>`,
-    ...wrapped(`Ray traced: ${facts}`, figureWidth - 2 * margin.left).map(
-      (line, index) =>
-        `<text x="${margin.left}" y="${62 + 21 * index}" ${font} font-size="${textSizes.text}" fill="${softInk}">${escaped(line)}</text>`,
-    ),
-    `<g transform="translate(${margin.left} ${margin.top})">`,
-    `<rect width="${fixed(view.columns * view.zoom)}" height="${fixed(view.rows * view.zoom)}" fill="${dark}"/>`,
-    ...cellMarks(map, layer, view),
-    ...siteMarks(map, view, colorOf),
-    scaleBar(cellMetres, view),
-    '</g>',
-    `<text x="${margin.left}" y="${fixed(height - 12)}" ${font} font-size="${textSizes.small}" fill="${softInk}">${escaped(attribution)}</text>`,
-    `<g transform="translate(${fixed(right + 22)} ${margin.top})">${legendMarks(layer.legend)}</g>`,
-    '</svg>\n',
-  ].join('\n');
+/** A value for each cell; null: no energy. */
+export interface Layer {
+  readonly title: string;
+  readonly legend: string;
+  readonly values: readonly (number | string | null)[];
 }
 
-/** The place of a site in cells from the lower left corner, broken numbers. */
-function placeOf({ header: { cellMetres }, streets: { originX, originY } }: RadioMap, { x, y }: Site) {
-  return { column: (x - originX) / cellMetres, row: (y - originY) / cellMetres };
-}
+const silentColor = '#e0457b';
+const stepDb = 5;
+/** Gains beyond these count as these. */
+const gainsDb = [-130, -60] as const;
 
-/**
- * The part of the map that has something on it, and a little around; `zoom`: picture units for a cell. Rows grow upwards on the picture.
- */
-function viewOf(map: RadioMap, { classes }: Layer) {
-  const { columns, rows } = map.streets;
-  const shown = { left: columns, right: 0, bottom: rows, top: 0 };
-  const include = (column: number, row: number): void => {
-    shown.left = Math.min(shown.left, column);
-    shown.right = Math.max(shown.right, column + 1);
-    shown.bottom = Math.min(shown.bottom, row);
-    shown.top = Math.max(shown.top, row + 1);
-  };
-  for (const [cell, kind] of classes.entries()) if (kind >= 0) include(cell % columns, Math.floor(cell / columns));
-  for (const site of map.header.sites) {
-    const { column, row } = placeOf(map, site);
-    include(Math.floor(column), Math.floor(row));
-  }
-  const width = shown.right - shown.left;
-  const height = shown.top - shown.bottom;
-  const around = Math.ceil(Math.max(width, height) * 0.025);
-  const size = { columns: width + 2 * around, rows: height + 2 * around };
-  return { left: shown.left - around, bottom: shown.bottom - around, ...size, zoom: mapWidth / size.columns };
-}
-
-/** One path a colour; cells side by side in a row become one rectangle. */
-function cellMarks({ streets: { columns, rows } }: RadioMap, { classes, colors }: Layer, view: View): string[] {
-  const paths = colors.map(() => '');
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; ) {
-      const kind = classes[row * columns + column] as number;
-      let end = column + 1;
-      while (end < columns && classes[row * columns + end] === kind) end++;
-      if (kind >= 0)
-        paths[kind] += `M${column - view.left} ${view.bottom + view.rows - row - 1}h${end - column}v1h${column - end}z`;
-      column = end;
+/** @param site whose gain is drawn; without it that of the strongest site */
+export function layerOf(map: RadioMap, draw: LayerName, site?: number): Layer {
+  const { sites } = map.header;
+  const each = (of: (cell: number) => Layer['values'][number]) =>
+    Array.from(map.streets.walkable, (_, cell) => of(cell));
+  switch (draw) {
+    case 'gain': {
+      const whose = site === undefined ? 'the strongest site' : `site ${sites[site]?.name}`;
+      const values = each((cell) => {
+        const from = site ?? strongestSite(map, cell);
+        const gain = from === undefined ? Number.NaN : gainAt(map, from, cell);
+        if (Number.isNaN(gain)) return null;
+        return Math.max(gainsDb[0], Math.min(gainsDb[1], stepDb * Math.floor(gain / stepDb)));
+      });
+      return { title: `path gain of ${whose}`, legend: 'path gain, dB', values };
     }
+    case 'server':
+      return {
+        title: 'the strongest site',
+        legend: 'strongest site',
+        values: each((cell) => sites[strongestSite(map, cell) ?? -1]?.name ?? null),
+      };
+    case 'coverage':
+      return {
+        title: 'how many sites can be heard',
+        legend: 'sites with energy',
+        values: each((cell) => siteCountAt(map, cell) || null),
+      };
   }
-  // Without anti-aliasing no dark seams show between cells.
-  const open = `<g transform="scale(${fixed(view.zoom)})" shape-rendering="crispEdges">`;
-  return [
-    open,
-    ...paths.flatMap((path, kind) => (path === '' ? [] : [`<path fill="${colors[kind]}" d="${path}"/>`])),
-    '</g>',
+}
+
+/** @param site whose gain is drawn @param name of the map; its attribution is part of the picture, as its licence asks */
+export function mapPicture(map: RadioMap, draw: LayerName, site: number | undefined, name: string): Figure {
+  const { scene, frequencyHz, cellMetres, heightMetres, sites, attribution } = map.header;
+  const { title, legend, values } = layerOf(map, draw, site);
+  const runs = runsOf(map, values);
+  const places = [
+    ...runs.flatMap(({ x, toX, y, toY }) => [
+      { x, y },
+      { x: toX, y: toY },
+    ]),
+    ...sites,
   ];
-}
-
-function siteMarks(map: RadioMap, view: View, colorOf: (index: number) => string): string[] {
-  return map.header.sites.map((site, index) => {
-    const { column, row } = placeOf(map, site);
-    const x = (column - view.left) * view.zoom;
-    const y = (view.bottom + view.rows - row) * view.zoom;
-    // A label near the right border is on the left of its site.
-    const side = x > view.columns * view.zoom - 60 ? `x="${fixed(x - 9)}" text-anchor="end"` : `x="${fixed(x + 9)}"`;
-    const halo = `stroke="${dark}" stroke-width="3.5" paint-order="stroke" stroke-linejoin="round"`;
-    return (
-      `<path d="M${fixed(x)} ${fixed(y - 8)}l7 13h-14z" fill="${colorOf(index)}" stroke="${dark}" stroke-width="1.6" stroke-linejoin="round"/>` +
-      `<text ${side} y="${fixed(y + 4)}" ${font} font-size="${textSizes.small}" font-weight="bold" fill="white" ${halo}>${escaped(site.name)}</text>`
-    );
+  const [xs, ys] = (['x', 'y'] as const).map((axis) => {
+    const all = places.map((place) => place[axis]);
+    return [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))] as const;
+  }) as [readonly [number, number], readonly [number, number]];
+  const width = figureWidth - 260;
+  const along = (field: string, domain: readonly number[]) => ({
+    field,
+    type: 'quantitative',
+    scale: { domain, zero: false, nice: false },
+    axis: { title: 'metres', tickCount: 6 },
   });
-}
-
-/** A round length of about a sixth of the width, in the lower left corner. */
-function scaleBar(cellMetres: number, view: View): string {
-  const wanted = (view.columns * cellMetres) / 6;
-  const power = 10 ** Math.floor(Math.log10(wanted));
-  const metres = [5, 2, 1].map((digit) => digit * power).find((length) => length <= wanted) ?? power;
-  const length = (metres / cellMetres) * view.zoom;
-  const y = view.rows * view.zoom - 16;
-  const halo = `stroke="${dark}" stroke-width="4" paint-order="stroke" stroke-linejoin="round"`;
-  return (
-    `<path d="M16 ${fixed(y - 6)}v6h${fixed(length)}v-6" fill="none" stroke="${dark}" stroke-width="6"/>` +
-    `<path d="M16 ${fixed(y - 6)}v6h${fixed(length)}v-6" fill="none" stroke="white" stroke-width="2"/>` +
-    `<text x="${fixed(16 + length / 2)}" y="${fixed(y - 10)}" text-anchor="middle" ${font} font-size="${textSizes.text}" fill="white" ${halo}>${metres} m</text>`
+  const [x, y] = [along('x', xs), along('y', ys)];
+  const rect = { x, y, x2: { field: 'toX' }, y2: { field: 'toY' } };
+  const scale =
+    draw === 'server' ? { scheme: 'tableau20', domain: sites.map(({ name: one }) => one) } : { scheme: 'viridis' };
+  const type = draw === 'server' ? 'nominal' : draw === 'gain' ? 'quantitative' : 'ordinal';
+  const color = { field: 'value', type, scale, legend: { title: legend, orient: 'right', offset: 50 } };
+  const isChosen = site === undefined ? 'true' : `datum.index === ${site}`;
+  const words = { type: 'text', align: 'left', dx: 9, fontSize: textSizes.small, fontWeight: 'bold' };
+  const label = { encoding: { x, y, text: { field: 'name' } } };
+  const facts = `${frequencyHz / 1e9} GHz, ${sites.length} sites, cells of ${cellMetres} m, ${heightMetres} m above the ground`;
+  // A line of its own colour around each rectangle: no seams show.
+  const seamless = { type: 'rect', strokeWidth: 0.5 };
+  return figureOf(
+    {
+      title: `${name}: ${title}`,
+      subtitle: [`Ray traced: scene ${scene}, ${facts}. Pink: no energy. White: no street.`, attribution],
+    },
+    {
+      width,
+      height: (width * (ys[1] - ys[0])) / (xs[1] - xs[0]),
+      layer: [
+        {
+          data: { values: runs.filter(({ value }) => value !== null) },
+          mark: seamless,
+          encoding: { ...rect, fill: color, stroke: color },
+        },
+        {
+          data: { values: runs.filter(({ value }) => value === null) },
+          mark: { ...seamless, fill: silentColor, stroke: silentColor },
+          encoding: rect,
+        },
+        {
+          data: { values: sites.map((one, index) => ({ ...one, index })) },
+          mark: {
+            type: 'point',
+            shape: 'triangle-up',
+            size: 130,
+            fill: { expr: `${isChosen} ? '${background}' : '#8a8f9c'` },
+            stroke: ink,
+            strokeWidth: 1.6,
+            opacity: 1,
+          },
+          encoding: { x, y },
+        },
+        // A halo keeps names readable.
+        { data: { values: sites }, mark: { ...words, stroke: background, strokeWidth: 3.5 }, ...label },
+        { data: { values: sites }, mark: words, ...label },
+      ],
+    },
   );
 }
 
-const entryHeight = 22;
-const legendTop = 34;
-
-function legendHeight({ entries, others }: MapLegend): number {
-  return legendTop + (entries.length + 1) * entryHeight + others.length * 24 + margin.bottom;
-}
-
-function legendMarks({ title, entries, others, atUpperEdge }: MapLegend): string {
-  const label = (text: string, y: number): string =>
-    `<text x="34" y="${fixed(y + 4.5)}" ${font} font-size="${textSizes.text}" fill="${ink}">${escaped(text)}</text>`;
-  const marks = [
-    `<text y="14" ${font} font-size="${textSizes.text}" font-weight="bold" fill="${ink}">${escaped(title)}</text>`,
-  ];
-  for (const [index, { color, label: text }] of entries.entries()) {
-    const y = legendTop + index * entryHeight;
-    marks.push(`<rect y="${y}" width="26" height="${entryHeight}" fill="${color}"/>`);
-    marks.push(label(text, atUpperEdge ? y : y + entryHeight / 2));
+/** Street cells side by side with the same value, as rectangles in metres. */
+function runsOf({ header: { cellMetres }, streets }: RadioMap, values: Layer['values']) {
+  const { walkable, rows, columns, originX, originY } = streets;
+  const runs: { x: number; toX: number; y: number; toY: number; value: Layer['values'][number] }[] = [];
+  for (let row = 0; row < rows; row++) {
+    const [y, toY] = [originY + row * cellMetres, originY + (row + 1) * cellMetres];
+    for (let from = row * columns; from < (row + 1) * columns; ) {
+      const value = values[from] ?? null;
+      let to = from + 1;
+      while (to < (row + 1) * columns && walkable[to] === walkable[from] && values[to] === value) to++;
+      const place = {
+        x: originX + (from - row * columns) * cellMetres,
+        toX: originX + (to - row * columns) * cellMetres,
+      };
+      if (walkable[from] === 1) runs.push({ ...place, y, toY, value });
+      from = to;
+    }
   }
-  for (const [index, { color, label: text }] of others.entries()) {
-    const y = legendTop + (entries.length + 0.7) * entryHeight + index * 24;
-    marks.push(`<rect y="${fixed(y)}" width="26" height="16" fill="${color}"/>`, label(text, y + 8));
+  return runs;
+}
+
+/** Path gain in dB; NaN where no ray came. */
+export function gainAt({ header, gainDb }: RadioMap, site: number, cell: number): number {
+  return gainDb[cell * header.sites.length + site] as number;
+}
+
+/** The site with the largest gain in a cell; undefined where no ray came from any. */
+export function strongestSite(map: RadioMap, cell: number): number | undefined {
+  let best: number | undefined;
+  for (let site = 0; site < map.header.sites.length; site++) {
+    const gain = gainAt(map, site, cell);
+    if (!Number.isNaN(gain) && (best === undefined || gain > gainAt(map, best, cell))) best = site;
   }
-  return marks.join('\n');
+  return best;
 }
 
-function fixed(value: number): string {
-  return String(Math.round(value * 1000) / 1000);
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+/** The number of sites that send any energy into a cell. */
+export function siteCountAt(map: RadioMap, cell: number): number {
+  return map.header.sites.filter((_, site) => !Number.isNaN(gainAt(map, site, cell))).length;
 }

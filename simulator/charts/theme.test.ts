@@ -3,8 +3,7 @@ import { barsFigure } from './bars.ts';
 import {
   background,
   darkColors,
-  figureFrame,
-  figureWidth,
+  figureOf,
   ink,
   levelColors,
   palette,
@@ -14,33 +13,21 @@ import {
   wrapped,
 } from './theme.ts';
 
-it('breaks a subtitle before the edge of the picture, and makes room for its lines', () => {
+it('breaks a subtitle before the edge of the picture', () => {
   const words = 'Each device has a line to the server that serves it, and a square is a server.';
   expect(wrapped(words, 200).every((line) => widthOf(line) <= 200)).toBe(true);
   expect(wrapped(words, 200).join(' ')).toBe(words);
   expect(wrapped(words, 2000)).toEqual([words]);
-  const size = { width: 150, height: 100, left: 40 };
-  const topOf = (line: string): number =>
-    (figureFrame({ title: '', subtitle: [line] }, size, {}).padding as { top: number }).top;
-  expect(topOf(`${words} ${words}`)).toBeGreaterThan(topOf('short') + 16);
-});
-
-it('makes every figure as wide', () => {
-  for (const width of [100, 400]) {
-    const { padding } = figureFrame({ title: '', subtitle: [] }, { width, height: 100, left: 40 }, {});
-    const { left, right } = padding as { left: number; right: number };
-    expect(left + width + right).toBe(figureWidth);
-  }
+  const { title } = figureOf({ title: 'one', subtitle: [`${words} ${words}`, 'short'] }, {});
+  expect(title).toMatchObject({ text: ['one'], subtitle: { length: 3, 2: 'short' } });
 });
 
 it('ends an axis of shares at 100 %, unless a bar is higher', () => {
-  const domainOf = (height: number): unknown => {
-    const bars = [{ from: 0, to: 1, height }];
-    const { scales } = barsFigure({ title: '', subtitle: [], bars, xTitle: '', yTitle: '%', yMost: 100 });
-    return (scales ?? []).map((scale) => (scale.name === 'y' && 'domain' in scale ? scale.domain : null)).at(1);
-  };
-  expect(domainOf(97)).toEqual([0, 100]);
-  expect(domainOf(104)).toEqual({ data: 'bars', field: 'height' });
+  const specOf = (height: number): unknown =>
+    barsFigure({ title: '', subtitle: [], bars: [{ from: 0, to: 1, height }], xTitle: '', yTitle: '%', yMost: 100 });
+  const withDomain = (domain: readonly number[]) => ({ layer: [{ encoding: { y: { scale: { domain } } } }, {}, {}] });
+  expect(specOf(97)).toMatchObject(withDomain([0, 100]));
+  expect(specOf(104)).toMatchObject(withDomain([0, 104]));
 });
 
 it('replaces colours on a dark page, those that occur', () => {

@@ -1,7 +1,10 @@
-// The style of every chart: one width, fonts and their sizes, colours on a light and on a dark page, lines, axes, titles, legends, and the
-// frame around the plot. It does not depend on the data.
+// The style of every chart: one width, fonts and their sizes, colours on a light and on a dark page, and the configuration of Vega-Lite
+// that axes, titles and legends follow. It does not depend on the data.
 
-import type { Mark, Spec } from 'vega';
+import type { TopLevelSpec } from 'vega-lite';
+
+/** A specification of Vega-Lite. */
+export type Figure = TopLevelSpec;
 
 /** Every figure is so wide, in px: text can be read at half of it. */
 export const figureWidth = 760;
@@ -11,8 +14,6 @@ export const textSizes = { title: 22, head: 17, text: 16, small: 14 } as const;
 export const lineWidths = { thin: 1.5, usual: 2.5, main: 4 } as const;
 /** Lengths of strokes and gaps. */
 export const dashes = { full: [], dashed: [9, 5], dotted: [2, 4] } as const;
-/** Marks of points, in the order of series. */
-export const pointShapes = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down', 'wedge'] as const;
 export const bandOpacity = 0.18;
 
 /**
@@ -80,38 +81,6 @@ export function withDarkScheme(svg: string): string {
   return svg.replace(/^<svg[^>]*>/, (open) => `${open}${style}`);
 }
 
-const axisStyle: Readonly<Record<string, string | number>> = {
-  labelFont: fonts,
-  titleFont: fonts,
-  labelFontSize: textSizes.text,
-  titleFontSize: textSizes.text,
-  titleFontWeight: 'normal',
-  titlePadding: 8,
-  labelColor: ink,
-  titleColor: ink,
-  domainColor: axisColor,
-  tickColor: axisColor,
-  gridColor,
-};
-
-/** Room left of a plot for an axis of numbers with its title. */
-export const axisWidth = 92;
-
-/** The axis of scale `x`, below the plot, or of another scale, left of it. @param left room there */
-export function axis(scale: string, more: object, left: number = axisWidth): object {
-  // Fixed for the same reason as the padding of a figure.
-  const side = scale === 'x' ? { orient: 'bottom' } : { orient: 'left', titleX: 20 - left };
-  return { scale, ...side, ...more, ...axisStyle };
-}
-
-/** The style of a text mark. */
-export const textStyle: Readonly<Record<string, { readonly value: string | number }>> = {
-  fill: { value: ink },
-  font: { value: fonts },
-  fontSize: { value: textSizes.text },
-  baseline: { value: 'middle' },
-};
-
 /** Mean width of a character over its height: Helvetica, and the somewhat wider DejaVu Sans where that is missing. */
 const characterWidth = 0.55;
 /** A bold one is so much wider. */
@@ -119,11 +88,6 @@ const boldWidth = 1.18;
 
 export function widthOf(text: string, size: number = textSizes.text): number {
   return characterWidth * size * text.length;
-}
-
-/** Lines of a panel's title. */
-export function titleLines(text: string, widthPx: number): string[] {
-  return wrapped(text, widthPx, boldWidth * textSizes.head);
 }
 
 /** Breaks text between words, so that no line is wider. */
@@ -137,96 +101,71 @@ export function wrapped(text: string, widthPx: number, size: number = textSizes.
   return lines;
 }
 
-const lineHeight = 21;
-
-interface Words {
-  readonly lines: readonly string[];
-  readonly x: number;
-  /** Middle of the first line. */
-  readonly y: number;
-}
-
-function wordsMarks({ lines, x, y }: Words, style: Readonly<Record<string, { readonly value: unknown }>>): object[] {
-  return lines.map((text, index) => {
-    const place = { x: { value: x }, y: { value: y + lineHeight * index }, text: { value: text } };
-    return { type: 'text', encode: { enter: { ...textStyle, ...place, ...style } } };
-  });
-}
-
-const headStyle = { fontSize: { value: textSizes.head }, fontWeight: { value: 'bold' } };
-
-/** The title of one panel among several, above it. */
-export function panelTitle(text: string, widthPx: number): object[] {
-  const lines = titleLines(text, widthPx);
-  return wordsMarks({ lines, x: 0, y: -16 - lineHeight * (lines.length - 1) }, headStyle);
-}
-
 export interface FigureText {
   readonly title: string;
   /** One entry a line, which is broken where it is wider than the figure. */
   readonly subtitle: readonly string[];
 }
 
-export interface FrameSize {
-  /** The plot with all its panels. */
-  readonly width: number;
-  readonly height: number;
-  /** Room for axes and names left of the plot. */
-  readonly left: number;
-  /** Room below the plot for axes, default that of an axis with a title of one line. */
-  readonly bottom?: number;
-  /** Room for the titles of panels, between the legend and the plot. Default 0. */
-  readonly panelTitleHeight?: number;
-  /** The legend stands above the plot. */
-  readonly legend?: Legend;
-}
-
 const margin = 14;
+export const lineHeight = 21;
+/** Room left of a plot for an axis of numbers with its title. */
+export const axisWidth = 92;
 
-/** A whole specification. @param marks place (0, 0) is the upper left corner of the plot */
-export function figureFrame(
-  { title, subtitle }: FigureText,
-  { width, height, left, bottom = 66, panelTitleHeight = 0, legend }: FrameSize,
-  { marks, ...more }: Pick<Spec, 'marks' | 'data' | 'scales' | 'axes'>,
-): Spec {
-  const broken = subtitle.flatMap((line) => wrapped(line, figureWidth - 2 * margin));
-  const titles = wrapped(title, figureWidth - 2 * margin, boldWidth * textSizes.title);
-  const titleHeight = 20 + 28 * titles.length;
-  const legendTop = titleHeight + lineHeight * broken.length + 14;
-  const top = legendTop + (legend?.height ?? 0) + panelTitleHeight;
-  const x = margin - left;
-  const style = { fontSize: { value: textSizes.title }, fontWeight: { value: 'bold' } };
-  const titleMarks = titles.flatMap((line, index) => wordsMarks({ lines: [line], x, y: 28 * index + 28 - top }, style));
+const labels = {
+  labelFontSize: textSizes.text,
+  titleFontSize: textSizes.text,
+  titleFontWeight: 'normal',
+  labelColor: ink,
+  titleColor: ink,
+  labelLimit: 0,
+  titleLimit: 0,
+} as const;
+
+const config = {
+  font: fonts,
+  background,
+  padding: margin,
+  view: { stroke: null },
+  title: { anchor: 'start', color: ink, fontWeight: 'bold', limit: 0, lineHeight: 28, subtitleColor: softInk },
+  axis: {
+    ...labels,
+    titlePadding: 8,
+    domainColor: axisColor,
+    tickColor: axisColor,
+    gridColor,
+    grid: false,
+    labelFlush: false,
+  },
+  legend: { ...labels, orient: 'top', title: null, columnPadding: 28, offset: 14 },
+  text: { fontSize: textSizes.text, fill: ink, baseline: 'middle' },
+} as const;
+
+/** A whole specification. */
+export function figureOf({ title, subtitle }: FigureText, content: object): Figure {
+  const room = figureWidth - 2 * margin;
+  const text = wrapped(title, room, boldWidth * textSizes.title);
+  const lines = subtitle.flatMap((line) => wrapped(line, room));
+  const sizes = { fontSize: textSizes.title, subtitleFontSize: textSizes.text, subtitleLineHeight: lineHeight };
   return {
-    $schema: 'https://vega.github.io/schema/vega/v6.json',
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     description: title,
-    background,
-    width,
-    height,
-    // Fixed: without a canvas Vega guesses the width of text, and its guess is too wide.
-    padding: { left, right: figureWidth - left - width, top, bottom },
-    autosize: 'none',
-    ...more,
-    marks: [
-      ...titleMarks,
-      ...wordsMarks({ lines: broken, x, y: titleHeight + 8 - top }, { fill: { value: softInk } }),
-      ...(legend?.marks(x, legendTop + 10 - top) ?? []),
-      ...(marks ?? []),
-    ],
-  } as Spec;
+    title: { text, subtitle: lines, ...sizes, offset: 14, subtitlePadding: 8 },
+    config,
+    ...content,
+  } as Figure;
 }
 
-/** A value of the data by a scale. */
-export function at(scale: string, field: string): { readonly scale: string; readonly field: string } {
-  return { scale, field };
+/** The title of one panel among several, above it; none where the text is empty. */
+export function panelTitle(text: string, widthPx: number): object {
+  if (text === '') return {};
+  const lines = wrapped(text, widthPx, boldWidth * textSizes.head);
+  return { title: { text: lines, fontSize: textSizes.head, lineHeight, offset: 8, frame: 'group' } };
 }
 
-export function mark(
-  type: 'rule' | 'symbol' | 'text' | 'rect' | 'line' | 'area' | 'path',
-  data: string,
-  enter: object,
-) {
-  return { type, from: { data }, encode: { enter } } as Mark;
+/** A linear axis that need not begin at 0; a logarithmic one never does. */
+export function notFromZero(scale: 'linear' | 'log'): object {
+  return scale === 'log' ? {} : { zero: false };
 }
 
 /** A colour and its meaning. */
@@ -235,67 +174,17 @@ export interface KeyEntry {
   readonly label: string;
 }
 
-export interface Legend {
-  readonly height: number;
-  /** @param x of its left edge @param y of the middle of its first row */
-  marks(x: number, y: number): object[];
+/** The columns of a legend above the plot. */
+export function legendColumns(entries: readonly string[], sampleWidth: number): number {
+  return Math.max(
+    1,
+    Math.floor(figureWidth / (Math.max(...entries.map((label) => widthOf(label))) + sampleWidth + 60)),
+  );
 }
 
-const legendStep = 26;
-
-/**
- * Rows of entries above the plot. @param sample what stands before the words of an entry: marks around (x, y) that are `sampleWidth` wide
- */
-export function legendOf<Entry extends { readonly label: string }>(
-  entries: readonly Entry[],
-  sampleWidth: number,
-  sample: (entry: Entry, x: number, y: number) => object[],
-): Legend {
-  const places: { readonly entry: Entry; readonly x: number; readonly row: number }[] = [];
-  let x = 0;
-  let row = 0;
-  for (const entry of entries) {
-    const width = sampleWidth + 8 + widthOf(entry.label);
-    if (x > 0 && x + width > figureWidth - 2 * margin) {
-      x = 0;
-      row += 1;
-    }
-    places.push({ entry, x, row });
-    x += width + 28;
-  }
-  return {
-    height: legendStep * (row + 1) + 8,
-    marks: (left, top) =>
-      places.flatMap(({ entry, x, row }) => {
-        const y = top + legendStep * row;
-        const words = { lines: [entry.label], x: left + x + sampleWidth + 8, y };
-        return [...sample(entry, left + x, y), ...wordsMarks(words, {})];
-      }),
-  };
-}
-
-/** The meaning of colours. */
-export function colorLegend(entries: readonly KeyEntry[], shape: 'circle' | 'square'): Legend {
-  const area = shape === 'circle' ? 110 : 220;
-  return legendOf(entries, 16, ({ color }, x, y) => {
-    const place = { x: { value: x + 8 }, y: { value: y } };
-    const style = { size: { value: area }, shape: { value: shape }, fill: { value: color } };
-    return [{ type: 'symbol', encode: { enter: { ...place, ...style } } }];
-  });
-}
-
-export interface Place {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** A part of the figure with scales and marks of its own. */
-export function groupMark(place: Place, content: object): Mark {
-  const enter = Object.fromEntries(Object.entries(place).map(([name, value]) => [name, { value }]));
-  const { width, height } = place;
-  // Grids take their lengths from these two signals.
-  const signals = Object.entries({ width, height }).map(([name, value]) => ({ name, value }));
-  return { type: 'group', encode: { enter }, signals, ...content } as Mark;
+/** Colours by the values of a field, and above the plot what they mean. */
+export function colorsOf(field: string, entries: readonly KeyEntry[], shape: 'circle' | 'square'): object {
+  const domain = entries.map(({ label }) => label);
+  const legend = { symbolType: shape, symbolSize: shape === 'circle' ? 110 : 220, columns: legendColumns(domain, 16) };
+  return { field, type: 'nominal', scale: { domain, range: entries.map(({ color }) => color) }, legend };
 }

@@ -127,7 +127,7 @@ describe('readState', () => {
 describe('assignmentMap', () => {
   it('has a line for each device, also for one that nobody serves', () => {
     const state = readState(textOf([device, { ...device, gain: [null, null] }], [server, server]), 'x');
-    const [lines] = assignmentMap(state, createPolicy('best')(state), { title: '', subtitle: [] }).data ?? [];
-    expect(lines).toMatchObject({ values: [{}, {}] });
+    const map = assignmentMap(state, createPolicy('best')(state), { title: '', subtitle: [] });
+    expect(map).toMatchObject({ layer: { 1: { data: { values: [{}, {}] } } } });
   });
 });

@@ -2,12 +2,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { coverageLayer, gainLayer, scaleColors, serverLayer, siteColors } from '../charts/map-layers.ts';
-import { mapPicture } from '../charts/map-picture.ts';
+import { layerOf, mapPicture } from '../charts/map-picture.ts';
 import { findRadioMap, shippedMapNames } from '../files/shipped-maps.ts';
 import { readPreset } from '../scenario/presets.ts';
 import { parseRadioMap, type RadioMap } from '../world/radio-map.ts';
 import { mapCommand, mapCoverage } from './map.ts';
+
+interface LayerFigure {
+  readonly title: { readonly subtitle: readonly string[] };
+  readonly layer: readonly { readonly data: { readonly values: readonly object[] } }[];
+}
 
 /** Two rows of three cells, the last of which is no street; gains of two sites in dB, null where no ray came. */
 const gains = [
@@ -49,47 +53,25 @@ function smallMap(): RadioMap {
   );
 }
 
-describe('layers', () => {
-  test('the gain of the strongest site, in steps of 5 dB', () => {
-    const { classes, colors, legend } = gainLayer(smallMap());
-    expect([...classes]).toEqual([13, 8, 14, 0, 9, -1]);
-    expect(colors.length).toBe(15);
-    // The legend runs from strong to weak and names the upper edge of every other step.
-    expect(legend.entries.map(({ label }) => label).slice(0, 3)).toEqual(['−60', '', '−70']);
-    expect(legend.entries[0]?.color).toBe(colors[13]);
-  });
-
-  test('the gain of one site', () => {
-    expect([...gainLayer(smallMap(), 1).classes]).toEqual([12, 8, 14, 14, 9, -1]);
-  });
-
-  test('the strongest site', () => {
-    const { classes, siteColors: sites } = serverLayer(smallMap());
-    expect([...classes]).toEqual([0, 1, 2, 0, 1, -1]);
-    expect(sites?.length).toBe(2);
-  });
-
-  test('how many sites are heard', () => {
-    const { classes, legend } = coverageLayer(smallMap());
-    expect([...classes]).toEqual([1, 1, 2, 0, 0, -1]);
-    expect(legend.entries.map(({ label }) => label)).toEqual(['2', '1']);
-  });
+test.each([
+  ['the gain of the strongest site, in steps of 5 dB', 'gain', undefined, [-60, -90, null, -130, -85]],
+  ['the gain of one site', 'gain', 1, [-70, -90, null, null, -85]],
+  ['the strongest site', 'server', undefined, ['a', 'b<', null, 'a', 'b<']],
+  ['how many sites are heard', 'coverage', undefined, [2, 2, null, 1, 1]],
+] as const)('a picture of %s', (_, draw, site, values) => {
+  expect(layerOf(smallMap(), draw, site).values.slice(0, 5)).toEqual(values);
 });
 
-test('colours differ, and are colours', () => {
-  for (const colors of [scaleColors(14), siteColors(20)]) {
-    expect(new Set(colors).size).toBe(colors.length);
-    for (const color of colors) expect(color).toMatch(/^#[0-9a-f]{6}$/);
-  }
-});
-
-test('the picture has cells in the right place, up is up, and names are escaped', () => {
-  const svg = mapPicture(smallMap(), 'server', undefined, 'small: x');
-  // Around the 3 x 2 cells is one dark cell on each side, so that the view has 4 rows. Cell 0 is in the lower row.
-  expect(svg).toContain('d="M1 2h1v1h-1zM1 1h1v1h-1z"');
-  expect(svg).toContain('b&#60;');
-  expect(svg).toContain('nobody &#38; co');
-  expect(svg).toContain('>5 m</text>');
+test('the picture has cells in the right place, no cell off the streets, and says who made the map', () => {
+  const { title, layer } = mapPicture(smallMap(), 'server', undefined, 'small: x') as unknown as LayerFigure;
+  expect(title.subtitle.at(-1)).toBe('nobody & co');
+  expect(layer[0]?.data.values).toEqual([
+    { x: 100, toX: 110, y: 200, toY: 210, value: 'a' },
+    { x: 110, toX: 120, y: 200, toY: 210, value: 'b<' },
+    { x: 100, toX: 110, y: 210, toY: 220, value: 'a' },
+    { x: 110, toX: 120, y: 210, toY: 220, value: 'b<' },
+  ]);
+  expect(layer[1]?.data.values).toEqual([{ x: 120, toX: 130, y: 200, toY: 210, value: null }]);
 });
 
 test('coverage counts street cells only', () => {

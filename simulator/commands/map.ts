@@ -7,9 +7,9 @@ import { commandOf } from '../../src/cli/options/option-flags.ts';
 import { OutriderError } from '../../src/core/basics/errors.ts';
 import { median } from '../../src/core/basics/statistics.ts';
 import type { Result } from '../../src/files/document.ts';
-import { gainAt, layerNames, siteCountAt, strongestSite } from '../charts/map-layers.ts';
-import { mapPicture } from '../charts/map-picture.ts';
-import { checkRenderers, renderPng } from '../files/render-figure.ts';
+import { gainAt, layerNames, mapPicture, siteCountAt, strongestSite } from '../charts/map-picture.ts';
+import type { Figure } from '../charts/theme.ts';
+import { checkRenderers, renderPng, renderSvg } from '../files/render-figure.ts';
 import { findRadioMap } from '../files/shipped-maps.ts';
 import { printResult } from '../runner/result-output.ts';
 import type { RadioMap } from '../world/radio-map.ts';
@@ -52,8 +52,8 @@ async function checkPicture(file: string): Promise<void> {
   await checkRenderers();
 }
 
-async function writePicture(svg: string, file: string): Promise<void> {
-  const png = await renderPng(svg);
+async function writePicture(figure: Figure, file: string): Promise<void> {
+  const png = await renderPng(await renderSvg(figure));
   try {
     await writeFile(file, png);
   } catch (error) {

@@ -1,17 +1,18 @@
-// Vega specification to SVG to PNG. Both libraries are for making figures only: users of the package do not get them.
+// A specification of Vega-Lite to SVG to PNG. The libraries are for making figures only: users of the package do not get them.
 
 import { writeFile } from 'node:fs/promises';
-import type { Spec } from 'vega';
 import { badArgument, isOutriderError } from '../../src/core/basics/errors.ts';
-import { withDarkScheme } from '../charts/theme.ts';
+import { type Figure, textSizes, widthOf, withDarkScheme } from '../charts/theme.ts';
 import { checkWritable } from './check-writable.ts';
 
 const loadVega = () => installed('vega', () => import('vega'));
+const loadVegaLite = () => installed('vega-lite', () => import('vega-lite'));
 const loadResvg = () => installed('@resvg/resvg-js', () => import('@resvg/resvg-js'));
 
 /** @throws OutriderError `bad-argument` when vega or resvg is not installed */
 export async function checkRenderers(): Promise<void> {
   await loadVega();
+  await loadVegaLite();
   await loadResvg();
 }
 
@@ -25,16 +26,26 @@ export async function checkFigure(file: string): Promise<void> {
 }
 
 /** As SVG, and as PNG beside it. @param file passes {@link checkFigure} */
-export async function writeFigure(spec: Spec, file: string): Promise<void> {
+export async function writeFigure(spec: Figure, file: string): Promise<void> {
   const svg = await renderSvg(spec);
   await writeFile(file, svg);
   await writeFile(file.replace(/\.svg$/, '.png'), await renderPng(svg));
 }
 
+/** A text of Vega's. */
+interface Item {
+  readonly fontSize?: number;
+}
+
 /** In colours that follow the page, light or dark. @throws OutriderError `bad-argument` when vega is not installed */
-export async function renderSvg(spec: Spec): Promise<string> {
-  const { parse, View } = await loadVega();
-  const view = new View(parse(spec), { renderer: 'none' });
+export async function renderSvg(spec: Figure): Promise<string> {
+  const vega = await loadVega();
+  const { parse, View } = vega;
+  // Without a canvas Vega guesses the width of text, and its guess is too wide. Its types lack the guess.
+  const { textMetrics } = vega as unknown as { readonly textMetrics: { width: (item: Item, text: string) => number } };
+  textMetrics.width = ({ fontSize = textSizes.text }, text) => widthOf(`${text}`, fontSize);
+  const { compile } = await loadVegaLite();
+  const view = new View(parse(compile(spec).spec), { renderer: 'none' });
   try {
     return `${withDarkScheme(await view.toSVG())}\n`;
   } finally {
@@ -55,7 +66,7 @@ export async function installed<Module>(name: string, load: () => Promise<Module
     return await load();
   } catch (error) {
     if (isOutriderError(error)) throw error;
-    const remedy = `install what draws figures: npm install --no-save vega @resvg/resvg-js`;
+    const remedy = `install what draws figures: npm install --no-save vega vega-lite @resvg/resvg-js`;
     throw badArgument(`${name} can't be loaded`, remedy, { cause: error });
   }
 }

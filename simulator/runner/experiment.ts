@@ -1,9 +1,9 @@
 // The one shape of all experiments and trials: options, what is measured, what is concluded from it, a figure, a page. It uses no terminal:
 // run.ts runs one from code, run-experiment.ts makes a command of it.
 
-import type { Spec } from 'vega';
 import type { GivenOptions, OptionsOf, OptionTable } from '../../src/core/options/options.ts';
 import type { Document, Result } from '../../src/files/document.ts';
+import type { Figure } from '../charts/theme.ts';
 
 /** A piece of the measuring that is kept in the record, so that it is measured once. */
 export interface Unit<Found> {
@@ -93,7 +93,7 @@ export interface Experiment<Table extends OptionTable, Found, Concluded extends 
    * From rows and parameters alone, so that a kept document can be drawn again. @throws OutriderError `bad-argument` when no row can be
    * drawn
    */
-  figure?(rows: Concluded['rows'], params: object): Spec;
+  figure?(rows: Concluded['rows'], params: object): Figure;
   /** Markdown tables of a kept document; without it, its rows as they are. */
   page?(document: Document<Concluded['rows'][number]>): string;
   /** What the summary is to reach. */

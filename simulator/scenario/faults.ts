@@ -2,7 +2,7 @@
 
 import type { z } from 'zod';
 import { nearestName } from '../../src/core/basics/nearest-name.ts';
-import { scenarioJsonSchema } from './schema.ts';
+import { scenarioJsonSchema } from './scenario.ts';
 
 /** Keys of objects and indexes of lists. */
 type Path = readonly (string | number)[];

@@ -5,7 +5,7 @@ import { badArgument } from '../../src/core/basics/errors.ts';
 import { checkTogether } from './check-together.ts';
 import { describeIssue, formatPath } from './faults.ts';
 import type { Scenario } from './scenario.ts';
-import { scenarioSchema } from './schema.ts';
+import { scenarioSchema } from './scenario.ts';
 
 /** One `--set`: workload.tasks.0.windowTokens and 12. */
 export interface Override {

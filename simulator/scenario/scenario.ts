@@ -1,222 +1,209 @@
-// A scenario: the whole world of a simulation as data. Every field has a value here; a file may leave out fields with a default
-// (schema.ts, schema-world.ts). It does not know how a world is built.
+// A scenario: the whole world of a simulation as data, by the schema of its file: every field with its unit, range and default.
+// docs/scenario.schema.json is made from it. It does not know how a world is built.
 
-import type { BatteryPlan } from '../world/battery.ts';
-import type { UniformRange } from '../world/mobility.ts';
-import type { WorkloadPlan } from '../world/workload.ts';
+import { z } from 'zod';
+import { deviceHardwareNames, serverHardwareNames } from '../world/hardware.ts';
+import { taskKinds } from '../world/workload-lengths.ts';
+import { modelShapeNames } from '../world/workload-models.ts';
+import { hardwareMix, range, text, whole, within } from './schema-fields.ts';
+import { areaSchema, channelSchema, mobilitySchema } from './schema-world.ts';
 
-/** A rectangle; x grows to the east and y to the north. */
-export interface Area {
-  readonly originXM: number;
-  readonly originYM: number;
-  readonly widthM: number;
-  readonly depthM: number;
-}
+const mostDevices = 10_000;
+const mostServers = 1000;
 
-export type FadingSettings =
-  | { readonly kind: 'none' }
-  /** Rician on LOS links, Rayleigh on NLOS links; flat over the band, a new draw each `coherenceMs`. */
-  | { readonly kind: 'block'; readonly coherenceMs: number };
+const placement = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('grid'),
+    count: whole(1, mostServers, 'E; as many columns as rows, or one more'),
+    heightM: within(1.5, 200).default(10),
+  }),
+  z.strictObject({
+    kind: z.literal('list'),
+    sites: z
+      .array(
+        z.strictObject({
+          xM: within(-100_000, 100_000),
+          yM: within(-100_000, 100_000),
+          heightM: within(1.5, 200).default(10),
+        }),
+      )
+      .min(1)
+      .max(mostServers),
+  }),
+  z.strictObject({ kind: z.literal('map-sites'), count: whole(1, mostServers, 'the first sites of the map') }),
+]);
 
-/** 3GPP TR 38.901, urban micro (UMi), street canyon; correlation distances are the report's. */
-export interface UmiChannelSettings {
-  readonly kind: 'tr38901-umi';
-  readonly carrierGHz: number;
-  readonly shadowing: boolean;
-  readonly fading: FadingSettings;
-  /** Share of buildings with coated glass and concrete, among those of indoor devices. */
-  readonly highLossShare: number;
-}
+const servers = z.strictObject({
+  placement,
+  hardware: hardwareMix(serverHardwareNames, 'dealt out in turn, by weight'),
+  reachedComputeShare: within(0.001, 1, 'share of the peak arithmetic that verification reaches').default(0.4),
+});
 
-/** A ray-traced map. */
-export interface MapChannelSettings {
-  readonly kind: 'map';
-  /** The name of a shipped map, or a path to its header. */
-  readonly map: string;
-  /** SHA-256 of the map's body; null: any. */
-  readonly sha256: string | null;
-  /** `umi-nlos`: a pair has at least the median gain of TR 38.901, UMi street canyon, NLOS, at its distance. */
-  readonly floor: 'none' | 'umi-nlos';
-}
-
-export type ChannelSettings = UmiChannelSettings | MapChannelSettings;
-
-/** A disc that attracts people. */
-export interface HotSpot {
-  readonly xM: number;
-  readonly yM: number;
-  readonly radiusM: number;
-  /** Share of all places, of starts and goals. */
-  readonly share: number;
-}
-
-export interface MobilitySettings {
-  /** `streets`: only outside the map's buildings. */
-  readonly model: 'still' | 'random-waypoint' | 'streets';
-  readonly speedMps: { readonly pedestrian: UniformRange; readonly vehicle: UniformRange };
-  /** Pause at each goal. */
-  readonly pauseS: UniformRange;
-  readonly hotSpots: readonly HotSpot[];
-}
-
-/** Weights need not add up to one. */
-export interface HardwareWeight {
-  /** A name in simulator/world/hardware.ts. */
-  readonly name: string;
-  readonly weight: number;
-}
-
-export type ServerPlacement =
-  | {
-      readonly kind: 'grid';
-      /** E; the grid has as many columns as rows, or one more. */
-      readonly count: number;
-      readonly heightM: number;
+const devices = z
+  .strictObject({
+    count: z.union([
+      whole(1, mostDevices),
+      range(1, mostDevices, 'each run takes one number, drawn from its seed', true),
+    ]),
+    maximumCount: whole(1, mostDevices, 'more devices are refused').default(mostDevices),
+    hardware: hardwareMix(deviceHardwareNames, 'dealt out in turn, by weight'),
+    reachedComputeShare: within(0.001, 1, 'share of the peak arithmetic that drafting reaches at most').default(0.3),
+    reachedMemoryShare: within(0.001, 1, 'share of the memory bandwidth that drafting reaches').default(0.6),
+    transmitPowerDbm: range(-20, 40, 'uniform in dBm, one value a device').default({ minimum: 16, maximum: 24 }),
+    heightM: within(1.5, 22.5, 'outdoors').default(1.5),
+    vehicleShare: within(0, 1, 'the rest walks').default(0),
+    indoorShare: within(0, 1, 'they stand still; not with a map').default(0),
+    battery: z
+      .strictObject({
+        initialShare: range(0, 1, 'uniform, one value a device').default({ minimum: 0.01, maximum: 1 }),
+        drains: z.boolean().default(true),
+        floorShare: within(0.0001, 1, 'the device is plugged in here').default(0.01),
+        idleW: within(0, 100).default(0),
+        usableShare: within(0.0001, 1, "of the hardware's battery, what may be used up here").default(1),
+      })
+      .prefault({}),
+  })
+  .superRefine((value, context) => {
+    const most = typeof value.count === 'number' ? value.count : value.count.maximum;
+    if (most > value.maximumCount) {
+      const at = typeof value.count === 'number' ? ['count'] : ['count', 'maximum'];
+      const message = `is more than devices.maximumCount, ${value.maximumCount}`;
+      context.addIssue({ code: 'custom', path: at, message, input: most });
     }
-  | {
-      readonly kind: 'list';
-      readonly sites: readonly { readonly xM: number; readonly yM: number; readonly heightM: number }[];
-    }
-  | {
-      readonly kind: 'map-sites';
-      /** The first `count` sites of the map. */
-      readonly count: number;
-    };
+  });
 
-export interface ServerSettings {
-  readonly placement: ServerPlacement;
-  /** Assigned to the servers in turn, by weight. */
-  readonly hardware: readonly HardwareWeight[];
-  /** Share of the peak arithmetic that verification reaches: F^ES over the peak. */
-  readonly reachedComputeShare: number;
+const arrivals = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('one-per-slot') }),
+    z.strictObject({
+      kind: z.literal('poisson-sessions'),
+      sessionsPerMinute: within(0.001, 6000, 'of a device that is idle'),
+      keptShare: within(0.01, 1, 'tokens that a slot adds to the answer, over the window').default(0.6),
+    }),
+    z.strictObject({
+      kind: z.literal('duty-cycle'),
+      share: within(0.0001, 1, 'of the devices that are at work at a time'),
+      keptShare: within(0.01, 1, 'tokens that a slot adds to the answer, over the window').default(0.6),
+    }),
+  ])
+  .default({ kind: 'one-per-slot' });
+
+const workload = z.strictObject({
+  target: z.enum(modelShapeNames),
+  draft: z.enum(modelShapeNames),
+  tasks: z
+    .array(
+      z.strictObject({
+        kind: z.enum(taskKinds),
+        weight: within(0.001, 1000).default(1),
+        windowTokens: whole(1, 1000, 'tokens that a device drafts in a slot'),
+      }),
+    )
+    .min(1)
+    .max(16),
+  payloadLaw: z.enum(['q16', 'ids']),
+  unfinished: z
+    .enum(['dropped', 'carried'])
+    .default('dropped')
+    .describe('a task that its slot does not end: replaced by the next one, or kept with what is left of it'),
+  arrivals,
+});
+
+const token = z
+  .strictObject({
+    roundTripMs: z
+      .union([within(0, 10_000), range(0, 10_000, 'uniform, one value a server')])
+      .default(10)
+      .describe('of the network behind the radio'),
+    acceptance: within(0, 1, 'chance that a draft is right; not used with traces').default(0.7),
+    thinkMs: within(0, 3_600_000, "between a device's tasks, arrivals one-per-slot").default(0),
+    timeJitter: within(0, 0.9, 'of draft and step times, up and down').default(0.2),
+    serverMemoryShare: within(0.001, 1, 'share of the memory bandwidth that a step reaches').default(0.6),
+    maxAhead: whole(1, 1000, 'drafts ahead of the committed text').default(24),
+  })
+  .prefault({})
+  .describe('of fidelity token only');
+
+// In slots, k: whole slots of unfinished work, or drawn from 0 to the maximum for each server and slot.
+const law = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('fixed'), slots: whole(0, 1000) }),
+  z.strictObject({ kind: z.literal('uniform'), maximumSlots: whole(0, 1000) }),
+  z.strictObject({ kind: z.literal('backlog'), maximumSlots: whole(1, 100_000).default(1000) }),
+]);
+
+const handover = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('none') }),
+    z.strictObject({
+      kind: z.literal('prefill'),
+      reachedComputeShare: within(0.0001, 1, 'share of the peak arithmetic that evaluating a text reaches').default(
+        0.4,
+      ),
+    }),
+    z.strictObject({
+      kind: z.literal('transfer'),
+      backhaulMbps: within(0.001, 1e6, 'between servers, for keys and values'),
+    }),
+  ])
+  .default({ kind: 'none' })
+  .describe('what a device pays that leaves the server where its text is; with sessions only');
+
+/** Refuses every field that it does not know. */
+export const scenarioSchema = z.strictObject({
+  version: z.literal(1),
+  name: text(60),
+  description: z.string().max(2000).default(''),
+  seed: whole(0, Number.MAX_SAFE_INTEGER).default(1),
+  slotMs: within(1, 600_000, 'length of a slot'),
+  area: areaSchema,
+  servers,
+  devices,
+  radio: z.strictObject({
+    bandwidthMHz: within(0.001, 10_000, 'of all servers together'),
+    noiseDensityDbmPerHz: within(-200, -100).default(-174),
+    noiseFigureDb: within(0, 30).default(5),
+    minimumSnrDb: within(-50, 50, "links below it, over the server's whole band, are not eligible").default(-5),
+    // eq. 5, or all power in the allotted band.
+    model: z.enum(['fixed-snr', 'concentrated']).default('fixed-snr'),
+  }),
+  channel: channelSchema,
+  mobility: mobilitySchema,
+  workload,
+  token,
+  queue: z.strictObject({ kappaMs: within(0, 600_000, 'what one queued slot costs'), law }),
+  handover,
+  knowledge: z
+    .strictObject({
+      gainAgeSlots: whole(0, 1000, 'stale CSI: policies see the gains of this many slots ago').default(0),
+    })
+    .prefault({}),
+  energy: z.strictObject({
+    computeJoulePerFlop: within(0, 1e-6, 'delta_CP'),
+    transmitFactor: within(0, 1e6, 'delta_CM, J per (MHz W) or J per (W s)'),
+    model: z.enum(['band', 'airtime']),
+  }),
+  objective: z.strictObject({
+    kind: z.enum(['paper', 'felt']).optional().describe('what policies minimise; outrider simulate --objective'),
+    lambda: within(0, 1e6),
+    lambdaUnit: z.enum(['per-ms', 'per-s']),
+    firstTokenWeight: within(1, 1e6, 'under felt, how many times a ms until the first token counts').optional(),
+    energyWeight: within(0, 1e9, 'w, ms per (J / battery share)'),
+    unservedMs: within(0, 1e9, 'what a slot costs a device that no server serves; null: the length of the slot')
+      .nullable()
+      .default(null),
+  }),
+  why: z.record(z.string(), text(2000)).default({}).describe('reasons, keyed by the path of a value'),
+});
+
+/** JSON Schema of a whole scenario, draft 2020-12. */
+export function scenarioJsonSchema(): object {
+  return z.toJSONSchema(scenarioSchema, { io: 'input', unrepresentable: 'throw' });
 }
 
-export interface DeviceSettings {
-  /** M; for a range, each run draws one number from its seed. */
-  readonly count: number | UniformRange;
-  /** More devices are refused. */
-  readonly maximumCount: number;
-  readonly hardware: readonly HardwareWeight[];
-  /** Share of the peak arithmetic that drafting reaches at most. */
-  readonly reachedComputeShare: number;
-  /** Share of the memory bandwidth that drafting reaches; each token reads all weights of the draft once. */
-  readonly reachedMemoryShare: number;
-  /** Uniform in dBm, one value a device. */
-  readonly transmitPowerDbm: UniformRange;
-  /** Outdoors; indoor devices draw a floor. */
-  readonly heightM: number;
-  /** The rest are pedestrians. */
-  readonly vehicleShare: number;
-  /** They stand still; not allowed with a map, which has streets only. */
-  readonly indoorShare: number;
-  readonly battery: BatterySettings;
-}
-
-export interface BatterySettings extends BatteryPlan {
-  /** Share of the hardware's battery that may be used here; B is the remaining share of that. */
-  readonly usableShare: number;
-}
-
-export interface RadioSettings {
-  /** W, shared equally: W_j = W / E. */
-  readonly bandwidthMHz: number;
-  readonly noiseDensityDbmPerHz: number;
-  readonly noiseFigureDb: number;
-  /** Links below it, over the server's whole band, are not eligible. */
-  readonly minimumSnrDb: number;
-  /** `fixed-snr`: eq. 5. `concentrated`: all power in the allotted band. */
-  readonly model: 'fixed-snr' | 'concentrated';
-}
-
-/** Settings of the token fidelity alone. */
-export interface TokenSettings {
-  /** Round trip of the network between radio and server; the airtime is added. For a range, each server draws one. */
-  readonly roundTripMs: number | UniformRange;
-  /** Acceptance rate of independent drafts; not used with traces. */
-  readonly acceptance: number;
-  /** Time from the end of an answer to the next task, with arrivals `one-per-slot`. */
-  readonly thinkMs: number;
-  /** Draft and step times are uniform within this share, up and down. */
-  readonly timeJitter: number;
-  /** Share of the memory bandwidth that a server's step reaches; it reads all weights once. */
-  readonly serverMemoryShare: number;
-  /** Limit of tokens by which a device is ahead of the committed text. */
-  readonly maxAhead: number;
-}
-
-export interface QueueSettings {
-  /** kappa: cost of one queued slot. */
-  readonly kappaMs: number;
-  /** k. `backlog`: whole slots of unfinished work. `uniform`: 0 .. maximumSlots, each server and slot. */
-  readonly law:
-    | { readonly kind: 'none' }
-    | { readonly kind: 'fixed'; readonly slots: number }
-    | { readonly kind: 'uniform'; readonly maximumSlots: number }
-    | { readonly kind: 'backlog'; readonly maximumSlots: number };
-}
-
-/** The cost of a handover to another server. Texts last over several slots with sessions only. */
-export type HandoverSettings =
-  | { readonly kind: 'none' }
-  | {
-      /** The new server evaluates the text again, which delays its other devices too. */
-      readonly kind: 'prefill';
-      /** Share of the peak arithmetic that evaluating a text reaches. */
-      readonly reachedComputeShare: number;
-    }
-  | {
-      /** The old server sends the text's keys and values. */
-      readonly kind: 'transfer';
-      readonly backhaulMbps: number;
-    };
-
-export interface KnowledgeSettings {
-  /** Stale CSI: policies see the gains of this many slots ago; costs use the gains of the slot itself. */
-  readonly gainAgeSlots: number;
-}
-
-export interface EnergySettings {
-  /** delta_CP. */
-  readonly computeJoulePerFlop: number;
-  /** delta_CM: J per (MHz W) in model `band`, J per (W s) in model `airtime`. */
-  readonly transmitFactor: number;
-  readonly model: 'band' | 'airtime';
-}
-
-export interface LambdaSettings {
-  /** `paper`: Koh & Yang 2025. `felt`: predicted time per token of an answer, and energy (docs/research/allocation.md). Default: the caller's. */
-  readonly kind?: 'paper' | 'felt' | undefined;
-  readonly lambda: number;
-  readonly lambdaUnit: 'per-ms' | 'per-s';
-  /** Under `felt`, how many times a ms until the first token counts; left out: the usual weight (docs/research/allocation.md). */
-  readonly firstTokenWeight?: number | undefined;
-  /** w, ms per (J / battery share). */
-  readonly energyWeight: number;
-  /** What a slot costs a device that no server serves, ms; null: the length of the slot. */
-  readonly unservedMs: number | null;
-}
+type Kept<Value> = Value extends readonly unknown[] | object
+  ? { readonly [Key in keyof Value]: Kept<Value[Key]> }
+  : Value;
 
 /** One world, with every default filled in. */
-export interface Scenario {
-  readonly version: 1;
-  readonly name: string;
-  readonly description: string;
-  readonly seed: number;
-  readonly slotMs: number;
-  /** Null: the map's own. */
-  readonly area: Area | null;
-  readonly servers: ServerSettings;
-  readonly devices: DeviceSettings;
-  readonly radio: RadioSettings;
-  readonly channel: ChannelSettings;
-  readonly mobility: MobilitySettings;
-  readonly workload: WorkloadPlan;
-  readonly token: TokenSettings;
-  readonly queue: QueueSettings;
-  readonly handover: HandoverSettings;
-  readonly knowledge: KnowledgeSettings;
-  readonly energy: EnergySettings;
-  readonly objective: LambdaSettings;
-  /** Reasons by path: the source of a value, or why it was chosen. */
-  readonly why: Readonly<Record<string, string>>;
-}
+export type Scenario = Kept<z.output<typeof scenarioSchema>>;

@@ -1,12 +1,11 @@
 // The schema of area, channel and movement.
 
 import { z } from 'zod';
-import type { Area, ChannelSettings, FadingSettings, HotSpot, MobilitySettings } from './scenario.ts';
 import { range, text, within } from './schema-fields.ts';
 
 const farthestM = 100_000;
 
-export const areaSchema: z.ZodType<Area | null> = z
+export const areaSchema = z
   .strictObject({
     originXM: within(-farthestM, farthestM).default(0),
     originYM: within(-farthestM, farthestM).default(0),
@@ -17,15 +16,17 @@ export const areaSchema: z.ZodType<Area | null> = z
   .default(null)
   .describe('where devices move; left out: the whole map');
 
-const fading: z.ZodType<FadingSettings> = z
+const fading = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('none') }),
+    // Rician on LOS links, Rayleigh on NLOS links.
     z.strictObject({ kind: z.literal('block'), coherenceMs: within(0.1, 1e6, 'a new draw each so often') }),
   ])
   .default({ kind: 'none' })
   .describe('small-scale fading, flat over the band');
 
-export const channelSchema: z.ZodType<ChannelSettings> = z.discriminatedUnion('kind', [
+export const channelSchema = z.discriminatedUnion('kind', [
+  // 3GPP TR 38.901, urban micro (UMi), street canyon; correlation distances are the report's.
   z.strictObject({
     kind: z.literal('tr38901-umi'),
     carrierGHz: within(0.5, 100).default(3.5),
@@ -49,14 +50,14 @@ export const channelSchema: z.ZodType<ChannelSettings> = z.discriminatedUnion('k
   }),
 ]);
 
-const hotSpot: z.ZodType<HotSpot> = z.strictObject({
+const hotSpot = z.strictObject({
   xM: within(-farthestM, farthestM),
   yM: within(-farthestM, farthestM),
   radiusM: within(1, 5000),
   share: within(0, 1, 'of all places, first ones and goals'),
 });
 
-export const mobilitySchema: z.ZodType<MobilitySettings> = z
+export const mobilitySchema = z
   .strictObject({
     model: z.enum(['still', 'random-waypoint', 'streets']).default('random-waypoint'),
     speedMps: z

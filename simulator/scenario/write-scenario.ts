@@ -2,7 +2,7 @@
 
 import { stringify } from 'yaml';
 import type { Scenario } from './scenario.ts';
-import { scenarioJsonSchema } from './schema.ts';
+import { scenarioJsonSchema } from './scenario.ts';
 
 /** YAML. */
 export function scenarioText(scenario: Scenario): string {

@@ -3,7 +3,7 @@
 
 import { badArgument } from '../../src/core/basics/errors.ts';
 import { createRandom } from '../../src/core/basics/philox.ts';
-import type { MapChannelSettings, Scenario } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { createAreaMobility } from '../world/area-mobility.ts';
 import type { Channel, ServerSite } from '../world/channel.ts';
 import { dealHardware, decodingFlopPerSecond, type Hardware } from '../world/hardware.ts';
@@ -126,7 +126,9 @@ export function siteServers({ area, servers }: Scenario, map: RadioMap | undefin
   });
 }
 
-function requireMap({ map: name, sha256 }: MapChannelSettings, map: RadioMap | undefined): asserts map is RadioMap {
+type MapChannel = Extract<Scenario['channel'], { readonly kind: 'map' }>;
+
+function requireMap({ map: name, sha256 }: MapChannel, map: RadioMap | undefined): asserts map is RadioMap {
   if (map === undefined) throw badArgument(`the map ${name} was not read`, 'Give the map.');
   if (sha256 === null || map.header.bodySha256 === sha256) return;
   const cause = `channel.sha256 is ${sha256}; the map ${name} has ${map.header.bodySha256}`;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { QueueSettings } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { createServerQueues } from './server-queue.ts';
 
 const slotMs = 100;
 const kappaMs = 7;
 
-function queues(law: QueueSettings['law'], serverCount = 1) {
+function queues(law: Scenario['queue']['law'], serverCount = 1) {
   return createServerQueues({ kappaMs, law }, serverCount, slotMs, 1);
 }
 

@@ -1,7 +1,7 @@
 // Server queues: k, the slots that a task waits before it starts (Koh & Yang 2025, eq. 6), by one of four laws.
 
 import { createRandom } from '../../src/core/basics/philox.ts';
-import type { QueueSettings } from '../scenario/scenario.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 
 export interface ServerQueues {
   /** k_j * kappa; [E]. */
@@ -20,7 +20,7 @@ export interface ServerQueues {
 const queueStream = 0x53200000;
 
 export function createServerQueues(
-  settings: QueueSettings,
+  settings: Scenario['queue'],
   serverCount: number,
   slotMs: number,
   seed: number,

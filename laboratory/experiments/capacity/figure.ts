@@ -1,8 +1,7 @@
 // The figure of "bench capacity": the sessions of an edge against the p95 time per output token, a panel for each profile, a line for each mode.
 
-import type { Spec } from 'vega';
 import { type LineStyle, type Panel, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { dashes, lineWidths, palette, softInk } from '../../../simulator/charts/theme.ts';
+import { dashes, type Figure, lineWidths, palette, softInk } from '../../../simulator/charts/theme.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import type { CapacityMode } from './cell.ts';
 import { mainTarget, relativeName } from './hardware.ts';
@@ -19,7 +18,7 @@ const styles: Readonly<Record<CapacityMode, LineStyle>> = {
 };
 
 /** @throws OutriderError `bad-argument` when no row can be drawn */
-export function capacityFigure(rows: readonly CapacityRow[]): Spec {
+export function capacityFigure(rows: readonly CapacityRow[]): Figure {
   const held = rows.filter((row): row is HeldRow => row.what === 'sessions');
   if (held.length === 0) throw badArgument('no row of the bench can be drawn', 'Leave --clock wall out.');
   const modes = (Object.keys(styles) as CapacityMode[]).filter((mode) => held.some((row) => row.mode === mode));

@@ -1,9 +1,8 @@
 // Draws the log of a run of the draft pipeline (drafts/curve.jsonl): how often draft and target have the same likeliest id, against the
 // positions learnt, a line for each number of layers.
 
-import type { Spec } from 'vega';
 import { type LineStyle, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { dashes, seriesColor } from '../../../simulator/charts/theme.ts';
+import { dashes, type Figure, seriesColor } from '../../../simulator/charts/theme.ts';
 
 export interface CurveRow {
   readonly layers: number;
@@ -19,7 +18,7 @@ function nameOf({ layers, coarse }: CurveRow): string {
   return `${layers} layers${coarse ? ', coarse weights' : ''}`;
 }
 
-export function draftCurveFigure(rows: readonly CurveRow[]): Spec {
+export function draftCurveFigure(rows: readonly CurveRow[]): Figure {
   // What a depth begins with has no place on a logarithmic axis.
   const learnt = rows.filter(({ ids }) => ids > 0).toSorted((one, other) => other.layers - one.layers);
   const depths = [...new Set(learnt.map(({ layers }) => layers))];

@@ -1,8 +1,7 @@
 // The figure and the tables of a kept "bench drafts": acceptance and cost of each draft, and time per token relative to the edge alone.
 
-import type { Spec } from 'vega';
 import { type Line, type LinePoint, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { dashes, seriesColor } from '../../../simulator/charts/theme.ts';
+import { dashes, type Figure, seriesColor } from '../../../simulator/charts/theme.ts';
 import { columnTable, fixed, pivotTable } from '../../../simulator/runner/markdown.ts';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import type { Document } from '../../../src/files/document.ts';
@@ -68,7 +67,7 @@ ${pivotTable(
 }
 
 /** Time per token in mode stream against the cost of a draft: one point for each draft, a line for each round trip. @throws OutriderError `bad-argument` when no row can be drawn */
-export function draftsFigure(rows: readonly DraftRow[]): Spec {
+export function draftsFigure(rows: readonly DraftRow[]): Figure {
   const drawn = rows.filter(isInFront);
   if (drawn.length === 0) throw badArgument('no draft can be drawn', 'give drafts and prompts');
   const byRoundTrip = [...Map.groupBy(drawn, ({ roundTripMs }) => roundTripMs)].toSorted(

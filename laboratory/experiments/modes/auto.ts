@@ -1,9 +1,8 @@
 // `outrider bench auto`: mode auto beside every fixed mode, in virtual time: how near it comes to the best of them in each cell.
 
-import type { Spec } from 'vega';
 import { ratioOfMeans, type Within, within } from '../../../simulator/charts/bootstrap.ts';
 import { type Line, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { dashes, palette } from '../../../simulator/charts/theme.ts';
+import { dashes, type Figure, palette } from '../../../simulator/charts/theme.ts';
 import type { Conclusion, Experiment } from '../../../simulator/runner/experiment.ts';
 import { columnTable, fixed, numberWithin, pivotTable } from '../../../simulator/runner/markdown.ts';
 import { WorkerPool, workersOption } from '../../../simulator/runner/worker-pool.ts';
@@ -260,7 +259,7 @@ const colors: Readonly<Record<Group, string>> = {
   traces: ochre,
 };
 
-function autoFigure(rows: readonly AutoRow[]): Spec {
+function autoFigure(rows: readonly AutoRow[]): Figure {
   const shown = groups.filter((group) => rows.some((row) => row.group === group));
   const linesOf = (key: 'autoOverBest' | 'firstOverBest', of: (ratios: readonly number[]) => number): Line[] =>
     shown.map((group) => {

@@ -1,8 +1,7 @@
 // The tables of a kept "bench modes": time per token of each mode against the round trip, and the other costs of each mode.
 
-import type { Spec } from 'vega';
 import { type Line, type LinePoint, type LineStyle, panelsFigure } from '../../../simulator/charts/line-panels.ts';
-import { dashes, ink, lineWidths, palette, softInk } from '../../../simulator/charts/theme.ts';
+import { dashes, type Figure, ink, lineWidths, palette, softInk } from '../../../simulator/charts/theme.ts';
 import type { Goals } from '../../../simulator/runner/experiment.ts';
 import { columnTable, fixed, pivotTable } from '../../../simulator/runner/markdown.ts';
 import { processorWidthCost } from '../../../simulator/virtual-time/device.ts';
@@ -223,7 +222,7 @@ interface StyledLine {
 }
 
 /** @throws OutriderError `bad-argument` when no row can be drawn */
-export function modesFigure(rows: readonly ModeRow[]): Spec {
+export function modesFigure(rows: readonly ModeRow[]): Figure {
   const isVirtual = rows.some(({ givenAcceptance }) => givenAcceptance !== null);
   const drawn = rowsAtGoal(rows).filter(({ msPerToken }) => msPerToken !== null);
   const lines = isVirtual

@@ -1,10 +1,9 @@
 // Draws `bench coupled`, cost over that of `best` with couplings one below the other, and `bench felt`, tokens a second relative to Max-SINR and
 // the time to the first token in each preset. A dot and an interval for each policy.
 
-import type { Spec } from 'vega';
 import type { Within } from '../../../simulator/charts/bootstrap.ts';
 import { type Dot, dotsFigure } from '../../../simulator/charts/interval-plot.ts';
-import { ink, palette } from '../../../simulator/charts/theme.ts';
+import { type Figure, ink, palette } from '../../../simulator/charts/theme.ts';
 import type { CoupledRow } from './cost-rows.ts';
 import { baseline, bestFelt, bestPaper, feltShares } from './felt-cells.ts';
 import { type FeltRow, type PolicyRow, rowsOf } from './felt-rows.ts';
@@ -28,7 +27,7 @@ const headings: Readonly<Record<string, string>> = {
 const colors = [grey, ochre, orange, ink, blue, purple, green];
 const costTicks = [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
 
-export function coupledFigure(rows: readonly CoupledRow[]): Spec {
+export function coupledFigure(rows: readonly CoupledRow[]): Figure {
   const policies = [...new Set(rows.map(({ policy }) => policy))];
   const low = Math.min(0.4, ...rows.map(({ costVsBestLow }) => costVsBestLow));
   const high = Math.max(2, ...rows.map(({ costVsBestHigh }) => costVsBestHigh));
@@ -69,7 +68,7 @@ const leastMs = 10;
 const timeTicksMs = [10, 30, 100, 300, 1000, 3000, 10_000, 30_000];
 
 /** @param rows of kind `policy`; others are left out */
-export function feltFigure(rows: readonly FeltRow[]): Spec {
+export function feltFigure(rows: readonly FeltRow[]): Figure {
   const policies = rowsOf(rows, 'policy');
   const dots = policies.flatMap(feltDots);
   const ratios = dots.filter(({ column }) => column === tokens).map(({ high }) => high);

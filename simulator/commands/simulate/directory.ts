@@ -1,27 +1,23 @@
-// The directory of a run: the settings (config.json), the tables (Parquet), the result (summary.json), and, until the run is complete,
-// the journal from which --resume continues.
+// The directory of a run: the settings (config.json), the tables (Parquet), and the result (summary.json), which says whether the run is
+// whole. --resume reads a whole run, and begins another one again.
 
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { badArgument } from '../../../src/core/basics/errors.ts';
 import { makeDirectory } from '../../../src/files/make-directory.ts';
 import { demandSameSettings } from '../../runner/run-record.ts';
 import type { Table, TableName } from '../../simulation/slot-tables.ts';
-import { type Journal, openJournal } from './journal.ts';
 
 export interface RunDirectory {
-  /** The decisions of this run, and of an interrupted run before it. */
-  readonly decisions: Journal;
   writeTable(table: Table): void;
   writeReport(html: string): void;
-  /** Ends the tables and writes the summary. A whole run loses its journal. */
+  /** Ends the tables and writes the summary. */
   finish(outcome: object, isWhole: boolean): void;
 }
 
 const configName = 'config.json';
 const summaryName = 'summary.json';
-const journalName = 'decisions.journal';
 
 /**
  * @param config the settings of the run; a resumed run must have the same
@@ -31,16 +27,13 @@ export function openRunDirectory(directory: string, config: object, resume: bool
   const names = existsSync(directory) ? readdirSync(directory) : [];
   if (resume) requireSameRun(directory, config);
   else if (names.length > 0) {
-    const remedy = 'Give an empty or new directory; --resume takes up an interrupted run.';
+    const remedy = 'Give an empty or new directory; --resume begins an interrupted run again.';
     throw badArgument(`${directory} is not empty`, remedy);
   }
   makeDirectory(directory);
   writeJson(join(directory, configName), config);
-  const journalPath = join(directory, journalName);
-  const decisions = openJournal(journalPath);
   const writers = new Map<TableName, ParquetWriter>();
   return {
-    decisions,
     writeTable(table) {
       const writer = writers.get(table.name) ?? createTable(directory, table);
       writers.set(table.name, writer);
@@ -50,8 +43,6 @@ export function openRunDirectory(directory: string, config: object, resume: bool
     finish(outcome, isWhole) {
       for (const writer of writers.values()) void writer.finish();
       writeJson(join(directory, summaryName), { isWhole, ...outcome });
-      decisions.close();
-      if (isWhole) rmSync(journalPath, { force: true });
     },
   };
 }

@@ -1,10 +1,9 @@
 // The figures of a run's report, as specifications: distributions of times, load of servers, terms of the objective, batteries. Data in,
 // specification out; nothing here depends on a run.
 
-import type { Spec } from 'vega';
 import { barsFigure } from '../../charts/bars.ts';
 import { type Line, panelsFigure } from '../../charts/line-panels.ts';
-import { dashes, seriesColor } from '../../charts/theme.ts';
+import { dashes, type Figure, seriesColor } from '../../charts/theme.ts';
 
 /** Median and 95th percentile are drawn as markers; a null or undefined value has no marker. */
 interface HistogramTitle {
@@ -14,7 +13,7 @@ interface HistogramTitle {
 }
 
 /** Bars over classes that grow by a factor. @param counts see ReportNotes */
-export function histogramFigure({ title, median, p95 }: HistogramTitle, counts: ReadonlyMap<number, number>): Spec {
+export function histogramFigure({ title, median, p95 }: HistogramTitle, counts: ReadonlyMap<number, number>): Figure {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const first = Math.min(...counts.keys());
   const last = Math.max(...counts.keys());
@@ -33,7 +32,7 @@ export function histogramFigure({ title, median, p95 }: HistogramTitle, counts: 
 }
 
 /** @param what which kind of load is drawn @param busyMs busy time of each server @param spentMs duration of the run */
-export function serverLoadFigure(what: string, busyMs: readonly number[], spentMs: number): Spec {
+export function serverLoadFigure(what: string, busyMs: readonly number[], spentMs: number): Figure {
   return barsFigure({
     title: 'Load of each server',
     subtitle: [what],
@@ -52,7 +51,7 @@ export function timeSeriesFigure(
   rows: readonly object[],
   columns: Readonly<Record<string, string>>,
   isLog = false,
-): Spec {
+): Figure {
   const lines = Object.entries(columns).map(([column, style]): Line => {
     const points = rows.flatMap((row) => {
       const { firstSlot, [column]: value } = row as Record<string, number | null>;

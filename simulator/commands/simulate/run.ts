@@ -1,10 +1,8 @@
-// Runs a simulation into a directory: progress, tables, report. A journal keeps every decision. A resumed run reads its decisions
-// from the journal first, so that its files are byte for byte those of a run without interruption.
+// Runs a simulation into a directory: progress, tables, report. An interrupted run keeps the tables of its slots.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import type { SlotState } from '../../../src/allocation/slot/slot-state.ts';
 import { badArgument, isOutriderError, OutriderError } from '../../../src/core/basics/errors.ts';
 import { packageVersion } from '../../../src/files/document.ts';
 import type { FoundPolicy } from '../../../src/files/policy-file.ts';
@@ -20,7 +18,7 @@ import {
 import { type TokenSource, traceSourceOf } from '../../simulation/token-source.ts';
 import { openRunDirectory, type RunDirectory, readWholeRun } from './directory.ts';
 import { reportPage } from './report.ts';
-import { type NoteTaker, takeNotes } from './report-notes.ts';
+import { takeNotes } from './report-notes.ts';
 
 export interface SimulationOptions
   extends Pick<SimulationSettings, 'scenario' | 'slots' | 'seed' | 'fidelity' | 'mode' | 'map' | 'certify'> {
@@ -37,7 +35,7 @@ export interface SimulationOptions
 }
 
 export interface SimulationRun extends SimulationResult {
-  /** Slots that were run just now, those of an interrupted run included; 0 when it was whole already. */
+  /** Slots that were run just now; 0 when the run was whole already. */
   readonly slotsRun: number;
 }
 
@@ -53,16 +51,23 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     return { slotsRun: 0, rows: whole['rows'] as SimulationRow[], summary: whole['summary'] as SimulationSummary };
   }
   const notes = report ? takeNotes() : undefined;
-  const simulation = simulationOf(options, files, notes);
+  const { policy, traces, fidelity = 'slot' } = options;
+  const simulation = createSimulation({
+    ...options,
+    tokenSource: traces === undefined || fidelity === 'slot' ? undefined : readTokenSource(traces),
+    onSession: notes?.addSession,
+    onTable: files?.writeTable,
+    onSlot: notes?.addSlot,
+  });
   try {
-    await stepAll(simulation, options, files);
+    await stepAll(simulation, options);
   } catch (error) {
     close(simulation, files, false);
     throw isOutriderError(error) && error.code !== 'interrupted' ? withKept(error, simulation.done, options) : error;
   }
   close(simulation, files, true);
   if (notes !== undefined) {
-    const { scenario, policy, seed, fidelity = 'slot', map } = options;
+    const { scenario, seed, map } = options;
     const about = { scenario, policy: policy.name, seed, fidelity, notes: notes.notes(), streets: map?.streets };
     const found = { slotRows: simulation.slotRows(), engineMs: simulation.engineMs(), ...simulation.result() };
     files?.writeReport(await reportPage({ ...about, ...found }));
@@ -70,29 +75,12 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   return { slotsRun: simulation.done, ...simulation.result() };
 }
 
-function simulationOf(options: SimulationOptions, files?: RunDirectory, notes?: NoteTaker): Simulation {
-  const { policy, traces, fidelity = 'slot' } = options;
-  const decide = (state: SlotState) => files?.decisions.recall() ?? policy.decide(state);
-  return createSimulation({
-    ...options,
-    policy: { name: policy.name, decide },
-    tokenSource: traces === undefined || fidelity === 'slot' ? undefined : readTokenSource(traces),
-    onSession: notes?.addSession,
-    onTable: files?.writeTable,
-    onSlot(outcome) {
-      notes?.addSlot(outcome);
-      files?.decisions.note(outcome.assignment, outcome.state.deviceCount);
-    },
-  });
-}
-
-async function stepAll(simulation: Simulation, options: SimulationOptions, files?: RunDirectory): Promise<void> {
+async function stepAll(simulation: Simulation, options: SimulationOptions): Promise<void> {
   const { slots, onProgress, signal } = options;
   for (let pause = 0; simulation.done < slots; simulation.step()) {
     if (performance.now() < pause) continue;
     onProgress?.(simulation.done, slots);
     await setImmediate();
-    files?.decisions.flush();
     pause = performance.now() + pauseMs;
     if (signal?.aborted === true) throw interrupted(simulation.done, options);
   }
@@ -135,7 +123,7 @@ function configOf(options: SimulationOptions): object {
 function interrupted(done: number, { slots, directory }: SimulationOptions): OutriderError {
   const cause = `stopped after ${done} of ${slots} slots`;
   if (directory === undefined) return new OutriderError('interrupted', cause, 'Give --out to keep what was run.');
-  return new OutriderError('interrupted', `${cause}; they are kept in ${directory}`, 'Add --resume to run the others.');
+  return new OutriderError('interrupted', `${cause}; they are kept in ${directory}`, 'Add --resume to run them again.');
 }
 
 function withKept(error: OutriderError, done: number, { directory }: SimulationOptions): OutriderError {

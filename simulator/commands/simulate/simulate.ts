@@ -72,7 +72,10 @@ const options = {
   },
   out: { flag: '--out <directory>', help: 'keep config, tables (Parquet) and summary here' },
   report: { flag: '--report', help: 'also write report.html with pictures into --out (needs vega)' },
-  resume: { flag: '--resume', help: 'continue the interrupted run or sweep in --out' },
+  resume: {
+    flag: '--resume',
+    help: 'run in --out what is not whole: of a sweep the runs that are missing, an interrupted run from its begin',
+  },
   csv: { flag: '--csv <file>', help: 'write a record for each policy and seed, with every figure of its summary' },
   /** A single policy runs beside a baseline, for the table. */
   hasBaseline: { default: false as boolean },
@@ -92,8 +95,7 @@ interface Found {
 }
 
 /**
- * Not resumable by units: the journal in the directory of a run keeps every decision, and --resume continues from it. In a sweep each
- * run has a directory of its own, and a run that is whole is read.
+ * Not resumable by units: in a sweep each run has a directory of its own, and a run that is whole is read.
  */
 export const simulateExperiment: Experiment<typeof options, Found> = {
   name: 'simulate',

@@ -1,8 +1,7 @@
 // Draws a learning curve: reward on held-out slots against slots trained on, with policies that need no training as lines across.
 
-import type { Spec } from 'vega';
 import { type Line, type LineStyle, panelsFigure } from '../../charts/line-panels.ts';
-import { dashes, lineWidths, palette } from '../../charts/theme.ts';
+import { dashes, type Figure, lineWidths, palette } from '../../charts/theme.ts';
 import type { CurvePoint } from '../../training/curve.ts';
 
 /** Policies without random association, whose -1 is far below all others. */
@@ -10,7 +9,7 @@ const drawnRivals = ['max-sinr', 'tma', 'tma+optimal', 'best'];
 const trained = 'trained';
 
 /** @param rows those with a policy and its reward are drawn as lines across */
-export function curveFigure(points: readonly CurvePoint[], rows: readonly object[], subtitle: string): Spec {
+export function curveFigure(points: readonly CurvePoint[], rows: readonly object[], subtitle: string): Figure {
   const rivals = (rows as readonly { readonly policy?: string; readonly reward: number }[]).flatMap(
     ({ policy, reward }) => (policy !== undefined && drawnRivals.includes(policy) ? [{ name: policy, y: reward }] : []),
   );

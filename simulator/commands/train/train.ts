@@ -7,7 +7,6 @@ import type { OptionsOf } from '../../../src/core/options/options.ts';
 import type { Result } from '../../../src/files/document.ts';
 import { findScenario } from '../../files/scenario-file.ts';
 import { findMapOf } from '../../files/shipped-maps.ts';
-import { openTensorboard } from '../../files/tensorboard-events.ts';
 import {
   createLearnedPolicy,
   type NetworkName,
@@ -62,10 +61,6 @@ const options = {
   worlds: { flag: '--worlds <count>', help: 'held-out worlds, four slots each', whole: [2, 10_000], default: 40 },
   out: { flag: '--out <directory>', help: 'keep checkpoint and weights here, every minute and at the end' },
   resume: { flag: '--resume', help: 'continue the run in --out' },
-  tensorboard: {
-    flag: '--tensorboard <directory>',
-    help: 'write the curve as an event file for TensorBoard, as it grows',
-  },
 } as const;
 export type TrainOptions = OptionsOf<typeof options>;
 type Options = TrainOptions;
@@ -92,7 +87,6 @@ all that is learned: a contextual bandit with an entropy bonus. docs/research/le
     const kind = kindOf(given);
     const scenarioText = JSON.stringify(scenario);
     const stage = slots === undefined ? 'seconds of training' : 'slots';
-    const events = given.tensorboard === undefined ? undefined : openTensorboard(given.tensorboard, Date.now);
     const cpuStart = process.cpuUsage();
     const trained = await trainRun({
       ...given,
@@ -103,10 +97,7 @@ all that is learned: a contextual bandit with an entropy bonus. docs/research/le
       signal: run.signal,
       provenance: (count) => ({ command: commandOf(given, count), scenario: scenarioText }),
       onProgress: (done, total) => run.onProgress(stage, done, total),
-      onPoint: (point) => {
-        run.note(sentenceOf(point));
-        events?.add(point.slots, scalarsOf(point));
-      },
+      onPoint: (point) => run.note(sentenceOf(point)),
     });
     const { user, system } = process.cpuUsage(cpuStart);
     if (trained.wasInterrupted) throw interrupted(trained, directory);
@@ -157,18 +148,6 @@ function commandOf(given: Options, slots: number): string {
   const sets = set.map((one) => ` --set ${one}`).join('');
   const discounted = discount === undefined ? '' : ` --discount ${discount}`;
   return `outrider train masac --scenario ${scenario}${sets} --variant ${variant} --network ${network} --credit ${creditOf(given)} --slots ${slots} --seed ${seed}${discounted}`;
-}
-
-/** Tags as TensorBoard groups them. */
-function scalarsOf(point: CurvePoint): Record<string, number | null> {
-  return {
-    'reward/held_out': point.reward,
-    'reward/training': point.trainingReward,
-    'learner/critic_loss': point.criticLoss,
-    'learner/alpha': point.alpha,
-    'learner/entropy': point.entropy,
-    'learner/updates': point.updates,
-  };
 }
 
 function sentenceOf({ slots, updates, minutes, reward }: CurvePoint): string {
