@@ -14,5 +14,5 @@ it('a value beyond the wanted axis lengthens the axis', () => {
     ],
   });
   const scale = { domain: [0, 120], clamp: true };
-  expect(spec).toMatchObject({ hconcat: [{ layer: [{ encoding: { x: { scale } } }, {}, {}] }] });
+  expect(spec).toMatchObject({ hconcat: [{ layer: [{ encoding: { x: { scale } } }, {}] }] });
 });

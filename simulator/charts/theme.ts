@@ -127,6 +127,7 @@ const config = {
   background,
   padding: margin,
   view: { stroke: null },
+  mark: { aria: false },
   title: { anchor: 'start', color: ink, fontWeight: 'bold', limit: 0, lineHeight: 28, subtitleColor: softInk },
   axis: {
     ...labels,
