@@ -22,7 +22,7 @@ import {
 
 const lineLimit = 400;
 /** Lines of a house: the budgets of its floors (scripts/plot.json) add up to no more. More in one are less in another, in the same commit. */
-const houseLimits = { src: 65_040, pages: 5780, simulator: 21_920, laboratory: 35_110, tests: 74_060 };
+const houseLimits = { src: 65_040, pages: 5780, simulator: 21_080, laboratory: 35_000, tests: 73_930 };
 const unwantedNames = /^(utils?|common|shared|lib|types|helpers?|managers?)(\.ts)?$/;
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -55,7 +55,6 @@ it('no file that draws has colours of its own, but for scales of maps', () => {
   expect(drawing.length).toBeGreaterThan(20);
   const coloured = drawing.filter((path) => /'#[0-9A-Fa-f]{3,8}'/.test(read(path)));
   expect(coloured.map((path) => path.replaceAll('\\', '/')).toSorted()).toEqual([
-    'simulator/charts/map-layers.ts',
     'simulator/charts/map-picture.ts',
     'simulator/charts/theme.ts',
   ]);

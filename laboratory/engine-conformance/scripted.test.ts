@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { Gate } from '../../src/models/port/gate.fixture.ts';
 import { contractTokens, describeModelContract } from '../../src/models/port/model.contract.ts';
 import { createToyModel } from '../../src/models/port/toy.ts';
-import { createGate, scriptModel } from './scripted.ts';
+import { scriptModel } from './scripted.ts';
 
 const toy = () => createToyModel({ seed: 7, role: 'target', sequences: 3, contextLength: 300 });
 
@@ -9,7 +10,7 @@ describeModelContract('scripted toy', async () => scriptModel(toy(), {}));
 
 describe('a scripted model', () => {
   it('works when its script lets it, and gives what the script makes of the results', async () => {
-    const gate = createGate();
+    const gate = new Gate();
     const calls: number[] = [];
     const model = scriptModel(toy(), {
       beforeEvaluate: async (_items, call) => {

@@ -3,6 +3,7 @@
 
 import type { Assignment, SlotState } from '../../src/allocation/slot/slot-state.ts';
 import type { StreetMask } from '../world/street-mask.ts';
+import { streetRuns } from './map-picture.ts';
 import {
   background,
   type Figure,
@@ -116,20 +117,4 @@ function extents(places: readonly { readonly x: number; readonly y: number }[]):
   const half = 0.55 * Math.max(1, xs[1] - xs[0], ys[1] - ys[0]);
   const around = ([low, high]: Extent): Extent => [(low + high) / 2 - half, (low + high) / 2 + half];
   return [around(xs), around(ys)];
-}
-
-/** Runs of street cells of each row. */
-function streetRuns({ walkable, rows, columns, cellMetres, originX, originY }: StreetMask) {
-  const runs: { x: number; toX: number; y: number; toY: number }[] = [];
-  for (let row = 0; row < rows; row++) {
-    const [y, toY] = [originY + row * cellMetres, originY + (row + 1) * cellMetres];
-    for (let from = 0; from < columns; from++) {
-      if (walkable[row * columns + from] === 0) continue;
-      let to = from + 1;
-      while (to < columns && walkable[row * columns + to] !== 0) to++;
-      runs.push({ x: originX + from * cellMetres, toX: originX + to * cellMetres, y, toY });
-      from = to;
-    }
-  }
-  return runs;
 }

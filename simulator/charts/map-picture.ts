@@ -2,16 +2,19 @@
 // which site that is, or how many sites have energy.
 
 import type { RadioMap } from '../world/radio-map.ts';
+import type { StreetMask } from '../world/street-mask.ts';
 import { background, type Figure, figureOf, figureWidth, ink, textSizes } from './theme.ts';
 
 export const layerNames = ['gain', 'server', 'coverage'] as const;
 export type LayerName = (typeof layerNames)[number];
 
-/** A value for each cell; null: no energy. */
+/** Of each cell; null: no energy. */
+type CellValues = readonly (number | string | null)[];
+
 export interface Layer {
   readonly title: string;
   readonly legend: string;
-  readonly values: readonly (number | string | null)[];
+  readonly values: CellValues;
 }
 
 const silentColor = '#e0457b';
@@ -22,8 +25,7 @@ const gainsDb = [-130, -60] as const;
 /** @param site whose gain is drawn; without it that of the strongest site */
 export function layerOf(map: RadioMap, draw: LayerName, site?: number): Layer {
   const { sites } = map.header;
-  const each = (of: (cell: number) => Layer['values'][number]) =>
-    Array.from(map.streets.walkable, (_, cell) => of(cell));
+  const each = (of: (cell: number) => CellValues[number]) => Array.from(map.streets.walkable, (_, cell) => of(cell));
   switch (draw) {
     case 'gain': {
       const whose = site === undefined ? 'the strongest site' : `site ${sites[site]?.name}`;
@@ -54,7 +56,7 @@ export function layerOf(map: RadioMap, draw: LayerName, site?: number): Layer {
 export function mapPicture(map: RadioMap, draw: LayerName, site: number | undefined, name: string): Figure {
   const { scene, frequencyHz, cellMetres, heightMetres, sites, attribution } = map.header;
   const { title, legend, values } = layerOf(map, draw, site);
-  const runs = runsOf(map, values);
+  const runs = streetRuns(map.streets, values);
   const places = [
     ...runs.flatMap(({ x, toX, y, toY }) => [
       { x, y },
@@ -125,21 +127,18 @@ export function mapPicture(map: RadioMap, draw: LayerName, site: number | undefi
   );
 }
 
-/** Street cells side by side with the same value, as rectangles in metres. */
-function runsOf({ header: { cellMetres }, streets }: RadioMap, values: Layer['values']) {
-  const { walkable, rows, columns, originX, originY } = streets;
-  const runs: { x: number; toX: number; y: number; toY: number; value: Layer['values'][number] }[] = [];
+/** Street cells side by side with the same value, as rectangles in metres. @param values of the cells; default: all alike */
+export function streetRuns({ walkable, rows, columns, cellMetres, originX, originY }: StreetMask, values?: CellValues) {
+  const runs: { x: number; toX: number; y: number; toY: number; value: CellValues[number] }[] = [];
   for (let row = 0; row < rows; row++) {
     const [y, toY] = [originY + row * cellMetres, originY + (row + 1) * cellMetres];
-    for (let from = row * columns; from < (row + 1) * columns; ) {
-      const value = values[from] ?? null;
+    const acrossM = (cell: number): number => originX + (cell - row * columns) * cellMetres;
+    const end = (row + 1) * columns;
+    for (let from = row * columns; from < end; ) {
       let to = from + 1;
-      while (to < (row + 1) * columns && walkable[to] === walkable[from] && values[to] === value) to++;
-      const place = {
-        x: originX + (from - row * columns) * cellMetres,
-        toX: originX + (to - row * columns) * cellMetres,
-      };
-      if (walkable[from] === 1) runs.push({ ...place, y, toY, value });
+      while (to < end && walkable[to] === walkable[from] && values?.[to] === values?.[from]) to++;
+      if (walkable[from] === 1)
+        runs.push({ x: acrossM(from), toX: acrossM(to), y, toY, value: values?.[from] ?? null });
       from = to;
     }
   }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { barsFigure } from './bars.ts';
 import {
+  asWide,
   background,
   darkColors,
   figureOf,
@@ -28,6 +29,15 @@ it('ends an axis of shares at 100 %, unless a bar is higher', () => {
   const withDomain = (domain: readonly number[]) => ({ layer: [{ encoding: { y: { scale: { domain } } } }, {}, {}] });
   expect(specOf(97)).toMatchObject(withDomain([0, 100]));
   expect(specOf(104)).toMatchObject(withDomain([0, 104]));
+});
+
+it('makes every figure as wide', () => {
+  const svg = asWide(
+    '<svg class="marks" width="380" height="100.5" viewBox="0 0 380 100.5"><rect width="1" height="2"/></svg>',
+  );
+  expect(svg).toBe(
+    '<svg class="marks" width="760" height="201" viewBox="0 0 380 100.5"><rect width="1" height="2"/></svg>',
+  );
 });
 
 it('replaces colours on a dark page, those that occur', () => {

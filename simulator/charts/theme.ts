@@ -70,6 +70,13 @@ export function seriesColor(index: number): string {
   return colors[index % colors.length] as string;
 }
 
+/** An SVG as wide as every figure: its own width depends on its words. */
+export function asWide(svg: string): string {
+  return svg.replace(/^(<svg[^>]*?) width="([\d.]+)" height="([\d.]+)"/, (_, open, width, height) => {
+    return `${open} width="${figureWidth}" height="${Math.round((Number(height) * figureWidth) / Number(width))}"`;
+  });
+}
+
 /** An SVG in colours of this theme that follows the page: light or dark. */
 export function withDarkScheme(svg: string): string {
   const rules = Object.entries(darkColors).flatMap(([light, dark]) =>

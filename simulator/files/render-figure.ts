@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { badArgument, isOutriderError } from '../../src/core/basics/errors.ts';
-import { type Figure, textSizes, widthOf, withDarkScheme } from '../charts/theme.ts';
+import { asWide, type Figure, textSizes, widthOf, withDarkScheme } from '../charts/theme.ts';
 import { checkWritable } from './check-writable.ts';
 
 const loadVega = () => installed('vega', () => import('vega'));
@@ -47,7 +47,7 @@ export async function renderSvg(spec: Figure): Promise<string> {
   const { compile } = await loadVegaLite();
   const view = new View(parse(compile(spec).spec), { renderer: 'none' });
   try {
-    return `${withDarkScheme(await view.toSVG())}\n`;
+    return `${withDarkScheme(asWide(await view.toSVG()))}\n`;
   } finally {
     view.finalize();
   }

@@ -48,19 +48,16 @@ function phone(name: string, description: string, figures: Figures): Hardware {
   return { name, kind: 'device', description, ...figures };
 }
 
-function gpu(
-  name: string,
-  description: string,
-  source: string,
-  peaks: { readonly fp16: number; readonly fp32: number; readonly gigabytes: number },
-): Hardware {
+/** @param peaks FP16 and FP32 in TFLOP/s and memory in GB/s @param cards those that hold one model, each a part of every layer: they add up */
+function gpu(name: string, description: string, source: string, peaks: readonly number[], cards = 1): Hardware {
+  const [fp16 = 0, fp32 = 0, gigabytes = 0] = peaks.map((peak) => cards * peak);
   return {
     name,
     kind: 'server',
     description,
-    peakFp16FlopPerSecond: stated(peaks.fp16 * tera, source),
-    peakFp32FlopPerSecond: stated(peaks.fp32 * tera, source),
-    memoryBytePerSecond: stated(peaks.gigabytes * gigabyte, source),
+    peakFp16FlopPerSecond: stated(fp16 * tera, source),
+    peakFp32FlopPerSecond: stated(fp32 * tera, source),
+    memoryBytePerSecond: stated(gigabytes * gigabyte, source),
     batteryJ: null,
   };
 }
@@ -109,28 +106,15 @@ export const hardwareList: readonly Hardware[] = [
     memoryBytePerSecond: estimated(192 * gigabyte, 'GDDR6, 96 bit x 16 Gbit/s, reported'),
     batteryJ: estimated(70 * 3600, '70 Wh, assumed: such laptops have 50 to 90'),
   }),
-  gpu('rtx-2080', 'NVIDIA GeForce RTX 2080', turing, { fp16: 40.3, fp32: 10.1, gigabytes: 448 }),
-  gpu('rtx-3090', 'NVIDIA GeForce RTX 3090', ampere, { fp16: 71, fp32: 35.6, gigabytes: 936 }),
-  gpu('rtx-4090', 'NVIDIA GeForce RTX 4090', ada, { fp16: 165.2, fp32: 82.6, gigabytes: 1008 }),
-  gpu('rtx-5090', 'NVIDIA GeForce RTX 5090', blackwell, { fp16: 209.5, fp32: 104.8, gigabytes: 1792 }),
-  gpu('l40s', 'NVIDIA L40S', 'NVIDIA L40S data sheet (2023)', { fp16: 362, fp32: 91.6, gigabytes: 864 }),
-  gpu('h100', 'NVIDIA H100 SXM', 'NVIDIA H100 data sheet (2023)', { fp16: 989.4, fp32: 66.9, gigabytes: 3350 }),
-  // Several cards that hold one model, each a part of every layer (tensor parallel): their peaks add up.
-  gpu('l40s-x4', 'four NVIDIA L40S', 'four times NVIDIA L40S data sheet (2023)', {
-    fp16: 4 * 362,
-    fp32: 4 * 91.6,
-    gigabytes: 4 * 864,
-  }),
-  gpu('a100-x2', 'two NVIDIA A100 80GB SXM', 'twice NVIDIA A100 80GB data sheet (2021)', {
-    fp16: 2 * 312,
-    fp32: 2 * 19.5,
-    gigabytes: 2 * 2039,
-  }),
-  gpu('h100-x2', 'two NVIDIA H100 SXM', 'twice NVIDIA H100 data sheet (2023)', {
-    fp16: 2 * 989.4,
-    fp32: 2 * 66.9,
-    gigabytes: 2 * 3350,
-  }),
+  gpu('rtx-2080', 'NVIDIA GeForce RTX 2080', turing, [40.3, 10.1, 448]),
+  gpu('rtx-3090', 'NVIDIA GeForce RTX 3090', ampere, [71, 35.6, 936]),
+  gpu('rtx-4090', 'NVIDIA GeForce RTX 4090', ada, [165.2, 82.6, 1008]),
+  gpu('rtx-5090', 'NVIDIA GeForce RTX 5090', blackwell, [209.5, 104.8, 1792]),
+  gpu('l40s', 'NVIDIA L40S', 'NVIDIA L40S data sheet (2023)', [362, 91.6, 864]),
+  gpu('h100', 'NVIDIA H100 SXM', 'NVIDIA H100 data sheet (2023)', [989.4, 66.9, 3350]),
+  gpu('l40s-x4', 'four NVIDIA L40S', 'four times NVIDIA L40S data sheet (2023)', [362, 91.6, 864], 4),
+  gpu('a100-x2', 'two NVIDIA A100 80GB SXM', 'twice NVIDIA A100 80GB data sheet (2021)', [312, 19.5, 2039], 2),
+  gpu('h100-x2', 'two NVIDIA H100 SXM', 'twice NVIDIA H100 data sheet (2023)', [989.4, 66.9, 3350], 2),
 ];
 
 function namesOf(kind: Hardware['kind']): string[] {

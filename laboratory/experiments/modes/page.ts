@@ -65,7 +65,6 @@ export function modesPage({ rows: all }: Document<ModeRow>): string {
     ...[...settings.values()].map(timeTable),
     pricedTable(all),
     loadedTable(all),
-    loadedCostTable(all),
     costTable(rows),
   ]
     .filter((part) => part !== '')
@@ -108,19 +107,6 @@ function loadedTable(rows: readonly ModeRow[]): string {
 /** With the price of an alternative, as a share of a pass, where devices hedge. */
 function loadedName({ mode, widthCost }: Pick<ModeRow, 'mode' | 'widthCost'>): string {
   return widthCost === undefined ? `\`${mode}\`` : `\`${mode}\`, ${widthCost}`;
-}
-
-/** How often a step of a session had nothing to verify, and what the drafts cost in bytes. */
-function loadedCostTable(rows: readonly ModeRow[]): string {
-  const own = rows.filter(({ stepsWithoutDrafts, mode }) => stepsWithoutDrafts !== undefined && mode !== 'ar');
-  if (own.length === 0) return '';
-  return pivotTable(own, {
-    corner: 'sessions; round trip, ms: steps of a session without a draft, payload bytes a token',
-    rowOf: loadedName,
-    columnOf: ({ sessions, roundTripMs }) => `${sessions}; ${roundTripMs}`,
-    cellOf: ({ stepsWithoutDrafts = 0, payloadBytesPerTokenWithOpening: bytes }) =>
-      `${fixed(100 * stepsWithoutDrafts, 0)} %, ${fixed(bytes, 0)}`,
-  });
 }
 
 function timeTable(rows: readonly ModeRow[]): string {

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { runExperiment } from '../../../simulator/runner/run.ts';
-import { soakFigure } from './figure.ts';
-import type { SoakRow } from './samples.ts';
 import { soakTrial } from './soak.ts';
 
 const small = { minutes: 0.35, sessions: 18, rate: 20, seed: 3 };
@@ -28,7 +26,6 @@ describe('trial soak', () => {
     for (const { begun } of Object.values(counts)) expect(begun).toBeGreaterThan(0);
     expect(rows.length).toBe(21);
     expect(rows.filter(({ heldMB }) => heldMB !== null).length).toBeGreaterThanOrEqual(12);
-    expect(JSON.stringify(soakFigure(rows as readonly SoakRow[]))).toContain('after a collection');
   });
 
   it('finds memory and files that an edge keeps', { timeout }, async () => {

@@ -15,7 +15,6 @@ import { type ProbedEdge, startProbedEdge } from '../../measuring/probe.ts';
 import type { EdgeResources } from '../../measuring/probe-main.ts';
 import { ids, toyTasks } from '../../readers/toy-reader.ts';
 import { type ChurnCount, type ChurnCounts, ChurningDevice, churnKinds, noCounts } from './churn.ts';
-import { soakFigure } from './figure.ts';
 import { growthOf, handleCount, rowOf, type SoakRow } from './samples.ts';
 
 const options = {
@@ -86,7 +85,6 @@ export const soakTrial: Experiment<typeof options, SoakFound, Conclusion<SoakRow
   options,
   measure: soak,
   conclude,
-  figure: soakFigure,
 };
 
 /** @throws OutriderError when the edge does not start, or ends on its own */

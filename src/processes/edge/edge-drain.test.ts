@@ -1,10 +1,11 @@
 // How an edge goes down, on a clock that the test advances.
 
 import { describe, expect, it } from 'vitest';
-import { createGate, scriptModel } from '../../../laboratory/engine-conformance/scripted.ts';
+import { scriptModel } from '../../../laboratory/engine-conformance/scripted.ts';
 import { edgeKey } from '../../core/protocol/edge/edge-key.ts';
 import type { OpenMessage } from '../../core/protocol/wire/messages.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
+import { Gate } from '../../models/port/gate.fixture.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { createManualClock } from '../../network/transport/manual-clock.contract.ts';
 import { startEdge } from './edge.ts';
@@ -14,7 +15,7 @@ import { RawDevice } from './raw-device.fixture.ts';
 /** An edge whose engine waits for a gate. */
 async function bed() {
   const clock = createManualClock();
-  const gate = createGate();
+  const gate = new Gate();
   const toy = createToyModel({ seed: 21, role: 'target', sequences: 4, contextLength: 400 });
   const model = scriptModel(toy, { beforeEvaluate: () => gate.pass() });
   const events: EdgeLogEvent[] = [];

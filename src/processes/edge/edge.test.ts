@@ -1,11 +1,12 @@
 // The live edge with an engine that takes time, fails, or returns too few rows, and devices that speak during its steps.
 
 import { describe, expect, it } from 'vitest';
-import { createGate, type ModelScript, scriptModel } from '../../../laboratory/engine-conformance/scripted.ts';
+import { type ModelScript, scriptModel } from '../../../laboratory/engine-conformance/scripted.ts';
 import { neutralSampling } from '../../core/decoding/sampling.ts';
 import { edgeKey } from '../../core/protocol/edge/edge-key.ts';
 import type { OpenMessage } from '../../core/protocol/wire/messages.ts';
 import { linearStepTime } from '../../core/scheduling/step-time.ts';
+import { Gate } from '../../models/port/gate.fixture.ts';
 import { createToyModel } from '../../models/port/toy.ts';
 import { writeToyText } from '../../models/port/toy-text.ts';
 import { startEdge } from './edge.ts';
@@ -50,7 +51,7 @@ async function expectWhole(device: RawDevice, prompt: readonly number[]): Promis
 
 describe('messages that arrive during a step', () => {
   it.each([0, 1, 2])('bye of session %d: every other session gets its own rows', async (leaver) => {
-    const gate = createGate();
+    const gate = new Gate();
     const { edge, open, faults } = await bed({ beforeEvaluate: () => gate.pass() });
     const prompts = [promptOf(1), promptOf(2), promptOf(3)];
     const devices = prompts.map((prompt) => open(prompt));
@@ -68,7 +69,7 @@ describe('messages that arrive during a step', () => {
   });
 
   it('a second opening of the same session: the rows of the old text are not taken for the new one', async () => {
-    const gate = createGate();
+    const gate = new Gate();
     const { edge, open, faults } = await bed({ beforeEvaluate: () => gate.pass() });
     const session = 'ab'.repeat(16);
     const first = open(promptOf(1), { session });
@@ -84,7 +85,7 @@ describe('messages that arrive during a step', () => {
   });
 
   it('a newcomer: it gets the next step, and waits for no end', async () => {
-    const gate = createGate();
+    const gate = new Gate();
     const { edge, open } = await bed({ beforeEvaluate: () => gate.pass() });
     const first = open(promptOf(1), { maxAnswerTokens: 60 });
     await first.until(() => first.text.length >= 2);
