@@ -8,7 +8,7 @@ import { background, type Figure, figureOf, figureWidth, ink, textSizes } from '
 export const layerNames = ['gain', 'server', 'coverage'] as const;
 export type LayerName = (typeof layerNames)[number];
 
-/** Of each cell; null: no energy. */
+/** Values of the cells; null: no energy. */
 type CellValues = readonly (number | string | null)[];
 
 export interface Layer {
